@@ -1,0 +1,1 @@
+"""Pure functions: numpy in, small dataclasses out. No I/O, no clock, no Trio."""

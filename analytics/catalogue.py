@@ -1,0 +1,195 @@
+"""The metric catalogue: what is known of a metric by its name (conf/metrics.yaml as values).
+
+Promises
+- Every name has a spec: where no pattern matches, a cautious default without limits.
+- The first pattern that matches wins; matching ignores case; the answer is kept, so asking again is a dict look-up.
+- A catalogue that parses is consistent: limits are ordered, numbers finite, every mistake is named with its entry.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from fnmatch import translate
+from itertools import pairwise
+from typing import Any, Final, Literal, get_args
+
+Kind = Literal["gauge", "counter", "state"]
+BadDirection = Literal["above", "below", "both", "none"]
+
+CACHE_LIMIT: Final = 10_000  # names; the memory tier caps series well below it
+
+
+class CatalogueError(ValueError):
+    """The catalogue cannot be used; `str()` names the entry and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSpec:
+    """What is known of the metrics whose name matches `pattern`. All numbers are in `unit`.
+
+    `kind`: a gauge moves freely; a counter only grows (it is never judged by its level); a state is a code or on/off.
+    `bad_direction`: on which side a deviation from the metric's own baseline is worth telling; `none`: never.
+    `hold_s`: how long a value must stay beyond a limit before that is told (a door is opened, a starter sags).
+    `hysteresis`: how far back inside a value must come before a limit is over; None: derived from the limits.
+    `min_deviation`: smallest distance from the baseline that is worth telling; a metric that lies still is judged
+    only when this is given. `off_below`: below it the thing is off or unplugged (shore power at 0 V), which the limits
+    do not judge. `intermittent`: the metric may fall silent (engine off, sent on change only).
+    """
+
+    pattern: str = "*"
+    unit: str | None = None
+    kind: Kind = "gauge"
+    role: str | None = None
+    title: str | None = None
+    plausible_low: float | None = None
+    plausible_high: float | None = None
+    warn_low: float | None = None
+    warn_high: float | None = None
+    critical_low: float | None = None
+    critical_high: float | None = None
+    bad_direction: BadDirection = "both"
+    hold_s: float = 0.0
+    hysteresis: float | None = None
+    min_deviation: float | None = None
+    off_below: float | None = None
+    intermittent: bool = False
+
+    @property
+    def low(self) -> float | None:
+        """The limit a normal value stays above: the warning one where given, else the critical one."""
+        return self.critical_low if self.warn_low is None else self.warn_low
+
+    @property
+    def high(self) -> float | None:
+        """The limit a normal value stays below."""
+        return self.critical_high if self.warn_high is None else self.warn_high
+
+
+DEFAULT_SPEC: Final = MetricSpec()
+
+
+class Catalogue:
+    """Specs by pattern, in order of precedence."""
+
+    def __init__(self, specs: Sequence[MetricSpec] = ()) -> None:
+        self._specs = tuple(specs)
+        self._matchers = tuple((re.compile(translate(spec.pattern.lower())), spec) for spec in self._specs)
+        self._known: dict[str, MetricSpec] = {}
+
+    @property
+    def specs(self) -> tuple[MetricSpec, ...]:
+        return self._specs
+
+    def spec(self, name: str) -> MetricSpec:
+        """The spec of the metric `name`, with a title made from the name where the entry gives none."""
+        known = self._known.get(name)
+        if known is None:
+            if len(self._known) >= CACHE_LIMIT:  # names come from outside: the cache must not grow without end
+                self._known.clear()
+            known = self._known[name] = self._find(name)
+        return known
+
+    def _find(self, name: str) -> MetricSpec:
+        lowered = name.lower()
+        found = next((spec for matches, spec in self._matchers if matches.match(lowered)), DEFAULT_SPEC)
+        return found if found.title is not None else replace(found, title=title_from(name))
+
+
+def title_from(name: str) -> str:
+    """Words for a name: `light.bedroom_1.brightness` -> `Light bedroom 1 brightness`."""
+    words = " ".join(re.sub(r"[._/:\-\s]+", " ", name).split())
+    return words[:1].upper() + words[1:] if words else name
+
+
+_PAIRS: Final = ("plausible", "warn", "critical")  # written [low, high], null for "none"
+_NUMBERS: Final = ("hold_s", "hysteresis", "min_deviation", "off_below")
+_TEXTS: Final = ("unit", "role", "title")
+_KNOWN: Final = frozenset(field.name for field in fields(MetricSpec)) - {
+    f"{pair}_{side}" for pair in _PAIRS for side in ("low", "high")
+} | {*_PAIRS, "patterns"}
+
+
+def parse_catalogue(document: Mapping[str, Any]) -> Catalogue:
+    """Read `{"metrics": [entry, ...]}`. An entry has `pattern` (or `patterns`, a list) and members of MetricSpec;
+    the ranges are written as pairs: `plausible: [0, 100]`, `warn: [15, null]`, `critical: [5, null]`.
+
+    Raises CatalogueError.
+    """
+    if not isinstance(document, Mapping):
+        raise CatalogueError("the catalogue must be a mapping with the member `metrics`")
+    unknown = sorted(str(key) for key in set(document) - {"metrics"})
+    if unknown:
+        raise CatalogueError(f"unknown member `{unknown[0]}`; expected `metrics`")
+    entries = document.get("metrics")
+    if not isinstance(entries, list):
+        raise CatalogueError("`metrics` must be a list")
+    return Catalogue([spec for index, entry in enumerate(entries) for spec in _entry(index, entry)])
+
+
+def _entry(index: int, entry: object) -> Iterable[MetricSpec]:
+    where = f"metrics[{index}]"
+    if not isinstance(entry, Mapping):
+        raise CatalogueError(f"{where}: must be a mapping")
+    patterns = entry.get("patterns", [entry["pattern"]] if "pattern" in entry else [])
+    if not isinstance(patterns, list) or not patterns or not all(isinstance(p, str) and p for p in patterns):
+        raise CatalogueError(f"{where}: needs `pattern` (text) or `patterns` (a list of texts)")
+    where = f"{where} ({patterns[0]})"
+    for key in entry:
+        if key not in _KNOWN:
+            raise CatalogueError(f"{where}: unknown member `{key}`")
+    members: dict[str, Any] = {}
+    for pair in _PAIRS:
+        members[f"{pair}_low"], members[f"{pair}_high"] = _pair(where, pair, entry.get(pair))
+    for key in _NUMBERS:
+        if key in entry:
+            members[key] = _number(where, key, entry[key])
+            if members[key] < 0:
+                raise CatalogueError(f"{where}: `{key}` must not be negative")
+    for key in _TEXTS:
+        if key in entry:
+            members[key] = _choice(where, key, entry[key], None)
+    if "kind" in entry:
+        members["kind"] = _choice(where, "kind", entry["kind"], get_args(Kind))
+    if "bad_direction" in entry:
+        members["bad_direction"] = _choice(where, "bad_direction", entry["bad_direction"], get_args(BadDirection))
+    if "intermittent" in entry:
+        if not isinstance(entry["intermittent"], bool):
+            raise CatalogueError(f"{where}: `intermittent` must be true or false")
+        members["intermittent"] = entry["intermittent"]
+    _check_order(where, members)
+    return [MetricSpec(pattern=pattern, **members) for pattern in patterns]
+
+
+def _pair(where: str, key: str, value: object) -> tuple[float | None, float | None]:
+    if value is None:
+        return None, None
+    if not isinstance(value, list) or len(value) != 2:
+        raise CatalogueError(f"{where}: `{key}` must be [low, high], with null for none")
+    low, high = (None if side is None else _number(where, key, side) for side in value)
+    return low, high
+
+
+def _number(where: str, key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise CatalogueError(f"{where}: `{key}` must be a number, not {value!r}")
+    return float(value)
+
+
+def _choice(where: str, key: str, value: object, choices: tuple[str, ...] | None) -> str:
+    if not isinstance(value, str) or (choices is not None and value not in choices):
+        expected = "a text" if choices is None else "one of " + ", ".join(choices)
+        raise CatalogueError(f"{where}: `{key}` must be {expected}, not {value!r}")
+    return value
+
+
+def _check_order(where: str, members: Mapping[str, Any]) -> None:
+    """Falling off a cliff happens in one order: plausible, critical, warn, warn, critical, plausible."""
+    names = ("plausible_low", "critical_low", "warn_low", "warn_high", "critical_high", "plausible_high")
+    given = [(name, members[name]) for name in names if members[name] is not None]
+    for (name, value), (next_name, next_value) in pairwise(given):
+        no_room = value == next_value and name.endswith("low") and next_name.endswith("high")
+        if value > next_value or no_room:
+            raise CatalogueError(f"{where}: {name} ({value:g}) must be below {next_name} ({next_value:g})")

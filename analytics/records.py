@@ -1,0 +1,122 @@
+"""The plain types that analytics produces: findings, insights, patterns, correlations, predictions.
+
+Everything here is a frozen value. Times are int64 unix milliseconds; confidences, impacts and strengths lie in 0..1.
+Mappings hold JSON values only (no NaN, no Infinity): whoever builds a record keeps that promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+Json = Mapping[str, Any]
+Severity = Literal["low", "medium", "high", "critical"]
+Category = Literal["performance", "reliability", "efficiency", "cost"]
+PatternType = Literal["cyclical", "trending", "anomalous", "baseline"]
+
+SEVERITIES: Final[tuple[Severity, ...]] = ("low", "medium", "high", "critical")  # rising
+CATEGORIES: Final[tuple[Category, ...]] = ("performance", "reliability", "efficiency", "cost")
+
+
+class FindingKind(StrEnum):
+    """What a detector saw. A rule (conf/rules.yaml) names a kind and a metric role."""
+
+    LIMIT = "limit"  # beyond the catalogue's warning or critical limit
+    IMPLAUSIBLE = "implausible"  # outside the catalogue's plausible range: the sensor, not the coach
+    SILENT = "silent"  # no sample for much longer than the learned cadence
+    DEVIATION = "deviation"  # far from the metric's own recent baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation of a detector about one metric."""
+
+    kind: FindingKind
+    metric: str
+    at_ms: int  # time of the sample that decided it (for SILENT: the time of judgement)
+    start_ms: int  # since when
+    value: float | None  # the deciding value, in the metric's unit; None when there is none
+    expected_low: float | None
+    expected_high: float | None
+    score: float  # robust z, or how far past the limit in units of the limit's band; finite, >= 0
+    confidence: float
+    samples: int  # how many samples support it
+    direction: Literal["above", "below", "none"] = "none"
+    level: Literal["warning", "critical"] = "warning"
+    over: bool = False  # True: the condition has ended (an open insight may be resolved)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The seed's ActionableRecommendation: words for people, never a command."""
+
+    text: str
+    action: str
+    estimated_impact: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What a person is told. `key` is stable per rule and metric; `insight_id` is stable per open insight."""
+
+    insight_id: str
+    key: str
+    title: str
+    description: str
+    category: Category
+    severity: Severity
+    confidence: float
+    impact_score: float
+    created_at_ms: int
+    updated_at_ms: int
+    expires_at_ms: int | None
+    recommendations: tuple[str, ...]
+    actions: tuple[Action, ...] = ()
+    evidence: Json = field(default_factory=dict)
+    supporting_data: Json = field(default_factory=dict)
+    status: Literal["new", "resolved"] = "new"
+    metric: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regularity of one metric (or of a pair: the other one stands in `correlation_factors`)."""
+
+    pattern_id: str  # stable per type and metric
+    pattern_type: PatternType
+    metric: str
+    description: str
+    confidence: float
+    frequency: str | None  # "daily", or None where it has none
+    correlation_factors: tuple[str, ...]
+    prediction_window: str | None
+    created_at_ms: int
+    data: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Two metrics that move together; `lag_ms` > 0: `metric_a` leads."""
+
+    metric_a: str
+    metric_b: str
+    coefficient: float  # -1..1
+    lag_ms: int
+    p_value: float
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Where a metric will be at `at_ms`, with the interval that should hold it."""
+
+    metric: str
+    at_ms: int
+    value: float
+    low: float
+    high: float
+    confidence: float
+    method: str

@@ -1,0 +1,163 @@
+"""The detectors of all metrics, by name: what the recorder hands samples to, and what the sweep asks.
+
+Owns one MetricWatch per metric, and the view across them that no single one has: when the whole feed stops (the bus
+gateway died, not four hundred sensors), that is one finding about the metric ALL, and the single ones stay hushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from .catalogue import Catalogue
+from .records import Finding, FindingKind
+from .robust import Times, Values
+from .watch import MetricWatch
+
+__all__ = ["ALL", "EXAMINED", "MetricWatch", "Part", "Watchlist", "examine"]
+
+ALL: Final = "*"  # the metric of findings about the feed as a whole
+EXAMINED: Final = frozenset({FindingKind.LIMIT, FindingKind.IMPLAUSIBLE, FindingKind.SILENT})
+MIN_METRICS: Final = 5  # fewer that stop together are told one by one
+PROMPT_MS: Final = 30_000  # metrics never quiet for so long tell soonest that the feed stopped ...
+MISSING_MS: Final = 45_000  # ... when they have been quiet for so long
+CLOCK_JUMP_MS: Final = 600_000  # no process sleeps so long between sweeps: the clock was set, or the computer slept
+
+
+class Part(Protocol):
+    """Samples of one metric (storage's SeriesPart fits)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def times(self) -> Times: ...
+    @property
+    def values(self) -> Values: ...
+
+
+class Watchlist:
+    """All metrics' detectors. Grows by one watch per name it meets; `forget` takes one away."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._watches: dict[str, MetricWatch] = {}
+        self._away: dict[str, MetricWatch] = {}  # not to be judged by how long they have been quiet: see _back
+        self._outage_since_ms: int | None = None
+        self._hushed = 0  # how many the outage took
+        self._sweeps = 0
+        self._swept_ms = 0
+
+    def __len__(self) -> int:
+        return len(self._watches)
+
+    def observe(self, part: Part, now_ms: int) -> list[Finding]:
+        """Take the samples of one metric, which arrived at `now_ms`."""
+        watch = self._watches.get(part.name)
+        if watch is None:
+            watch = self._watch(part.name)
+        elif self._away and part.name in self._away:
+            self._back(part.name, now_ms)
+        return watch.observe(part.times, part.values, now_ms)
+
+    def sweep(self, now_ms: int) -> list[Finding]:
+        """What time alone decides: conditions that have held long enough, metrics that fell silent. Call it every few
+        seconds."""
+        if self._sweeps > 2 and abs(now_ms - self._swept_ms) > CLOCK_JUMP_MS:
+            for watch in self._watches.values():
+                watch.cadence.rebase(now_ms)
+        self._sweeps += 1
+        self._swept_ms = now_ms
+        if self._outage_since_ms is None and self._away:  # warmed up, not heard yet: quiet counts from now on
+            for name in list(self._away):
+                self._back(name, now_ms)
+        findings: list[Finding] = []
+        overdue: list[MetricWatch] = []
+        for watch in self._watches.values():
+            if watch.busy:
+                findings += watch.wait(now_ms)
+            if watch.quiet_since_ms is None and watch.overdue(now_ms):
+                overdue.append(watch)
+        return findings + self._silences(overdue, now_ms)
+
+    def warm(self, name: str, times: Times, values: Values) -> None:
+        """Teach a metric's detectors from kept samples, in rising order of time, without telling anything.
+
+        What holds at their end is told at the next sample. Silence is counted from the next sweep on: how long the
+        process was down says nothing of the sensor.
+        """
+        watch = self._watch(name)
+        watch.replay(times, values)
+        watch.forget_told()
+        if len(times):
+            self._away[name] = watch
+
+    def active(self, now_ms: int) -> list[Finding]:
+        """Everything told and not over, told again, in no particular order."""
+        return [finding for watch in self._watches.values() for finding in watch.active(now_ms)]
+
+    def forget(self, name: str) -> None:
+        """The metric is gone for good: its detectors end without a word."""
+        self._watches.pop(name, None)
+        self._away.pop(name, None)
+
+    def _watch(self, name: str) -> MetricWatch:
+        watch = self._watches.get(name)
+        if watch is None:
+            watch = self._watches[name] = MetricWatch(name, self._catalogue.spec(name))
+        return watch
+
+    def _back(self, name: str, now_ms: int) -> None:
+        """It is here again, and the pause was not of its own making: nothing is learned from it."""
+        self._away.pop(name).cadence.rebase(now_ms)
+
+    def _silences(self, overdue: list[MetricWatch], now_ms: int) -> list[Finding]:
+        if self._outage_since_ms is not None:
+            for watch in overdue:
+                self._away.setdefault(watch.name, watch)
+            self._hushed = max(self._hushed, len(self._away))
+            if 2 * len(self._away) > self._hushed:
+                return []
+            since, self._outage_since_ms = self._outage_since_ms, None
+            return [_feed(since, now_ms, self._hushed, over=True)]
+        if not overdue:
+            return []
+        if self._feed_stopped(overdue, now_ms):
+            self._outage_since_ms = max(watch.cadence.last_ms for watch in overdue)
+            self._away.update((watch.name, watch) for watch in overdue)
+            self._hushed = len(self._away)
+            return [_feed(self._outage_since_ms, now_ms, self._hushed, over=False)]
+        return [told for watch in overdue if (told := watch.silent(now_ms)) is not None]
+
+    def _feed_stopped(self, overdue: list[MetricWatch], now_ms: int) -> bool:
+        """Whether most metrics that are always prompt are missing; where there are few such, most that have a habit."""
+        habits = [
+            watch.cadence for watch in self._watches.values()
+            if watch.quiet_since_ms is None and watch.cadence.limit_ms() is not None
+        ]  # fmt: skip
+        prompt = [cadence for cadence in habits if cadence.longest_ms < PROMPT_MS]
+        if len(prompt) >= MIN_METRICS:
+            missing = sum(now_ms - cadence.last_ms > MISSING_MS for cadence in prompt)
+            return missing >= MIN_METRICS and 2 * missing >= len(prompt)
+        return len(overdue) >= MIN_METRICS and 2 * len(overdue) >= len(habits)
+
+
+def _feed(since_ms: int, now_ms: int, metrics: int, *, over: bool) -> Finding:
+    return Finding(
+        FindingKind.SILENT, ALL, now_ms, since_ms, None, None, None,
+        score=0.0 if over else 1.0, confidence=0.9, samples=metrics, level="critical", over=over,
+    )  # fmt: skip
+
+
+def examine(
+    catalogue: Catalogue, windows: Mapping[str, tuple[Times, Values]], now_ms: int
+) -> list[Finding]:
+    """What holds at `now_ms` as far as kept samples alone can tell: the kinds in EXAMINED, never `over`.
+
+    Deviations are not among them: they rest on a longer memory than a window has.
+    """
+    watchlist = Watchlist(catalogue)
+    for name, (times, values) in windows.items():
+        watchlist._watch(name).replay(times, values)
+    found = watchlist.sweep(now_ms)
+    feed = [finding for finding in found if finding.metric == ALL]
+    return feed + [finding for finding in watchlist.active(now_ms) if finding.kind in EXAMINED]

@@ -1,0 +1,305 @@
+"""The streaming detectors of one metric: limits, plausibility, deviation from its own baseline, silence.
+
+Promises
+- A finding when something starts or changes its level, one with `over=True` when it ends, nothing while it lasts.
+- An ordinary sample costs a few comparisons: the bounds within which nothing can begin are two numbers.
+- Samples must come in rising order to count; late ones are passed over, and so are those older than STALE_MS as far
+  as judging goes (they still teach the baseline). Equal times count as one sample where samples are counted.
+- An implausible value teaches nothing and is judged for nothing but its implausibility.
+
+False alarms are worse than misses: limits wait for the catalogue's hold time, and for a second sample where samples
+come fast; deviation wants five samples and half a minute beyond a wide band (see baseline.py).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from .baseline import Baseline
+from .cadence import Cadence
+from .catalogue import MetricSpec
+from .condition import Condition, Side, Turn
+from .finding import finding, silent_finding
+from .limits import limit_levels, stay_limits, zones
+from .records import Finding, FindingKind
+from .robust import Times, Values, rising
+
+STALE_MS: Final = 15 * 60_000
+CHUNK: Final = 4096  # samples between two looks at the baseline in a large part
+SMALL: Final = 16  # samples up to which plain Python beats numpy
+FAST_MS: Final = 10_000.0  # a metric heard from more often has to say it twice
+SEEN_TWICE: Final = 10  # samples after which its pace is known
+ADOPT_MS: Final = 60 * 60_000  # a deviation that lasts so long is the new normal
+DEVIATION_HOLD_MS: Final = 30_000
+CLOCK_MS: Final = 600_000  # a last sample this far ahead of the clock: the clock was set back
+NEVER: Final = -(1 << 62)
+FAR_MS: Final = 86_400_000  # the gap before a first sample, for want of a better one
+REPLAY: Final = 64  # samples in a step of a replay
+
+
+class MetricWatch:
+    """The detectors of the metric `name`, judged by `spec`."""
+
+    __slots__ = (
+        "_baseline", "_count", "_gap_ms", "_last_ms", "_last_value", "_quiet_high", "_quiet_low", "_stay",
+        "cadence", "deviation", "implausible", "limit", "name", "quiet_since_ms", "spec",
+    )  # fmt: skip
+
+    def __init__(self, name: str, spec: MetricSpec) -> None:
+        self.name = name
+        self.spec = spec
+        self.cadence = Cadence()
+        self.quiet_since_ms: int | None = None  # not None: its silence has been told
+        self.limit = Condition(need=1, hold_ms=int(spec.hold_s * 1000))
+        self.implausible = Condition(need=3, hold_ms=0)
+        self.deviation = Condition(need=5, hold_ms=max(DEVIATION_HOLD_MS, int(spec.hold_s * 1000)))
+        judged = spec.kind == "gauge" and spec.bad_direction != "none"
+        self._baseline = Baseline(spec.min_deviation) if judged else None
+        self._stay = stay_limits(spec)
+        self._count = 0
+        self._gap_ms = float(FAR_MS)  # usual time between samples
+        self._last_ms = NEVER
+        self._last_value = 0.0
+        self._quiet_low = self._quiet_high = 0.0
+        self._set_quiet()
+
+    def observe(self, times: Times, values: Values, now_ms: int) -> list[Finding]:
+        """Take samples (ms, unit). `now_ms`: the wall clock at their arrival."""
+        count = len(values)
+        if count == 1:
+            first = last = times.item(0)
+            value = values.item(0)
+            if first >= self._last_ms and self._quiet_low <= value <= self._quiet_high:
+                self.cadence.note(now_ms)
+                self._gap(first - self._last_ms, 1)
+                self._last_ms = first
+                self._last_value = value
+                baseline = self._baseline
+                if baseline is not None and first >= baseline.keep_at_ms and baseline.keep(first, value):
+                    self._set_quiet()
+                return [] if self.quiet_since_ms is None else self._heard(now_ms)
+        elif not count:
+            return []
+        elif count <= SMALL:
+            moments, numbers = times.tolist(), values.tolist()
+            first, last = moments[0], moments[-1]
+            if (
+                first >= self._last_ms
+                and self._quiet_low <= min(numbers)
+                and max(numbers) <= self._quiet_high
+                and moments == sorted(moments)
+            ):
+                self.cadence.note(now_ms)
+                self._gap((last - max(self._last_ms, first - FAR_MS)) / count, count)
+                self._last_ms = last
+                self._last_value = numbers[-1]
+                baseline = self._baseline
+                if baseline is not None and last >= baseline.keep_at_ms:
+                    for time_ms, value in zip(moments, numbers, strict=True):
+                        if time_ms >= baseline.keep_at_ms and baseline.keep(time_ms, value):
+                            self._set_quiet()
+                return [] if self.quiet_since_ms is None else self._heard(now_ms)
+        self.cadence.note(now_ms)
+        findings = [] if self.quiet_since_ms is None else self._heard(now_ms)
+        if self._last_ms > now_ms + CLOCK_MS:
+            self._last_ms = NEVER
+        if count > 1:
+            times, values = rising(times, values)
+        for start in range(0, count, CHUNK):
+            self._take(times[start : start + CHUNK], values[start : start + CHUNK], now_ms, findings)
+        return findings
+
+    def replay(self, times: Times, values: Values) -> list[Finding]:
+        """Take kept samples in rising order as if each part of them had just arrived."""
+        findings: list[Finding] = []
+        for start in range(0, len(values), REPLAY):
+            part = times[start : start + REPLAY]
+            self._take(part, values[start : start + REPLAY], int(part[-1]), findings)
+        self.cadence.learn(times)
+        return findings
+
+    @property
+    def busy(self) -> bool:
+        """Whether a condition is open or under way."""
+        return self._quiet_low > self._quiet_high
+
+    def wait(self, now_ms: int) -> list[Finding]:
+        """What time alone decides: conditions that held long enough without another sample, a new normal."""
+        findings: list[Finding] = []
+        for kind, condition in self._conditions():
+            if not condition.idle:
+                turn = condition.wait(now_ms)
+                if turn is not None:
+                    findings.append(self._finding(kind, turn))
+        self._adopt(now_ms, findings)
+        self._set_quiet()
+        return findings
+
+    def silent(self, now_ms: int) -> Finding | None:
+        """A finding when the metric has newly been quiet for much longer than its habit. Told once, until it is heard
+        again."""
+        if self.quiet_since_ms is not None or not self.overdue(now_ms):
+            return None
+        self.quiet_since_ms = self.cadence.last_ms
+        return silent_finding(self.name, self.cadence, self._last_value, now_ms)
+
+    def overdue(self, now_ms: int) -> bool:
+        """Whether it has been quiet for longer than its habit allows. Never for states and intermittent metrics."""
+        if self.spec.intermittent or self.spec.kind == "state":
+            return False
+        limit = self.cadence.limit_ms()
+        return limit is not None and now_ms - self.cadence.last_ms > limit
+
+    def active(self, now_ms: int) -> list[Finding]:
+        """What has been told and is not over, told again."""
+        findings = [
+            self._finding(kind, held.told(max(held.start_ms, self._last_ms), self._last_value))
+            for kind, held in self._conditions()
+            if held.level
+        ]
+        if self.quiet_since_ms is not None:
+            self.quiet_since_ms = None
+            told = self.silent(now_ms)
+            findings += [told] if told is not None else []
+        return findings
+
+    def forget_told(self) -> None:
+        """What holds is told anew at the next sample. After a restart nobody knows what was told before."""
+        self.quiet_since_ms = None
+        for _, condition in self._conditions():
+            condition.reset()
+        self._set_quiet()
+
+    def _conditions(self) -> tuple[tuple[FindingKind, Condition], ...]:
+        return (
+            (FindingKind.IMPLAUSIBLE, self.implausible),
+            (FindingKind.LIMIT, self.limit),
+            (FindingKind.DEVIATION, self.deviation),
+        )
+
+    def _gap(self, gap_ms: float, count: int) -> None:
+        """Learn how far apart samples are, and so how many of them make up a fact."""
+        self._count += count
+        if self._count > count:
+            self._gap_ms += (1.0 if self._count == 2 else 0.05) * (gap_ms - self._gap_ms)
+
+    def _heard(self, now_ms: int) -> list[Finding]:
+        since, self.quiet_since_ms = self.quiet_since_ms or now_ms, None
+        return [silent_finding(self.name, self.cadence, None, now_ms, over_since_ms=since)]
+
+    def _take(self, times: Times, values: Values, now_ms: int, findings: list[Finding]) -> None:
+        if times[0] < self._last_ms:
+            fresh = times >= self._last_ms
+            times, values = times[fresh], values[fresh]
+            if not len(times):
+                return
+        last_ms = int(times[-1])
+        self._gap((last_ms - max(self._last_ms, int(times[0]) - FAR_MS)) / len(times), len(times))
+        if self._quiet_low <= float(values.min()) and float(values.max()) <= self._quiet_high:
+            self._keep(times, values)
+        else:
+            self._judge(times, values, now_ms, findings)
+        self._last_ms = last_ms
+        self._last_value = float(values[-1])
+
+    def _keep(self, times: Times, values: Values) -> None:
+        baseline = self._baseline
+        if baseline is None or times[-1] < baseline.keep_at_ms:
+            return
+        if baseline.keep_many(times, values):
+            self._set_quiet()
+
+    def _judge(self, times: Times, values: Values, now_ms: int, findings: list[Finding]) -> None:
+        """The slow path: stretches of samples in one zone, one step each."""
+        fast = self._count >= SEEN_TWICE and self._gap_ms < FAST_MS
+        self.limit.need = 2 if fast else 1
+        self.deviation.need = 5 if self._gap_ms < 60_000 else 3
+        for first, end in zones(values, self._bounds()):
+            value = float(values[end - 1])
+            begin_ms, end_ms = int(times[first]), int(times[end - 1])
+            distinct = end - first if end - first == 1 else 1 + int(np.count_nonzero(np.diff(times[first:end])))
+            if begin_ms == self._last_ms:  # the same moment again
+                distinct -= 1
+            plausible = self._step_plausible(value, begin_ms, end_ms, distinct, now_ms, findings)
+            if plausible:
+                self._step(value, begin_ms, end_ms, distinct, now_ms, findings)
+                if self.deviation.level == 0:
+                    self._keep(times[first:end], values[first:end])
+            self._last_ms = end_ms
+        self._adopt(int(times[-1]), findings)
+        self._set_quiet()
+
+    def _bounds(self) -> list[float | None]:
+        """Every number at which some condition changes its mind."""
+        spec, baseline = self.spec, self._baseline
+        bounds = [spec.off_below, spec.plausible_low, spec.critical_low, spec.warn_low, *self._stay]
+        bounds += [spec.warn_high, spec.critical_high, spec.plausible_high]
+        if baseline is not None:
+            bounds += [baseline.low, baseline.inner_low, baseline.inner_high, baseline.high]
+        return bounds
+
+    def _step_plausible(
+        self, value: float, begin_ms: int, end_ms: int, count: int, now_ms: int, findings: list[Finding]
+    ) -> bool:
+        low, high = self.spec.plausible_low, self.spec.plausible_high
+        side: Side = "none"
+        if low is not None and value < low:
+            side = "below"
+        elif high is not None and value > high:
+            side = "above"
+        entry = int(side != "none")
+        if entry == 0 and self.implausible.idle:
+            return True
+        if now_ms - end_ms <= STALE_MS:
+            turn = self.implausible.step(entry, entry, side, value, begin_ms, end_ms, count)
+            if turn is not None:
+                findings.append(self._finding(FindingKind.IMPLAUSIBLE, turn))
+        return entry == 0
+
+    def _step(
+        self, value: float, begin_ms: int, end_ms: int, count: int, now_ms: int, findings: list[Finding]
+    ) -> None:
+        if now_ms - end_ms > STALE_MS:
+            return
+        entry, stay, side = limit_levels(value, self.spec, self._stay, self.limit.side)
+        if entry or not self.limit.idle:
+            turn = self.limit.step(entry, stay, side, value, begin_ms, end_ms, count)
+            if turn is not None:
+                findings.append(self._finding(FindingKind.LIMIT, turn))
+        baseline = self._baseline
+        if baseline is None or not (baseline.ready or self.deviation.level):
+            return
+        entry, stay, side = baseline.levels(value, self.spec.bad_direction, self.deviation)
+        if entry or not self.deviation.idle:
+            turn = self.deviation.step(entry, stay, side, value, begin_ms, end_ms, count)
+            if turn is not None:
+                findings.append(self._finding(FindingKind.DEVIATION, turn))
+                if turn.level:
+                    baseline.stayed_at(value)
+
+    def _adopt(self, now_ms: int, findings: list[Finding]) -> None:
+        if self.deviation.level and self._baseline is not None and now_ms - self.deviation.start_ms >= ADOPT_MS:
+            findings.append(
+                self._finding(FindingKind.DEVIATION, self.deviation.end(now_ms, self._last_value))
+            )
+            self._baseline.restart()
+
+    def _set_quiet(self) -> None:
+        """The bounds within which an ordinary sample changes nothing; none when something is open or under way."""
+        if not (self.limit.idle and self.implausible.idle and self.deviation.idle):
+            self._quiet_low, self._quiet_high = math.inf, -math.inf
+            return
+        spec, baseline = self.spec, self._baseline
+        lows = [spec.plausible_low, spec.warn_low, spec.critical_low]
+        highs = [spec.plausible_high, spec.warn_high, spec.critical_high]
+        if baseline is not None:
+            lows.append(baseline.low if spec.bad_direction != "above" else None)
+            highs.append(baseline.high if spec.bad_direction != "below" else None)
+        self._quiet_low = max((low for low in lows if low is not None), default=-math.inf)
+        self._quiet_high = min((high for high in highs if high is not None), default=math.inf)
+
+    def _finding(self, kind: FindingKind, turn: Turn) -> Finding:
+        return finding(self.name, self.spec, self._baseline, kind, turn)

@@ -1,0 +1,42 @@
+"""Numbers, times and spans as people read them."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Final
+
+DIGITS: Final = {"V": 2, "°C": 1, "A": 1, "%": 0, "W": 0, "Hz": 2, "rpm": 0, "ms": 0}
+
+
+def number(value: float, unit: str | None) -> str:
+    """`value` rounded for its unit (three significant digits where the unit is not known), with the unit."""
+    digits = DIGITS.get(unit or "")
+    if abs(value) >= 1e7 or (digits is None and 0 < abs(value) < 1e-3):
+        text = f"{value:.3g}"
+    elif digits is None:
+        digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+        text = f"{value:.{digits}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return f"{text} {unit}" if unit else text
+
+
+def duration(span_ms: float) -> str:
+    """`90 s`, `25 min`, `3.5 h`, `2.1 days`."""
+    seconds = span_ms / 1000
+    if seconds < 1:
+        return "a moment"
+    for limit, divisor, word in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            shown = seconds / divisor
+            return f"{shown:.0f} {word}" if divisor < 3600 or shown >= 10 else f"{shown:.1f} {word}"
+    return f"{seconds / 86_400:.1f} days"
+
+
+def hour_of_day(time_ms: float) -> str:
+    """`14:00 UTC`."""
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%H:%M} UTC"

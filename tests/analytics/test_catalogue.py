@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from analytics.catalogue import CACHE_LIMIT, Catalogue, CatalogueError, MetricSpec, parse_catalogue, title_from
+
+
+def test_the_first_pattern_wins_and_case_does_not_matter() -> None:
+    catalogue = parse_catalogue(
+        {"metrics": [{"pattern": "tank.fresh.*", "role": "fresh"}, {"patterns": ["TANK.*", "*level"], "role": "any"}]}
+    )
+    assert catalogue.spec("Tank.Fresh.level").role == "fresh"
+    assert catalogue.spec("tank.black.level").role == "any"
+    assert catalogue.spec("oil.level").role == "any"
+    assert [spec.pattern for spec in catalogue.specs] == ["tank.fresh.*", "TANK.*", "*level"]
+
+
+def test_an_unknown_name_gets_a_default_without_limits() -> None:
+    spec = Catalogue().spec("light.bedroom_1.brightness")
+    assert (spec.low, spec.high, spec.kind, spec.role) == (None, None, "gauge", None)
+    assert spec.title == "Light bedroom 1 brightness"
+
+
+def test_all_members_are_read() -> None:
+    [spec] = parse_catalogue(
+        {
+            "metrics": [
+                {
+                    "pattern": "x", "unit": "V", "kind": "gauge", "role": "r", "title": "T", "plausible": [0, 100],
+                    "warn": [20, None], "critical": [10, 90], "bad_direction": "below", "hold_s": 5, "hysteresis": 0.5,
+                    "min_deviation": 1, "off_below": 2, "intermittent": True,
+                }
+            ]
+        }
+    ).specs  # fmt: skip
+    assert spec == MetricSpec(
+        pattern="x", unit="V", role="r", title="T", plausible_low=0, plausible_high=100, warn_low=20, critical_low=10,
+        critical_high=90, bad_direction="below", hold_s=5, hysteresis=0.5, min_deviation=1, off_below=2, intermittent=True,
+    )  # fmt: skip
+    assert (spec.low, spec.high) == (20, 90)
+
+
+BAD: list[tuple[Any, str]] = [
+    ([], "mapping"),
+    ({}, "`metrics` must be a list"),
+    ({"metrics": [], "metric": []}, "unknown member `metric`"),
+    ({"metrics": [3]}, r"metrics\[0\]: must be a mapping"),
+    ({"metrics": [{}]}, r"metrics\[0\]: needs `pattern`"),
+    ({"metrics": [{"pattern": ""}]}, "needs `pattern`"),
+    ({"metrics": [{"pattern": "a"}, {"pattern": "b", "unti": "V"}]}, r"metrics\[1\] \(b\): unknown member `unti`"),
+    ({"metrics": [{"pattern": "a", "warn": 3}]}, r"\(a\): `warn` must be \[low, high\]"),
+    ({"metrics": [{"pattern": "a", "warn": [1, "x"]}]}, "`warn` must be a number"),
+    ({"metrics": [{"pattern": "a", "warn": [True, 3]}]}, "`warn` must be a number"),
+    ({"metrics": [{"pattern": "a", "warn": [1, float("nan")]}]}, "`warn` must be a number"),
+    ({"metrics": [{"pattern": "a", "hold_s": -1}]}, "`hold_s` must not be negative"),
+    ({"metrics": [{"pattern": "a", "kind": "guage"}]}, "`kind` must be one of gauge, counter, state"),
+    ({"metrics": [{"pattern": "a", "bad_direction": "up"}]}, "`bad_direction` must be one of"),
+    ({"metrics": [{"pattern": "a", "unit": 3}]}, "`unit` must be a text"),
+    ({"metrics": [{"pattern": "a", "intermittent": "yes"}]}, "`intermittent` must be true or false"),
+    ({"metrics": [{"pattern": "a", "warn": [1, None], "critical": [2, None]}]}, r"critical_low \(2\) must be below warn_low"),
+    ({"metrics": [{"pattern": "a", "warn": [5, 5]}]}, r"warn_low \(5\) must be below warn_high"),
+    ({"metrics": [{"pattern": "a", "plausible": [0, 10], "critical": [None, 20]}]}, "must be below plausible_high"),
+]
+
+
+@pytest.mark.parametrize(("document", "message"), BAD)
+def test_every_mistake_is_named(document: Any, message: str) -> None:
+    with pytest.raises(CatalogueError, match=message):
+        parse_catalogue(document)
+
+
+def test_names_from_outside_do_not_fill_memory() -> None:
+    catalogue = Catalogue()
+    for index in range(CACHE_LIMIT + 10):
+        catalogue.spec(f"m{index}")
+    assert len(catalogue._known) <= CACHE_LIMIT
+    assert catalogue.spec("m1") is catalogue.spec("m1")
+
+
+@pytest.mark.parametrize(("name", "title"), [("a.b_c-d", "A b c d"), ("...", "..."), ("", ""), ("x//y z", "X y z")])
+def test_titles_from_names(name: str, title: str) -> None:
+    assert title_from(name) in (title, name)
+
+
+DOCUMENTED = [
+    ("battery.house.voltage", "V", "battery_voltage"), ("house_battery_voltage", "V", "battery_voltage"),
+    ("fridge.temperature", "°C", "fridge_temperature"), ("tank.gray.level", "%", "waste_tank"),
+    ("tank.grey.level", "%", "waste_tank"), ("fresh_tank_level", "%", "fresh_tank"),
+    ("tank.propane.level", "%", "propane_tank"), ("shore.leg2.voltage", "V", "shore_voltage"),
+    ("engine.coolant.temperature", "°C", "engine_temperature"), ("api.response_time", "ms", "response_time"),
+    ("light.galley.brightness", "%", "light"), ("climate.front.heat_setpoint", "°C", "setpoint"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "unit", "role"), DOCUMENTED)
+def test_the_shipped_catalogue_knows_the_signals_of_a_coach(
+    shipped_catalogue: Catalogue, name: str, unit: str, role: str
+) -> None:
+    spec = shipped_catalogue.spec(name)
+    assert (spec.unit, spec.role) == (unit, role)
+
+
+def test_general_patterns_of_the_shipped_catalogue_carry_no_limits(shipped_catalogue: Catalogue) -> None:
+    """308 may be a temperature in kelvin, and 26.6 a healthy 24 V battery."""
+    for name in ("temperature.actual_temperature@44.2", "battery_status.voltage@5.12", "smartshunt.Soc", "what.ever"):
+        assert (shipped_catalogue.spec(name).low, shipped_catalogue.spec(name).high) == (None, None)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+
+import dataclasses
+import json
+
+import pytest
+
+from analytics.baseline import Baseline
+from analytics.cadence import Cadence
+from analytics.catalogue import MetricSpec
+from analytics.condition import Turn
+from analytics.finding import finding, silent_finding
+from analytics.records import FindingKind
+
+
+def test_a_limit_is_scored_in_bands() -> None:
+    spec = MetricSpec(warn_low=15, critical_low=5, warn_high=90)
+    found = finding("m", spec, None, FindingKind.LIMIT, Turn(2, "below", 1, 2, 0.0, 3))
+    assert (found.score, found.level, found.over, found.direction) == (1.5, "critical", False, "below")
+    assert (found.expected_low, found.expected_high) == (15, 90)
+    lone = finding("m", spec, None, FindingKind.LIMIT, Turn(1, "above", 1, 2, 97.5, 1))
+    assert lone.score == pytest.approx(0.1)
+
+
+def test_over_is_said() -> None:
+    assert finding("m", MetricSpec(), None, FindingKind.LIMIT, Turn(0, "below", 1, 2, 0.0, 3)).over
+
+
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308, 0.0])
+@pytest.mark.parametrize("kind", list(FindingKind))
+def test_scores_are_finite_whatever_the_value(value: float, kind: FindingKind) -> None:
+    spec = MetricSpec(plausible_low=-1e-300, plausible_high=1e-300, warn_low=-1e-300, warn_high=1e-300)
+    found = finding("m", spec, Baseline(), kind, Turn(1, "above", 1, 2, value, 0))
+    json.dumps(dataclasses.asdict(found), allow_nan=False)
+    assert found.samples == 1
+    assert found.score >= 0
+
+
+def test_silence() -> None:
+    cadence = Cadence()
+    for second in range(700):
+        cadence.note(second * 1_000)
+    found = silent_finding("m", cadence, 3.0, 819_000)
+    assert (found.start_ms, found.at_ms, found.value, found.score, found.over) == (699_000, 819_000, 3.0, 2.0, False)
+    again = silent_finding("m", cadence, None, 900_000, over_since_ms=699_000)
+    assert (again.start_ms, again.over) == (699_000, True)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from analytics.catalogue import MetricSpec
+from analytics.cycle import DAY_MS, daily_cycle
+from analytics.forecast import predictions
+from analytics.records import Prediction
+from analytics.trend import direction
+
+Noise = Callable[[str, int], np.ndarray]
+STEP = 900_000
+MIDNIGHT = 19_675 * DAY_MS
+WEEK = 672
+
+
+def times(count: int) -> np.ndarray:
+    return MIDNIGHT + np.arange(count, dtype=np.int64) * STEP
+
+
+def forecast(values: np.ndarray, spec: MetricSpec | None = None) -> list[Prediction]:
+    at = times(len(values))
+    return predictions(
+        "m", at, values, trend=direction(at, values), cycle=daily_cycle(at, values), spec=spec or MetricSpec()
+    )
+
+
+@pytest.mark.parametrize("kind", ["white", "ar0.9", "walk"])
+def test_noise_has_no_forecast(noise: Noise, kind: str) -> None:
+    assert sum(bool(forecast(noise(kind, WEEK))) for _ in range(20)) <= (3 if kind == "walk" else 0)
+
+
+def covered(make: Callable[[int], np.ndarray]) -> float:
+    hits: list[bool] = []
+    for _ in range(25):
+        values = make(WEEK + 96)
+        for found in forecast(values[:WEEK]):
+            truth = values[(found.at_ms - MIDNIGHT) // STEP]
+            hits.append(found.low <= truth <= found.high)
+    assert len(hits) > 40
+    return float(np.mean(hits))
+
+
+def test_intervals_hold_the_truth(noise: Noise) -> None:
+    """Nine in ten is the aim; what comes out must be near it."""
+    assert covered(lambda count: np.arange(count) / 30 + noise("white", count)) >= 0.85
+    assert covered(lambda count: 5 * np.sin(np.arange(count) / 48 * np.pi) + noise("ar0.6", count)) >= 0.85
+
+
+def test_a_tank_is_forecast_to_reach_its_limit(noise: Noise) -> None:
+    spec = MetricSpec(warn_low=15, critical_low=5, plausible_low=0, plausible_high=110)
+    values = 80 - np.arange(210) * 0.28 + 0.3 * noise("white", 210)
+    found = [one for one in forecast(values, spec) if one.method == "robust trend reaches limit"]
+    [empty] = found
+    truth = MIDNIGHT + (80 - 15) / 0.28 * STEP
+    assert abs(empty.at_ms - truth) < 2 * 3_600_000
+    assert empty.value == 15
+
+
+def test_no_forecast_leaves_what_is_plausible(noise: Noise) -> None:
+    spec = MetricSpec(plausible_low=0)
+    for found in forecast(np.maximum(0, 50 - np.arange(300) * 0.17) + 0.01 * noise("white", 300), spec):
+        assert 0 <= found.low <= found.value <= found.high
+
+
+def test_the_profile_goes_on(noise: Noise) -> None:
+    values = 20 + 5 * np.sin(np.arange(WEEK) / 48 * np.pi)
+    found = {one.at_ms - int(times(WEEK)[-1]): one for one in forecast(values + 0.2 * noise("white", WEEK))}
+    six = found[6 * 3_600_000]
+    assert six.method == "daily profile"
+    assert six.value == pytest.approx(25, abs=0.5)
+    assert six.confidence > 0.7
+
+
+@pytest.mark.parametrize("values", [np.zeros(0), np.ones(2), np.ones(300), np.arange(300) * 1e305])
+def test_nothing_to_go_on_is_no_forecast(values: np.ndarray) -> None:
+    assert forecast(values) == []
