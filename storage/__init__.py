@@ -1,0 +1,1 @@
+"""What is kept: the memory tier, the archive, and the view that merges both."""

@@ -1,0 +1,83 @@
+"""The cold tier's protocol: what an archive promises, and how it fails.
+
+An archive keeps samples, insights and patterns across a power cut. One implementation is SQLite
+(`sqlite_archive.py`); packed chunks will be another behind the same lines. `tests/storage/archive_suite.py` is the
+behaviour every implementation must show.
+
+Promises
+- A method that returns has done its work; one that raises `ArchiveError` has done nothing.
+- Values come back bit for bit (the sign of zero apart), times to the millisecond.
+- `append` is one transaction and durable on return. A sample with the time of a stored one replaces it, so that
+  appending twice is harmless.
+- Reads see every append that returned before they began. They do not hold up `append`.
+- Cancelling any method leaves the archive usable. `aclose` is safe to call twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from analytics.records import Insight, Pattern
+
+from .models import ArchiveStatus, Buckets, SeriesPart, Window
+
+Trouble = Literal["busy", "full", "unavailable", "corrupt", "newer", "closed"]
+
+
+class ArchiveError(Exception):
+    """Expected trouble with the disk: keep what you have, say so, try again. `str()` is a sentence for people."""
+
+    def __init__(self, trouble: Trouble, reason: str) -> None:
+        super().__init__(reason)
+        self.trouble = trouble
+        self.reason = reason
+
+
+class PoisonError(Exception):
+    """The archive can never take this very content, whatever the state of the disk."""
+
+
+class Archive(Protocol):
+    """See the module docstring for the promises. All times are unix milliseconds; spans are [start, end)."""
+
+    async def append(
+        self,
+        parts: Sequence[SeriesPart],
+        insights: Sequence[Insight] = (),
+        patterns: Sequence[Pattern] = (),
+    ) -> None:
+        """Store all of it in one transaction. Raises ArchiveError, PoisonError."""
+        ...
+
+    async def names(self) -> list[str]:
+        """Every metric with at least one stored sample, sorted."""
+        ...
+
+    async def window(
+        self, names: Sequence[str], start_ms: int, end_ms: int, limit: int | None = None
+    ) -> Mapping[str, Window]:
+        """Samples as stored, names without any left out; with `limit`: the newest `limit` of each name."""
+        ...
+
+    async def buckets(
+        self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int
+    ) -> Mapping[str, Buckets]:
+        """The same samples summed up, in constant memory; names without any left out."""
+        ...
+
+    async def insights(self, since_ms: int, limit: int) -> list[Insight]:
+        """The newest insights updated at or after `since_ms`, newest first."""
+        ...
+
+    async def patterns(self, since_ms: int, limit: int) -> list[Pattern]:
+        """The newest patterns, newest first."""
+        ...
+
+    async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:
+        """Delete at most about `batch` rows older than the bounds; returns how many went. 0: nothing is left to do."""
+        ...
+
+    async def status(self) -> ArchiveStatus: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,153 @@
+"""The history: memory and archive read as one.
+
+Owns nothing; the persister sets `archive` while it is open. Promises
+- no sample is counted twice: where both tiers have a time, memory's value holds;
+- samples that have not been stored yet are there, old ones that came late included;
+- when the archive is in trouble the answer is what memory holds, with `complete` False and the reason. Without an
+  archive (persistence is off) memory is all there is, and the answer is complete.
+
+How far back memory alone suffices is known per metric (`MemoryTier.complete_from_ms`): the archive is asked for what
+lies before. Where memory holds samples there, too (late ones, rests of blocks), both are read as rows and merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import trio
+
+from .archive import Archive, ArchiveError
+from .grid import combined, sum_up
+from .memory import MemoryTier
+from .models import Buckets, Window
+
+ROWS_STEP_MS: Final = 86_400_000  # spans to be merged as rows are read a day at a time
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWindows:
+    """Samples by metric, metrics without any left out. Not `complete`: memory's share only, for this `reason`."""
+
+    windows: Mapping[str, Window]
+    complete: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryBuckets:
+    """Buckets by metric, as `HistoryWindows`."""
+
+    buckets: Mapping[str, Buckets]
+    complete: bool
+    reason: str | None
+
+
+class History:
+    """See the module docstring. All times are unix milliseconds; spans are [start, end)."""
+
+    def __init__(self, memory: MemoryTier, wall_ms: Callable[[], int]) -> None:
+        self.archive: Archive | None = None
+        self._memory = memory
+        self._wall_ms = wall_ms
+
+    async def window(
+        self, names: Sequence[str], start_ms: int, end_ms: int, limit: int | None = None
+    ) -> HistoryWindows:
+        """Every sample; with `limit`: the newest `limit` of each metric."""
+        windows: dict[str, Window] = {}
+        reason: str | None = None
+        for name in names:
+            archive = self.archive if reason is None else None
+            recent = self._memory.window(name, start_ms, end_ms)
+            bound_ms = self._archive_bound(name, end_ms)
+            if archive is not None and start_ms < bound_ms:
+                try:
+                    stored = await archive.window([name], start_ms, bound_ms, limit)
+                    recent = merged_windows(stored.get(name), recent)
+                except ArchiveError as error:
+                    reason = error.reason
+            else:
+                await trio.lowlevel.checkpoint()  # many metrics of memory alone must not hold up the event loop
+            if limit is not None and len(recent) > limit:
+                recent = Window(recent.times[-limit:], recent.values[-limit:])
+            if len(recent):
+                windows[name] = recent
+        return HistoryWindows(windows, reason is None, reason)
+
+    async def buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> HistoryBuckets:
+        """Every sample, summed up on the grid of `step_ms`."""
+        found: dict[str, Buckets] = {}
+        reason: str | None = None
+        for name in names:
+            archive = self.archive if reason is None else None
+            recent = self._memory.window(name, start_ms, end_ms)
+            bound_ms = self._archive_bound(name, end_ms)
+            buckets = [sum_up(recent, step_ms)]
+            if archive is not None and start_ms < bound_ms:
+                try:
+                    buckets = await _both(archive, name, recent, (start_ms, bound_ms), step_ms)
+                except ArchiveError as error:
+                    reason = error.reason
+            else:
+                await trio.lowlevel.checkpoint()
+            whole = combined(buckets, step_ms)
+            if len(whole):
+                found[name] = whole
+        return HistoryBuckets(found, reason is None, reason)
+
+    async def names(self) -> list[str]:
+        """Every metric either tier knows, sorted. Archive in trouble: those of memory."""
+        names = set(self._memory.names())
+        if self.archive is not None:
+            try:
+                names.update(await self.archive.names())
+            except ArchiveError:
+                return sorted(names)  # its trouble shows in the status and with every read of samples
+        return sorted(names)
+
+    def _archive_bound(self, name: str, end_ms: int) -> int:
+        """The archive may have something that memory has not, before this time."""
+        complete_ms = self._memory.complete_from_ms(name)
+        return end_ms if complete_ms is None else min(end_ms, complete_ms)
+
+
+def merged_windows(stored: Window | None, recent: Window) -> Window:
+    """Both as one; of two samples with one time, the recent one."""
+    if stored is None or not len(stored):
+        return recent
+    if not len(recent):
+        return stored
+    if stored.times[-1] < recent.times[0]:
+        times, values = np.concatenate((stored.times, recent.times)), np.concatenate((stored.values, recent.values))
+    else:
+        times = np.concatenate((stored.times, recent.times))
+        order = times.argsort(kind="stable")
+        times = times[order]
+        keep = np.append(times[1:] != times[:-1], True)
+        times = times[keep]
+        values = np.concatenate((stored.values, recent.values))[order[keep]]
+    times.flags.writeable = values.flags.writeable = False
+    return Window(times, values)
+
+
+async def _both(archive: Archive, name: str, recent: Window, span: tuple[int, int], step_ms: int) -> list[Buckets]:
+    """Buckets of memory's samples and of what the archive has in `span` besides."""
+    start_ms, bound_ms = span
+    early = int(recent.times.searchsorted(bound_ms))  # so many of memory's samples the archive may have as well
+    parts = [sum_up(Window(recent.times[early:], recent.values[early:]), step_ms)]
+    first_ms = int(recent.times[0]) if early else bound_ms
+    last_ms = int(recent.times[early - 1]) + 1 if early else bound_ms
+    for from_ms, to_ms in ((start_ms, first_ms), (last_ms, bound_ms)):
+        if from_ms < to_ms:
+            stored = (await archive.buckets([name], from_ms, to_ms, step_ms)).get(name)
+            if stored is not None:
+                parts.append(stored)
+    for from_ms in range(first_ms, last_ms, ROWS_STEP_MS):
+        to_ms = min(from_ms + ROWS_STEP_MS, last_ms)
+        first, end = recent.times.searchsorted((from_ms, to_ms))
+        rows = (await archive.window([name], from_ms, to_ms)).get(name)
+        parts.append(sum_up(merged_windows(rows, Window(recent.times[first:end], recent.values[first:end])), step_ms))
+    return parts

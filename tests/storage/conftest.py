@@ -1,0 +1,7 @@
+"""What the storage tests share."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite("tests.storage.archive_suite")

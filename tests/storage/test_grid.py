@@ -1,0 +1,56 @@
+"""The grid against the plainest way to sum up."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.grid import combined, sum_up
+from storage.models import Buckets, Window
+
+SAMPLES = st.dictionaries(st.integers(0, 500), st.integers(-50, 50), max_size=60)
+
+
+def window(samples: dict[int, int]) -> Window:
+    times = sorted(samples)
+    return Window(np.array(times, np.int64), np.array([samples[time] for time in times], np.float64))
+
+
+def plain(samples: dict[int, int], step: int) -> dict[int, tuple[int, int, int, int]]:
+    cells: dict[int, list[int]] = {}
+    for time, value in samples.items():
+        cells.setdefault(time // step * step, []).append(value)
+    return {start: (len(cell), sum(cell), min(cell), max(cell)) for start, cell in sorted(cells.items())}
+
+
+def as_dict(buckets: Buckets) -> dict[int, tuple[float, ...]]:
+    columns = (buckets.count, buckets.total, buckets.minimum, buckets.maximum)
+    return dict(zip(buckets.starts.tolist(), zip(*(c.tolist() for c in columns), strict=True), strict=True))
+
+
+@given(SAMPLES, st.integers(1, 100))
+def test_sum_up(samples: dict[int, int], step: int) -> None:
+    buckets = sum_up(window(samples), step)
+    assert as_dict(buckets) == plain(samples, step)
+    assert (np.diff(buckets.starts) > 0).all()
+
+
+@given(SAMPLES, st.integers(1, 100), st.lists(st.integers(0, 500), max_size=3))
+def test_parts_combined_are_the_whole(samples: dict[int, int], step: int, cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), 501]
+    parts = [
+        sum_up(window({time: value for time, value in samples.items() if first <= time < end}), step)
+        for first, end in zip(edges, edges[1:], strict=False)
+    ]
+    assert as_dict(combined(parts[::-1], step)) == plain(samples, step)
+
+
+def test_nothing_combined_is_nothing() -> None:
+    assert len(combined([], 10)) == 0
+
+
+def test_a_sum_beyond_the_largest_number_stays_finite() -> None:
+    huge = np.finfo(np.float64).max
+    buckets = sum_up(Window(np.array([1, 2]), np.array([huge, huge])), 10)
+    assert buckets.total.tolist() == [huge]

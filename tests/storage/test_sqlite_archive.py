@@ -1,0 +1,382 @@
+"""The SQLite archive: the common behaviour, and what a real disk does to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trio
+
+from storage.archive import ArchiveError
+from storage.models import SeriesPart
+from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
+from tests.storage.archive_suite import NOW_MS, ArchiveSuite, an_insight, everything, part
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+async def archive(tmp_path: Path) -> AsyncIterator[SqliteArchive]:
+    archive = await open_sqlite_archive(tmp_path / "data" / "analytics.db", busy_timeout_ms=50)
+    yield archive
+    await archive.aclose()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "analytics.db"  # where the fixture `archive` lies
+
+
+def big(name: str, samples: int) -> SeriesPart:
+    rng = np.random.default_rng(1)
+    return SeriesPart(name, np.arange(samples, dtype=np.int64), rng.normal(size=samples))
+
+
+async def refused(path: Path, trouble: str) -> str:
+    """Opening fails with this trouble; the sentence it gives."""
+    with pytest.raises(ArchiveError) as caught:
+        await open_sqlite_archive(path, busy_timeout_ms=50)
+    assert caught.value.trouble == trouble
+    return caught.value.reason
+
+
+class TestSqliteArchive(ArchiveSuite):
+    """The common behaviour."""
+
+
+async def test_it_is_there_after_opening_again(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "analytics.db"
+    first = await open_sqlite_archive(path)
+    await first.append([part("a", [NOW_MS], [1.5])], [an_insight()])
+    await first.aclose()
+    second = await open_sqlite_archive(path)
+    assert await everything(second, "a") == {NOW_MS: 1.5}
+    assert await second.insights(0, 9) == [an_insight()]
+    await second.aclose()
+
+
+async def test_the_file_is_what_the_seed_says(archive: SqliteArchive, path: Path) -> None:
+    await archive.append([part("a", [NOW_MS], [1.5], '{"unit":"V"}')])
+    other = sqlite3.connect(path)
+    row = other.execute("SELECT metric_name, value, metadata, timestamp FROM analytics_metrics").fetchone()
+    assert row == ("a", 1.5, '{"unit":"V"}', NOW_MS / 1000)
+    assert other.execute("PRAGMA user_version").fetchone() == (1,)
+    assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
+
+
+async def test_the_tables_check_what_they_hold(archive: SqliteArchive, path: Path) -> None:
+    await archive.append([], [an_insight()])
+    other = sqlite3.connect(path)
+    for change in ("severity = 'fatal'", "category = 'fun'", "confidence = 1.1", "impact_score = -0.1"):
+        with pytest.raises(sqlite3.IntegrityError):
+            other.execute(f"UPDATE analytics_insights SET {change}")
+    with pytest.raises(sqlite3.IntegrityError):
+        other.execute("INSERT INTO analytics_metrics VALUES ('a', NULL, NULL, 1.0)")
+    other.close()
+
+
+async def test_commits_are_synced(archive: SqliteArchive) -> None:
+    level = await archive._writer.call(lambda connection: connection.execute("PRAGMA synchronous").fetchone()[0])
+    assert level == 2  # FULL
+
+
+async def test_status(tmp_path: Path) -> None:
+    archive = await open_sqlite_archive(tmp_path / "a.db", wall_ms=lambda: NOW_MS)
+    assert (await archive.status()).last_commit_ms is None
+    await archive.append([part("a", [1], [1])])
+    status = await archive.status()
+    assert status.last_commit_ms == NOW_MS
+    assert status.size_bytes > 4096
+    await archive.aclose()
+
+
+async def test_reading_does_not_hold_up_an_append(archive: SqliteArchive) -> None:
+    await archive.append([big("a", 1_000)])
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow(reader: object) -> None:
+        inside.set()
+        assert go_on.wait(5)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(archive._reader.read, slow)
+        await trio.to_thread.run_sync(inside.wait, 5)
+        await archive.append([part("b", [1], [1])])  # would wait for ever behind the reader
+        go_on.set()
+
+
+async def test_a_cancelled_read_ends_soon_and_leaves_it_usable(archive: SqliteArchive) -> None:
+    await archive.append([part("a", [1], [1])])
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    running = threading.Event()
+
+    def work(reader: object) -> None:
+        running.set()
+        archive._reader._real.execute(endless).fetchall()
+
+    with trio.fail_after(5), trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(archive._reader.read, work)
+            await trio.to_thread.run_sync(running.wait, 5)
+            await trio.sleep(0.01)  # the statement itself gives no sign of having begun; a look before it does as well
+            scope.cancel()
+    assert scope.cancelled_caught
+    assert await everything(archive, "a") == {1: 1.0}
+
+
+async def test_a_cancel_between_two_statements_is_noticed(archive: SqliteArchive) -> None:
+    await archive.append([part("a", [1], [1])])
+    rounds = 0
+    running = threading.Event()
+
+    def work(reader: object) -> None:
+        nonlocal rounds
+        while True:
+            reader.rows("SELECT 1")  # type: ignore[attr-defined]
+            rounds += 1
+            running.set()
+
+    with trio.fail_after(5), trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(archive._reader.read, work)
+            await trio.to_thread.run_sync(running.wait, 5)
+            scope.cancel()
+    assert rounds
+    assert await everything(archive, "a") == {1: 1.0}
+
+
+async def test_an_append_that_began_runs_to_its_end_when_cancelled(archive: SqliteArchive) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO analytics_metrics VALUES ('a', 1.0, NULL, 1.0)")
+        inside.set()
+        assert go_on.wait(5)
+
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(archive._writer.write, work)
+            await trio.to_thread.run_sync(inside.wait, 5)
+            scope.cancel()
+            go_on.set()
+    assert await everything(archive, "a") == {1000: 1.0}
+
+
+async def test_a_failing_transaction_leaves_nothing(archive: SqliteArchive) -> None:
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO analytics_metrics VALUES ('a', 1.0, NULL, 1.0)")
+        raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        await archive._writer.write(work)
+    assert await archive.names() == []
+    await archive.append([part("b", [1], [1])])
+
+
+async def test_locked_by_another_program(archive: SqliteArchive, path: Path) -> None:
+    await archive.append([part("a", [1], [1])])
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(ArchiveError) as caught:
+        await archive.append([part("a", [2], [2])])
+    assert caught.value.trouble == "busy"
+    assert await everything(archive, "a") == {1: 1.0}  # readers go on
+    other.execute("ROLLBACK")
+    await archive.append([part("a", [2], [2])])
+    assert await everything(archive, "a") == {1: 1.0, 2: 2.0}
+    other.close()
+
+
+async def test_locked_while_opening(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("CREATE TABLE t (x)")
+    await refused(path, "busy")
+    other.execute("ROLLBACK")
+    other.close()
+    await (await open_sqlite_archive(path)).aclose()
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but long enough" * 40, b"x", b"SQLite format 3\x00" + b"\xff" * 4080]
+)
+async def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError) as caught:
+        await open_sqlite_archive(path)
+    assert caught.value.trouble in ("corrupt", "newer")
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+async def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE songs (title)")
+    other.commit()
+    other.close()
+    before = path.read_bytes()
+    assert "another program" in await refused(path, "corrupt")
+    assert path.read_bytes() == before
+
+
+async def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    await (await open_sqlite_archive(path)).aclose()
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA user_version = 2")
+    other.close()
+    before = path.read_bytes()
+    assert "newer version" in await refused(path, "newer")
+    assert path.read_bytes() == before
+
+
+async def test_a_damaged_page_is_corrupt(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    archive = await open_sqlite_archive(path)
+    await archive.append([big("a", 20_000)])
+    await archive.aclose()
+    with path.open("r+b") as file:
+        for page in range(20, 60):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 4096)
+    archive = await open_sqlite_archive(path)
+    with pytest.raises(ArchiveError) as caught:
+        await everything(archive, "a")
+    assert caught.value.trouble == "corrupt"
+    await archive.aclose()
+
+
+async def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert "directory" in await refused(tmp_path / "file" / "a.db", "unavailable")
+
+
+async def test_a_path_that_is_a_directory(tmp_path: Path) -> None:
+    await refused(tmp_path, "unavailable")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_an_unwritable_directory(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    await refused(tmp_path / "a.db", "unavailable")
+    tmp_path.chmod(0o700)
+
+
+async def test_an_unwritable_file_system() -> None:
+    await refused(Path("/proc/self/a.db"), "unavailable")
+
+
+async def test_deleted_under_it(archive: SqliteArchive, path: Path) -> None:
+    await archive.append([part("a", [1], [1])])
+    path.unlink()
+    with pytest.raises(ArchiveError) as caught:
+        await archive.append([part("a", [2], [2])])
+    assert caught.value.trouble == "unavailable"
+
+
+async def fill(archive: SqliteArchive) -> int:
+    """Append until it says full; how many samples were taken."""
+    for index in range(200):
+        try:
+            await archive.append([SeriesPart("a", np.arange(1_000) + index * 1_000, np.full(1_000, 0.1))])
+        except ArchiveError as error:
+            assert error.trouble == "full"
+            return index * 1_000
+    raise AssertionError("it never got full")
+
+
+async def test_full_by_size_and_free_again(tmp_path: Path) -> None:
+    archive = await open_sqlite_archive(tmp_path / "a.db", max_bytes=400_000)
+    taken = await fill(archive)
+    assert len(await everything(archive, "a")) == taken > 1_000
+    while await archive.purge(taken // 2, 0, 1_000):
+        pass
+    await archive.append([part("b", [1], [1])])
+    assert await everything(archive, "b") == {1: 1.0}
+    await archive.aclose()
+
+
+async def test_full_by_size_but_larger_already(tmp_path: Path) -> None:
+    archive = await open_sqlite_archive(tmp_path / "a.db")
+    await archive.append([big("a", 20_000)])
+    await archive.aclose()
+    archive = await open_sqlite_archive(tmp_path / "a.db", max_bytes=100_000)
+    await fill(archive)
+    assert len(await everything(archive, "a")) >= 20_000
+    await archive.aclose()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting takes root")
+async def test_full_disk_and_free_again(tmp_path: Path) -> None:
+    mount = tmp_path / "small"
+    mount.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(mount)], capture_output=True)
+    if made.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        ballast = mount / "ballast"
+        ballast.write_bytes(bytes(300_000))
+        archive = await open_sqlite_archive(mount / "a.db")
+        taken = await fill(archive)
+        assert len(await everything(archive, "a")) == taken
+        ballast.unlink()
+        await archive.append([part("b", [1], [1])])
+        assert await everything(archive, "b") == {1: 1.0}
+        await archive.aclose()
+    finally:
+        subprocess.run(["umount", str(mount)], check=True)
+
+
+APPENDER = """
+import sys, trio
+import numpy as np
+from pathlib import Path
+from storage.models import SeriesPart
+from storage.sqlite_archive import open_sqlite_archive
+
+async def main():
+    archive = await open_sqlite_archive(Path(sys.argv[1]))
+    for index in range(100_000):
+        await archive.append([SeriesPart("a", np.arange(10) + index * 10, np.full(10, float(index)))])
+        print(index, flush=True)
+
+trio.run(main)
+"""
+
+
+def kill_while_appending(path: Path, after: int) -> int:
+    """The last append that had returned when the process was killed."""
+    process = subprocess.Popen([sys.executable, "-c", APPENDER, str(path)], stdout=subprocess.PIPE, cwd=ROOT, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if int(line) >= after:
+            break
+    process.send_signal(signal.SIGKILL)
+    rest = process.stdout.read().split("\n")
+    process.wait()
+    process.stdout.close()
+    return max([after, *(int(word) for word in rest[:-1] if word)])
+
+
+async def test_killed_while_appending(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    last = await trio.to_thread.run_sync(kill_while_appending, path, 25)
+    archive = await open_sqlite_archive(path)
+    kept = await everything(archive, "a")
+    assert len(kept) % 10 == 0  # whole transactions only
+    assert len(kept) >= (last + 1) * 10
+    assert all(value == time_ms // 10 for time_ms, value in kept.items())
+    await archive.append([part("b", [1], [1])])
+    await archive.aclose()
