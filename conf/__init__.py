@@ -1,0 +1,1 @@
+"""Settings, feature flags, the metric catalogue and the insight rules, read from files and environment."""

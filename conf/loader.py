@@ -1,0 +1,87 @@
+"""Reads the yaml files of conf/: the packaged ones, or those of a folder that replaces some of them.
+
+Promises: whatever is wrong with a file ends in one SettingsError that names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from analytics.catalogue import Catalogue, parse_catalogue
+from analytics.rules import Rules, parse_rules
+
+from .flags import FeatureFlags, FlagsError, parse_flags
+from .settings import Settings, SettingsError
+
+try:
+    from yaml import CSafeLoader as _Loader
+except ImportError:  # a build of PyYAML without libyaml: the same result, slower
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
+T = TypeVar("T")
+
+
+def read_conf(name: str, conf_dir: Path | None = None) -> object:
+    """The content of `name` (say "metrics.yaml"): `conf_dir`'s when it has such a file, else the packaged.
+
+    Raises SettingsError.
+    """
+    place = files(__package__) / name
+    if conf_dir is not None and (conf_dir / name).exists():
+        place = conf_dir / name
+    try:
+        text = place.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(str(place), error.strerror or "cannot be read") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(place), f"not UTF-8 at byte {error.start}") from error
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise SettingsError(str(place), _one_line(error)) from error
+
+
+def read_mapping(name: str, conf_dir: Path | None = None) -> Mapping[str, object]:
+    """As read_conf, for a file that holds a mapping."""
+    document = read_conf(name, conf_dir)
+    if not isinstance(document, Mapping):
+        raise SettingsError(f"conf/{name}", "expected a mapping")
+    return document
+
+
+def load_flags(settings: Settings) -> FeatureFlags:
+    """The flags of feature_flags.yaml with the settings' word over it. Raises SettingsError."""
+    try:
+        flags = parse_flags(read_conf("feature_flags.yaml", settings.conf_dir))
+        return FeatureFlags(flags, settings.flag_overrides())
+    except FlagsError as error:
+        raise SettingsError("conf/feature_flags.yaml", str(error)) from error
+
+
+def load_catalogue(conf_dir: Path | None = None) -> Catalogue:
+    """The metric catalogue of metrics.yaml. Raises SettingsError."""
+    return _parsed("metrics.yaml", conf_dir, parse_catalogue)
+
+
+def load_rules(conf_dir: Path | None = None) -> Rules:
+    """The insight rules of rules.yaml. Raises SettingsError."""
+    return _parsed("rules.yaml", conf_dir, parse_rules)
+
+
+def _parsed(name: str, conf_dir: Path | None, parse: Callable[[Mapping[str, Any]], T]) -> T:
+    document = read_mapping(name, conf_dir)
+    try:
+        return parse(document)
+    except ValueError as error:  # the parsers' own errors are ValueErrors that name the entry
+        raise SettingsError(f"conf/{name}", " ".join(str(error).split())) from error
+
+
+def _one_line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = " ".join(str(getattr(error, "problem", None) or "not yaml").split())
+    return f"{problem} at line {mark.line + 1} column {mark.column + 1}" if mark else problem

@@ -1,0 +1,257 @@
+"""The settings: every environment variable, its default, its range, and where a value came from.
+
+Owns the table of `COACHIQ_ANALYTICS__*` variables. Promises: `load_settings` either returns settings that
+are in range and agree with each other, or raises one SettingsError that names the variable; a variable
+nobody knows is an error too, since a misspelt setting that is silently ignored is found out on the road.
+
+Names are read without regard to case, as CoachIQ reads its own. Nothing here touches files or the network.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+PREFIX: Final = "COACHIQ_ANALYTICS__"
+DEFAULT: Final = "default"
+AuthMode = Literal["none"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used. `variable`: the environment variable, option or file to look at."""
+
+    def __init__(self, variable: str, message: str) -> None:
+        super().__init__(f"{variable}: {message}")
+        self.variable = variable
+        self.message = message
+
+
+def _flag(text: str) -> bool:
+    match text.strip().lower():
+        case "true" | "1" | "yes" | "on":
+            return True
+        case "false" | "0" | "no" | "off":
+            return False
+    raise ValueError("expected true or false")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return number
+
+    return parse
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high:
+            raise ValueError(f"expected a number from {low:g} to {high:g}")
+        return number
+
+    return parse
+
+
+def _text(text: str) -> str:
+    text = text.strip()
+    if not text or not text.isprintable():
+        raise ValueError("expected a printable text")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_text(text)).expanduser()
+
+
+def _auth_mode(text: str) -> AuthMode:
+    # The other modes come with the code that enforces them: to accept their names now would leave a door open
+    # that its owner believes shut.
+    if text.strip().lower() != "none":
+        raise ValueError("expected none, the only mode this version has")
+    return "none"
+
+
+def _log_level(text: str) -> LogLevel:
+    for level in get_args(LogLevel):
+        if text.strip().upper() == level:
+            return level  # type: ignore[no-any-return]
+    raise ValueError("expected DEBUG, INFO, WARNING or ERROR")
+
+
+def _by(parse: Callable[[str], Any], *names: str) -> dict[str, Any]:
+    """How a field of Settings is read. Messages use the first name; the others are spellings of the same."""
+    return {"parse": parse, "names": names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One service's settings. Units stand in the names; every default works as it is."""
+
+    # False: the dashboard's routes answer 404.
+    enabled: bool = field(default=True, metadata=_by(_flag, "ENABLED"))
+    host: str = field(default="127.0.0.1", metadata=_by(_text, "HOST"))
+    port: int = field(default=8099, metadata=_by(_whole(0, 65535), "PORT"))  # 0: any free one
+    auth_mode: AuthMode = field(default="none", metadata=_by(_auth_mode, "AUTH_MODE"))
+    # Serve other machines without authentication.
+    allow_open: bool = field(default=False, metadata=_by(_flag, "ALLOW_OPEN"))
+    log_level: LogLevel = field(default="INFO", metadata=_by(_log_level, "LOG_LEVEL"))
+    # Its yaml files replace the packaged ones.
+    conf_dir: Path | None = field(default=None, metadata=_by(_path, "CONF_DIR"))
+
+    memory_retention_hours: float = field(default=2.0, metadata=_by(_number(0.05, 720), "MEMORY_RETENTION_HOURS"))
+    memory_budget_mb: int = field(default=32, metadata=_by(_whole(1, 4096), "MEMORY_BUDGET_MB"))
+    max_metrics: int = field(default=5000, metadata=_by(_whole(1, 100_000), "MAX_METRICS"))
+
+    insight_generation_interval_s: float = field(
+        default=900.0,
+        metadata=_by(_number(1, 86400), "INSIGHT_GENERATION_INTERVAL", "INSIGHT_GENERATION_INTERVAL_SECONDS"),
+    )
+    pattern_analysis_interval_s: float = field(
+        default=1800.0,
+        metadata=_by(_number(1, 86400), "PATTERN_ANALYSIS_INTERVAL", "PATTERN_ANALYSIS_INTERVAL_SECONDS"),
+    )
+    max_memory_insights: int = field(default=100, metadata=_by(_whole(1, 10_000), "MAX_MEMORY_INSIGHTS"))
+    max_memory_patterns: int = field(default=50, metadata=_by(_whole(1, 10_000), "MAX_MEMORY_PATTERNS"))
+
+    # None: as feature_flags.yaml says.
+    persistence: bool | None = field(default=None, metadata=_by(_flag, "PERSISTENCE"))
+    # False: no commits by the clock; full batches, ack=durable and the stop still commit.
+    enable_background_persistence: bool = field(default=True, metadata=_by(_flag, "ENABLE_BACKGROUND_PERSISTENCE"))
+    db_path: Path = field(default=Path("data/analytics.db"), metadata=_by(_path, "DB_PATH"))
+    persistence_retention_days: float = field(
+        default=30.0, metadata=_by(_number(0.05, 3650), "PERSISTENCE_RETENTION_DAYS")
+    )
+    sqlite_batch_size: int = field(default=100, metadata=_by(_whole(1, 100_000), "SQLITE_BATCH_SIZE"))
+    flush_interval_s: float = field(
+        default=5.0, metadata=_by(_number(0.05, 3600), "FLUSH_INTERVAL", "FLUSH_INTERVAL_SECONDS")
+    )
+    cleanup_interval_s: float = field(
+        default=3600.0, metadata=_by(_number(1, 604_800), "CLEANUP_INTERVAL_SECONDS", "CLEANUP_INTERVAL")
+    )
+
+    @property
+    def memory_retention_ms(self) -> int:
+        return round(self.memory_retention_hours * 3_600_000)
+
+    @property
+    def memory_budget_bytes(self) -> int:
+        return self.memory_budget_mb << 20
+
+    @property
+    def persistence_retention_ms(self) -> int:
+        return round(self.persistence_retention_days * 86_400_000)
+
+    def flag_overrides(self) -> dict[str, bool]:
+        """What these settings say about feature flags, over the yaml file."""
+        overrides = {}
+        if not self.enabled:
+            overrides["analytics_dashboard"] = False
+        if self.persistence is not None:
+            overrides["persistence"] = self.persistence
+        return overrides
+
+
+def variable(field_name: str) -> str:
+    """The environment variable of a field of Settings, as messages spell it."""
+    return PREFIX + next(each for each in fields(Settings) if each.name == field_name).metadata["names"][0]  # type: ignore[no-any-return]
+
+
+def parse_setting(field_name: str, text: str, *, spelled: str) -> Any:
+    """The value of one field from text; `spelled` is what a SettingsError names."""
+    parse = next(each for each in fields(Settings) if each.name == field_name).metadata["parse"]
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise SettingsError(spelled, f"{error}, got {_shown(text)}") from error
+
+
+def load_settings(environ: Mapping[str, str], *, check: bool = True) -> tuple[Settings, dict[str, str]]:
+    """Settings, and for each field its origin: "default" or the variable's name. Raises SettingsError.
+
+    `check`: False for who puts further values over these and calls check_settings afterwards.
+    """
+    given = _given(environ)
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for each in fields(Settings):
+        origin[each.name] = DEFAULT
+        for name in each.metadata["names"]:
+            if name not in given:
+                continue
+            spelled, text = given.pop(name)
+            value = parse_setting(each.name, text, spelled=spelled)
+            if each.name in values and values[each.name] != value:
+                raise SettingsError(spelled, f"says {_shown(text)}, but {origin[each.name]} says otherwise")
+            if each.name not in values:
+                values[each.name], origin[each.name] = value, spelled
+    for spelled, _ in given.values():
+        raise SettingsError(spelled, f"no such setting{_suggestion(spelled)}")
+    settings = Settings(**values)
+    if check:
+        check_settings(settings, origin)
+    return settings, origin
+
+
+def check_settings(settings: Settings, origin: Mapping[str, str]) -> None:
+    """What several settings must agree on. Raises SettingsError naming the one that was given."""
+
+    def named(field_name: str) -> str:
+        given = origin.get(field_name, DEFAULT)
+        return variable(field_name) if given == DEFAULT else given
+
+    if settings.auth_mode == "none" and not settings.allow_open and not is_loopback(settings.host):
+        raise SettingsError(
+            named("host"),
+            f"{settings.host} can be reached from other machines and there is no authentication: "
+            f"set {variable('allow_open')}=true if that is meant",
+        )
+    if settings.conf_dir is not None and not settings.conf_dir.is_dir():
+        raise SettingsError(named("conf_dir"), f"no such directory: {settings.conf_dir}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a socket bound to `host`."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Our variables: upper-case name without prefix -> (name as spelled, text)."""
+    given: dict[str, tuple[str, str]] = {}
+    for spelled, text in environ.items():
+        if not spelled.upper().startswith(PREFIX):
+            continue
+        name = spelled.upper().removeprefix(PREFIX)
+        if name in given and given[name][1] != text:
+            raise SettingsError(spelled, f"says {_shown(text)}, but {given[name][0]} says otherwise")
+        given[name] = (spelled, text)
+    return given
+
+
+def _suggestion(spelled: str) -> str:
+    known = [name for each in fields(Settings) for name in each.metadata["names"]]
+    near = difflib.get_close_matches(spelled.upper().removeprefix(PREFIX), known, n=1)
+    return f"; did you mean {PREFIX}{near[0]}?" if near else ""
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
