@@ -1,0 +1,81 @@
+"""Records as the JSON members that REST and WebSocket share: times become unix seconds, tuples become lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analytics.records import Correlation, Insight, Pattern, Prediction
+
+
+def seconds(time_ms: int) -> float:
+    """Unix milliseconds as unix seconds."""
+    return time_ms / 1000
+
+
+def insight_frame(insight: Insight) -> dict[str, Any]:
+    """An insight with every member of the contract's `/insights` list."""
+    return {
+        "insight_id": insight.insight_id,
+        "title": insight.title,
+        "description": insight.description,
+        "category": insight.category,
+        "severity": insight.severity,
+        "confidence": round(insight.confidence, 4),
+        "impact_score": round(insight.impact_score, 4),
+        "created_at": seconds(insight.created_at_ms),
+        "updated_at": seconds(insight.updated_at_ms),
+        "expires_at": None if insight.expires_at_ms is None else seconds(insight.expires_at_ms),
+        "recommendations": list(insight.recommendations),
+        "actions": [
+            {
+                "text": action.text,
+                "action": action.action,
+                "estimated_impact": action.estimated_impact,
+                "severity": action.severity,
+            }
+            for action in insight.actions
+        ],
+        "evidence": dict(insight.evidence),
+        "status": insight.status,
+        "supporting_data": dict(insight.supporting_data),
+        "metric": insight.metric,
+    }
+
+
+def pattern_frame(pattern: Pattern) -> dict[str, Any]:
+    """A pattern with every member of the contract's `/historical` list."""
+    return {
+        "pattern_id": pattern.pattern_id,
+        "pattern_type": pattern.pattern_type,
+        "metric": pattern.metric,
+        "description": pattern.description,
+        "confidence": round(pattern.confidence, 4),
+        "frequency": pattern.frequency,
+        "correlation_factors": list(pattern.correlation_factors),
+        "prediction_window": pattern.prediction_window,
+        "created_at": seconds(pattern.created_at_ms),
+        "data": dict(pattern.data),
+    }
+
+
+def correlation_frame(correlation: Correlation) -> dict[str, Any]:
+    return {
+        "metric_a": correlation.metric_a,
+        "metric_b": correlation.metric_b,
+        "coefficient": round(correlation.coefficient, 4),
+        "lag_seconds": seconds(correlation.lag_ms),
+        "p_value": float(f"{correlation.p_value:.3g}"),
+        "samples": correlation.samples,
+    }
+
+
+def prediction_frame(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "metric": prediction.metric,
+        "timestamp": seconds(prediction.at_ms),
+        "value": float(f"{prediction.value:.6g}"),
+        "low": float(f"{prediction.low:.6g}"),
+        "high": float(f"{prediction.high:.6g}"),
+        "confidence": round(prediction.confidence, 4),
+        "method": prediction.method,
+    }

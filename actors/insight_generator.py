@@ -1,0 +1,155 @@
+"""The insight generator: turns findings into insights through the rules, and keeps the book of open ones true.
+
+Two ways in: findings of the streaming detectors (at once), and the periodic sweep, which replays the last half hour
+of memory through fresh detectors in a thread. The sweep is also the recovery: what a crash made the streaming side
+forget is found again, and an open insight whose condition no longer holds is resolved.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, assert_never
+
+import trio
+
+from analytics.catalogue import Catalogue
+from analytics.records import Finding, Insight
+from analytics.rules import Rules, insight_key
+from analytics.streaming import Watchlist
+from storage.insight_book import InsightBook
+from storage.memory import MemoryTier
+from storage.models import SeriesPart, Window
+
+from .clock import TrustedClock
+from .mailbox import Mailbox
+from .messages import (
+    Flush,
+    Found,
+    InsightChanged,
+    InsightMessage,
+    NotifierMessage,
+    PersisterMessage,
+    Sweep,
+)
+
+LOG: Final = logging.getLogger(__name__)
+LOOK_BACK_MS: Final = 30 * 60 * 1000
+
+
+class InsightGenerator:
+    """One actor; `run` has a child's signature. Its state is the book, which survives it."""
+
+    def __init__(
+        self,
+        *,
+        mailbox: Mailbox[InsightMessage],
+        notifier: Mailbox[NotifierMessage],
+        persister: Mailbox[PersisterMessage],
+        memory: MemoryTier,
+        book: InsightBook,
+        catalogue: Catalogue,
+        rules: Rules,
+        make_watchlist: Callable[[], Watchlist],
+        clock: TrustedClock,
+        interval_s: float,
+        limiter: trio.CapacityLimiter,
+    ) -> None:
+        self._mailbox = mailbox
+        self._notifier = notifier
+        self._persister = persister
+        self._memory = memory
+        self._book = book
+        self._catalogue = catalogue
+        self._rules = rules
+        self._make_watchlist = make_watchlist
+        self._clock = clock
+        self._interval_s = interval_s
+        self._limiter = limiter
+        self._sweeping = trio.Lock()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        self._sweeping = trio.Lock()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._sweep_now_and_then)
+            task_status.started()
+            await self._mailbox.run(self._handle)
+            nursery.cancel_scope.cancel()
+
+    async def _handle(self, message: InsightMessage) -> None:
+        match message:
+            case Found(findings):
+                for finding in findings:
+                    self._take(finding)
+            case Sweep(reply):
+                reply.set(await self._sweep())
+            case _:
+                assert_never(message)
+
+    async def _sweep_now_and_then(self) -> None:
+        while True:
+            await trio.sleep(self._interval_s)
+            await self._sweep()
+
+    async def _sweep(self) -> tuple[Insight, ...]:
+        """Look at everything again. Returns the insights that hold now."""
+        async with self._sweeping:
+            now_ms = self._clock.now_ms()
+            windows: dict[str, Window] = {}
+            for info in self._memory.infos():
+                if info.last_ms is not None:
+                    windows[info.name] = self._memory.window(
+                        info.name, info.last_ms - LOOK_BACK_MS, info.last_ms + 1
+                    )
+                    await trio.lowlevel.checkpoint()
+            findings = await trio.to_thread.run_sync(
+                _conditions, self._make_watchlist, windows, now_ms, limiter=self._limiter
+            )
+            held = [insight for finding in findings if (insight := self._take(finding)) is not None]
+            keys = {insight.key for insight in held}
+            for insight in self._book.open_insights(now_ms):
+                if insight.key not in keys and (insight.metric is None or insight.metric in windows):
+                    self._resolve(insight.key, now_ms)
+            return tuple(held)
+
+    def _take(self, finding: Finding) -> Insight | None:
+        now_ms = self._clock.now_ms()
+        if finding.over:
+            self._resolve(insight_key(finding), now_ms)
+            return None
+        insight = self._rules.insight(finding, self._catalogue.spec(finding.metric), now_ms)
+        if insight is None:
+            return None
+        is_new = self._book.upsert_insight(insight)
+        insight = self._book.insight(insight.key) or insight
+        self._tell(insight, is_new=is_new)
+        return insight
+
+    def _resolve(self, key: str, now_ms: int) -> None:
+        insight = self._book.resolve(key, now_ms)
+        if insight is not None:
+            self._tell(insight, is_new=False)
+
+    def _tell(self, insight: Insight, *, is_new: bool) -> None:
+        self._persister.put_nowait(Flush())
+        self._notifier.put_nowait(InsightChanged(insight, is_new))
+
+
+def _conditions(
+    make_watchlist: Callable[[], Watchlist], windows: Mapping[str, Window], now_ms: int
+) -> list[Finding]:
+    """What holds at the end of the windows. Runs in a thread: it touches nothing but its arguments."""
+    watchlist = make_watchlist()
+    holding: dict[str, Finding] = {}
+    for name, window in windows.items():
+        _fold(holding, watchlist.observe(SeriesPart(name, window.times, window.values), now_ms))
+    _fold(holding, watchlist.sweep(now_ms))
+    return list(holding.values())
+
+
+def _fold(holding: dict[str, Finding], findings: list[Finding]) -> None:
+    for finding in findings:
+        if finding.over:
+            holding.pop(insight_key(finding), None)
+        else:
+            holding[insight_key(finding)] = finding

@@ -1,0 +1,322 @@
+"""The persister: carries what memory holds into the archive, and owns the archive while it is open.
+
+The memory tier is its queue: a Flush only wakes it, then it reads everything newer than `progress.persisted_up_to`,
+commits it in one transaction, and says so. So a restart, a full disk or a switched-off flag loses nothing that
+memory still has, and appending twice is harmless.
+
+Trouble with the disk is expected: it says `degraded` with a reason, keeps trying with backoff, and catches up. Content
+the archive can never take is bisected down to the sample and put aside, so that its neighbours are kept.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+import trio
+
+from analytics.records import Insight, Pattern
+from storage.archive import Archive, ArchiveError, PoisonError
+from storage.history import History
+from storage.insight_book import InsightBook
+from storage.memory import MemoryTier
+from storage.models import PersistenceState, SeriesPart
+
+from .clock import TrustedClock
+from .health import HealthBoard
+from .mailbox import Mailbox
+from .messages import Flush, NotifierMessage, PersisterMessage, StatusChanged, SwitchPersistence
+from .progress import Progress
+
+LOG: Final = logging.getLogger(__name__)
+NAME: Final = "persister"
+COMMIT_SAMPLES: Final = 50_000  # most samples in one transaction: bounds its memory and how long readers wait
+COMMIT_GAP_S: Final = 1.0  # a full batch commits at most this often, so that a fast bus does not wear the card
+BACKOFF_S: Final = (0.25, 15.0)  # first and longest pause between two tries of a failing disk
+PURGE_ROWS: Final = 5_000  # rows deleted in one transaction
+REPLAY_NAMES: Final = 16  # metrics read back at once
+INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
+CLOSE_WITHIN_S: Final = 4.0
+READY_WITHIN_S: Final = 2.0  # a slow disk does not keep the service from serving memory
+
+Storable = SeriesPart | Insight | Pattern
+
+
+def conflate(old: PersisterMessage, new: PersisterMessage) -> PersisterMessage:
+    """Two flushes are one. (A switch has somebody who waits for it: mailboxes never conflate those.)"""
+    return Flush(now=any(isinstance(message, Flush) and message.now for message in (old, new)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersistPolicy:
+    """When to write and what to keep."""
+
+    batch_size: int  # samples waiting that make a commit due before the flush interval
+    flush_interval_s: float  # the stated loss window of samples that nobody waits for
+    background: bool  # False: no timed commits; full batches, ack=durable and the stop still commit
+    cleanup_interval_s: float
+    retention_ms: int
+    replay_ms: int  # how much is read back into memory at start
+
+
+class Persister:
+    """One actor; `run` has a child's signature. Whether it is switched on survives its restarts."""
+
+    def __init__(
+        self,
+        *,
+        mailbox: Mailbox[PersisterMessage],
+        notifier: Mailbox[NotifierMessage],
+        memory: MemoryTier,
+        history: History,
+        book: InsightBook,
+        progress: Progress,
+        board: HealthBoard,
+        clock: TrustedClock,
+        open_archive: Callable[[], Awaitable[Archive]],
+        policy: PersistPolicy,
+        enabled: bool,
+    ) -> None:
+        self._mailbox = mailbox
+        self._notifier = notifier
+        self._memory = memory
+        self._history = history
+        self._book = book
+        self._progress = progress
+        self._board = board
+        self._clock = clock
+        self._open_archive = open_archive
+        self._policy = policy
+        self._enabled = enabled
+        self._replayed = False
+        self.poisoned = 0  # samples and records put aside, since the process started
+        self._archive: Archive | None = None
+        self._waiting_switches: list[SwitchPersistence] = []
+        self._urgent = False
+        self._wake = trio.Event()
+        self._backoff_s = 0.0
+        self._tried_s = self._last_commit_s = float("-inf")  # Trio time
+        self._next_cleanup_s = float("inf")
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        self._backoff_s = 0.0
+        self._urgent = True  # the first round opens the archive and catches up at once
+        self._next_cleanup_s = trio.current_time() + min(60.0, self._policy.cleanup_interval_s)
+        self._set_state("starting" if self._enabled else "off", None)
+        try:
+            async with trio.open_nursery() as nursery:
+                settled = trio.Event()
+                nursery.start_soon(self._work, nursery, settled)
+                with trio.move_on_after(READY_WITHIN_S):
+                    await settled.wait()
+                task_status.started()
+                await self._mailbox.run(self._handle)
+                nursery.cancel_scope.cancel()
+            await self._last_commit()
+        finally:
+            await self._close()
+
+    async def _handle(self, message: PersisterMessage) -> None:
+        match message:
+            case Flush(now):
+                self._urgent = self._urgent or now
+            case SwitchPersistence(enabled):
+                self._enabled = enabled
+                self._waiting_switches.append(message)
+                self._urgent = True
+                self._backoff_s = 0.0
+            case _:
+                assert_never(message)
+        self._wake.set()
+
+    async def _work(self, nursery: trio.Nursery, settled: trio.Event) -> None:
+        """Round after round. `settled` is set when the first has shown how the archive is."""
+        while True:
+            self._urgent = False
+            self._tried_s = trio.current_time()
+            try:
+                await self._settle(nursery)
+                if self._archive is not None:
+                    await self._commit(self._archive)
+                    await self._clean_up(self._archive)
+                    self._backoff_s = 0.0
+                    self._set_state("on", None)
+            except ArchiveError as error:
+                await self._degrade(error)
+            settled.set()
+            self._answer_switches()
+            await self._pause()
+
+    async def _settle(self, nursery: trio.Nursery) -> None:
+        """Open or close the archive, whichever the switch asks for."""
+        if self._enabled and self._archive is None:
+            self._archive = await self._open_archive()
+            self._history.archive = self._archive
+            if not self._replayed:
+                await self._replay_records(self._archive)
+                nursery.start_soon(self._replay_samples, self._archive)
+        elif not self._enabled:
+            if self._archive is not None:
+                await self._commit(self._archive)
+                await self._close()
+            self._set_state("off", None)
+
+    async def _commit(self, archive: Archive) -> None:
+        """Store everything recorded up to now."""
+        target = self._memory.last_seq
+        while True:
+            parts, up_to = self._memory.since(self._progress.persisted_up_to, COMMIT_SAMPLES)
+            insights, patterns = self._book.dirty()
+            if parts or insights or patterns:
+                await self._store(archive, (*parts, *insights, *patterns))
+                self._book.mark_clean(insights, patterns)
+                self._last_commit_s = trio.current_time()
+                self._progress.committed(self._clock.now_ms())
+            self._progress.advance(up_to)
+            if up_to >= target:
+                return
+
+    async def _store(self, archive: Archive, items: Sequence[Storable]) -> None:
+        """One transaction; on poison, its halves, down to the one that is put aside."""
+        try:
+            await archive.append(
+                [item for item in items if isinstance(item, SeriesPart)],
+                [item for item in items if isinstance(item, Insight)],
+                [item for item in items if isinstance(item, Pattern)],
+            )
+        except PoisonError as error:
+            halves = _halves(items)
+            for half in halves:
+                await self._store(archive, half)
+            if not halves:
+                self.poisoned += 1
+                LOG.error("put aside what the archive can never take: %s: %s", _label(items[0]), error)
+
+    async def _clean_up(self, archive: Archive) -> None:
+        """Delete what is past its retention, one small transaction a round, so that commits come in between."""
+        now_s = trio.current_time()
+        if now_s < self._next_cleanup_s:
+            return
+        horizon_ms = self._clock.horizon_ms()
+        gone = await archive.purge(
+            horizon_ms - self._policy.retention_ms, horizon_ms - INSIGHT_RETENTION_MS, PURGE_ROWS
+        )
+        self._next_cleanup_s = now_s + (0.1 if gone else self._policy.cleanup_interval_s)
+
+    async def _replay_records(self, archive: Archive) -> None:
+        """Insights and patterns are few: they are back before the first commit."""
+        since_ms = self._clock.horizon_ms() - INSIGHT_RETENTION_MS
+        for insight in reversed(await archive.insights(since_ms, self._book.max_insights)):
+            self._book.restore_insight(insight)
+        for pattern in reversed(await archive.patterns(since_ms, self._book.max_patterns)):
+            self._book.restore_pattern(pattern)
+
+    async def _replay_samples(self, archive: Archive) -> None:
+        """Fill the memory tier with the archive's latest samples, while everything else already runs."""
+        end_ms = self._clock.now_ms() + 1
+        start_ms = self._clock.horizon_ms() - self._policy.replay_ms
+        try:
+            names = await archive.names()
+            for first in range(0, len(names), REPLAY_NAMES):
+                some = names[first : first + REPLAY_NAMES]
+                for name, window in (await archive.window(some, start_ms, end_ms)).items():
+                    self._memory.restore(name, window)
+        except ArchiveError as error:
+            LOG.warning("reading the last hours back into memory stopped: %s", error.reason)
+            return
+        self._memory.mark_restored(start_ms)
+        self._replayed = True
+
+    async def _degrade(self, error: ArchiveError) -> None:
+        self._backoff_s = min(max(self._backoff_s * 2, BACKOFF_S[0]), BACKOFF_S[1])
+        self._set_state("degraded", error.reason)
+        if error.trouble not in ("busy", "full"):
+            await self._close()  # the next round opens it anew
+
+    async def _pause(self) -> None:
+        """Until the next commit is due, or somebody waits for one."""
+        while True:
+            due_s = self._due_s()
+            if trio.current_time() >= due_s:
+                await trio.lowlevel.checkpoint()
+                return
+            self._wake = trio.Event()
+            with trio.move_on_at(due_s):
+                await self._wake.wait()
+
+    def _due_s(self) -> float:
+        """Trio time of the next round."""
+        policy, progress = self._policy, self._progress
+        if self._waiting_switches:
+            return float("-inf")
+        if self._backoff_s:
+            return self._tried_s + self._backoff_s
+        if self._archive is None:
+            return float("inf")
+        due_s = self._next_cleanup_s
+        if policy.background:
+            due_s = min(due_s, self._tried_s + policy.flush_interval_s)
+        if self._urgent:
+            due_s = float("-inf")
+        elif progress.backlog >= policy.batch_size:
+            due_s = min(due_s, self._last_commit_s + COMMIT_GAP_S)
+        return due_s
+
+    def _answer_switches(self) -> None:
+        for switch in self._waiting_switches:
+            switch.reply.set(None)
+        self._waiting_switches.clear()
+
+    async def _last_commit(self) -> None:
+        """At the stop: what came in since the last commit. A failing disk is told of, not waited for."""
+        if self._archive is None:
+            return
+        try:
+            await self._commit(self._archive)
+        except ArchiveError as error:
+            LOG.error("the last commit failed, samples since the previous one are lost: %s", error.reason)
+
+    async def _close(self) -> None:
+        archive, self._archive, self._history.archive = self._archive, None, None
+        if archive is not None:
+            with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+                await archive.aclose()
+
+    def _set_state(self, state: PersistenceState, reason: str | None) -> None:
+        if (state, reason) == (self._progress.state, self._progress.reason):
+            return
+        self._progress.set_state(state, reason)
+        if state == "degraded":
+            self._board.degraded(NAME, reason or "unknown")
+        else:
+            self._board.recovered(NAME)
+        self._notifier.put_nowait(StatusChanged("persistence", state, reason))
+
+
+def _halves(items: Sequence[Storable]) -> tuple[Sequence[Storable], ...]:
+    """Two halves, or nothing when there is one thing only and it can't be split."""
+    if len(items) > 1:
+        middle = len(items) // 2
+        return items[:middle], items[middle:]
+    item = items[0]
+    if isinstance(item, SeriesPart) and len(item) > 1:
+        middle = len(item) // 2
+        return (
+            [SeriesPart(item.name, item.times[:middle], item.values[:middle], item.metadata)],
+            [SeriesPart(item.name, item.times[middle:], item.values[middle:], item.metadata)],
+        )
+    return ()
+
+
+def _label(item: Storable) -> str:
+    match item:
+        case SeriesPart(name):
+            return f"sample of {name!r}"
+        case Insight():
+            return f"insight {item.key!r}"
+        case Pattern():
+            return f"pattern {item.pattern_id!r}"
+        case _:
+            assert_never(item)

@@ -1,0 +1,122 @@
+"""The recorder: the only writer of the memory tier.
+
+Owns the sequence number and the streaming detectors. For each batch, without a checkpoint in between: append to the
+memory tier, hand the samples to the detectors, wake the persister, publish to the hub, answer. So a batch is taken
+whole or (after a crash) taken again; taking it again changes nothing, since equal times replace each other.
+
+Restart: the sequence number and the detectors' baselines are read back from the memory tier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import trio
+
+from analytics.records import Finding
+from analytics.streaming import Watchlist
+from storage.memory import MemoryTier
+from storage.models import Appended, SeriesPart
+
+from .clock import TrustedClock
+from .hub import Hub
+from .mailbox import Mailbox
+from .messages import Flush, Found, InsightMessage, PersisterMessage, Recorded, RecorderMessage
+from .progress import Progress
+
+HOUSEKEEPING_S: Final = 10.0  # how often silence is looked for and old samples are dropped
+WARM_UP_MS: Final = 30 * 60 * 1000  # how much of the memory tier the detectors see again after a restart
+BACKLOG_LIMIT_SAMPLES: Final = 400_000  # past it, with a healthy disk, ingest waits for the persister
+
+
+class Recorder:
+    """One actor; `run` has a child's signature."""
+
+    def __init__(
+        self,
+        *,
+        mailbox: Mailbox[RecorderMessage],
+        persister: Mailbox[PersisterMessage],
+        insights: Mailbox[InsightMessage],
+        memory: MemoryTier,
+        make_watchlist: Callable[[], Watchlist],
+        hub: Hub,
+        progress: Progress,
+        clock: TrustedClock,
+    ) -> None:
+        self._mailbox = mailbox
+        self._persister = persister
+        self._insights = insights
+        self._memory = memory
+        self._make_watchlist = make_watchlist
+        self._watchlist = make_watchlist()
+        self._hub = hub
+        self._progress = progress
+        self._clock = clock
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await self._warm_up()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep_house)
+            task_status.started()
+            await self._mailbox.run(self._record)
+            nursery.cancel_scope.cancel()
+
+    async def _warm_up(self) -> None:
+        """Build the detectors' state again from what the memory tier holds."""
+        self._watchlist = self._make_watchlist()
+        for info in self._memory.infos():
+            if info.last_ms is None:
+                continue
+            window = self._memory.window(info.name, info.last_ms - WARM_UP_MS, info.last_ms + 1)
+            self._watchlist.warm(info.name, window.times, window.values)
+            await trio.lowlevel.checkpoint()
+
+    async def _record(self, message: RecorderMessage) -> None:
+        if self._progress.state == "on":
+            await self._progress.wait_for_room(BACKLOG_LIMIT_SAMPLES)
+        now_ms = self._clock.now_ms()
+        seq = self._memory.last_seq + 1
+        results: list[Appended] = []
+        findings: list[Finding] = []
+        latest: dict[str, tuple[int, float]] = {}
+        kept = 0
+        for part in message.parts:
+            done = self._memory.append(part, seq=seq, now_ms=now_ms)
+            results.append(done)
+            if done.full or not done.accepted + done.duplicates:
+                continue
+            kept += done.accepted + done.duplicates
+            good = _without(part, done)
+            findings += self._watchlist.observe(good, now_ms)
+            newest = int(good.times.argmax()) if len(good) > 1 else 0
+            latest[part.name] = (int(good.times[newest]), float(good.values[newest]))
+        self._progress.recorded(kept, seq=seq)
+        if latest:
+            self._hub.publish_metrics(latest)
+            self._persister.put_nowait(Flush())
+        self._report(findings)
+        message.reply.set(Recorded(seq=seq, parts=tuple(results)))
+
+    async def _keep_house(self) -> None:
+        """Every few seconds: sensors that fell silent, samples that are too old."""
+        while True:
+            await trio.sleep(HOUSEKEEPING_S)
+            self._report(self._watchlist.sweep(self._clock.now_ms()))
+            persisted = self._progress.persisted_up_to if self._progress.state in ("on", "degraded") else None
+            self._memory.evict(self._clock.horizon_ms(), persisted)
+
+    def _report(self, findings: list[Finding]) -> None:
+        if findings:
+            self._insights.put_nowait(Found(tuple(findings)))
+
+
+def _without(part: SeriesPart, done: Appended) -> SeriesPart:
+    """The samples of `part` that were kept."""
+    if not done.rejected:
+        return part
+    mask = np.ones(len(part), dtype=bool)
+    mask[[index for index, _ in done.rejected]] = False
+    return SeriesPart(part.name, part.times[mask], part.values[mask], part.metadata)

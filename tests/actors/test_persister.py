@@ -1,0 +1,384 @@
+"""The persister under a mock clock and a fake archive: commits, trouble, switches, poison, the stop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import trio
+import trio.testing
+
+from actors.clock import TrustedClock
+from actors.health import HealthBoard
+from actors.mailbox import Mailbox
+from actors.messages import Flush, Pressure, SwitchPersistence
+from actors.persister import PersistPolicy, Persister, conflate
+from actors.progress import NotPersisting, Progress
+from analytics.records import Insight, Pattern
+from storage.archive import ArchiveError, PoisonError
+from storage.history import History
+from storage.insight_book import InsightBook
+from storage.memory import MemoryTier
+from storage.models import ArchiveStatus, SeriesPart, Window
+
+NOW_MS = 1_700_000_000_000
+HOUR_MS = 3_600_000
+INSIGHT = Insight(
+    insight_id="i1",
+    key="limit:a",
+    title="A is high",
+    description="",
+    category="reliability",
+    severity="high",
+    confidence=0.9,
+    impact_score=0.5,
+    created_at_ms=NOW_MS,
+    updated_at_ms=NOW_MS,
+    expires_at_ms=None,
+    recommendations=(),
+)
+
+
+class FakeArchive:
+    """What the persister uses of an archive, in a dict. `trouble` is raised by appends and purges while it is set."""
+
+    def __init__(self) -> None:
+        self.samples: dict[str, dict[int, float]] = {}
+        self.stored_insights: dict[str, Insight] = {}
+        self.commits = 0
+        self.trouble: Exception | None = None
+        self.poison: float = math.nan  # a value it can never take
+        self.purged: list[tuple[int, int]] = []
+        self.closed = False
+
+    async def append(
+        self, parts: Sequence[SeriesPart], insights: Sequence[Insight] = (), patterns: Sequence[Pattern] = ()
+    ) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.trouble is not None:
+            raise self.trouble
+        if any(self.poison in part.values for part in parts):
+            raise PoisonError(f"{self.poison} is poison")
+        self.commits += 1
+        for part in parts:
+            self.samples.setdefault(part.name, {}).update(zip(part.times.tolist(), part.values.tolist(), strict=True))
+        for insight in insights:
+            self.stored_insights[insight.insight_id] = insight
+
+    async def names(self) -> list[str]:
+        return sorted(self.samples)
+
+    async def window(
+        self, names: Sequence[str], start_ms: int, end_ms: int, limit: int | None = None
+    ) -> dict[str, Window]:
+        await trio.lowlevel.checkpoint()
+        found = {}
+        for name in names:
+            kept = sorted((at, value) for at, value in self.samples[name].items() if start_ms <= at < end_ms)
+            if kept:
+                found[name] = Window(np.array([at for at, _ in kept]), np.array([value for _, value in kept]))
+        return found
+
+    async def buckets(self, names: object, start_ms: int, end_ms: int, step_ms: int) -> dict[str, object]:
+        return {}
+
+    async def insights(self, since_ms: int, limit: int) -> list[Insight]:
+        return list(self.stored_insights.values())
+
+    async def patterns(self, since_ms: int, limit: int) -> list[Pattern]:
+        return []
+
+    async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:
+        self.purged.append((samples_before_ms, insights_before_ms))
+        return 0
+
+    async def status(self) -> ArchiveStatus:
+        return ArchiveStatus(0, None, None)
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+POLICY = PersistPolicy(
+    batch_size=100,
+    flush_interval_s=5,
+    background=True,
+    cleanup_interval_s=3600,
+    retention_ms=30 * 24 * HOUR_MS,
+    replay_ms=2 * HOUR_MS,
+)
+
+
+class House:
+    """A persister and everything around it. Wall clock and monotonic clock are Trio's, from NOW_MS on."""
+
+    def __init__(self, policy: PersistPolicy = POLICY, *, enabled: bool = True) -> None:
+        self.archive = FakeArchive()
+        self.cannot_open: Exception | None = None
+        self.opened = 0
+        self.last_ms = 0  # of the sample recorded last: no two have the same time
+        self.memory = MemoryTier(retention_ms=2 * HOUR_MS)
+        self.history = History(self.memory, self.wall_ms)
+        self.book = InsightBook()
+        self.progress = Progress()
+        self.board = HealthBoard(self.wall_ms)
+        self.mailbox: Mailbox = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE, conflate=conflate)
+        self.notifier: Mailbox = Mailbox("notifier", capacity=64, pressure=Pressure.DROP_OLDEST)
+        self.board.note_child("persister", self.mailbox)
+        self.board.note_state("persister", "running")
+        self.persister = Persister(
+            mailbox=self.mailbox,
+            notifier=self.notifier,
+            memory=self.memory,
+            history=self.history,
+            book=self.book,
+            progress=self.progress,
+            board=self.board,
+            clock=TrustedClock(self.wall_ms),
+            open_archive=self.open_archive,
+            policy=policy,
+            enabled=enabled,
+        )
+
+    def wall_ms(self) -> int:
+        return NOW_MS + round(trio.current_time() * 1000)
+
+    async def open_archive(self) -> FakeArchive:
+        await trio.lowlevel.checkpoint()
+        if self.cannot_open is not None:
+            raise self.cannot_open
+        self.opened += 1
+        self.archive.closed = False
+        return self.archive
+
+    def record(self, name: str, *values: float) -> int:
+        """As the recorder does. Returns the sequence number."""
+        seq = self.memory.last_seq + 1
+        self.last_ms = max(self.last_ms, self.wall_ms() - len(values))
+        times = self.last_ms + 1 + np.arange(len(values))
+        self.last_ms += len(values)
+        part = SeriesPart(name, times.astype(np.int64), np.array(values))
+        self.memory.append(part, seq=seq, now_ms=self.wall_ms())
+        self.progress.recorded(len(values), seq=seq)
+        self.mailbox.put_nowait(Flush())
+        return seq
+
+    async def switch(self, enabled: bool) -> None:
+        message = SwitchPersistence(enabled)
+        await self.mailbox.put(message)
+        await message.reply.wait()
+
+    async def durable(self, seq: int) -> float:
+        """Ask for it now and wait; returns the seconds it took."""
+        begun_s = trio.current_time()
+        self.mailbox.put_nowait(Flush(now=True))
+        await self.progress.wait_for(seq)
+        return trio.current_time() - begun_s
+
+    def stored(self, name: str) -> list[float]:
+        return [value for _, value in sorted(self.archive.samples.get(name, {}).items())]
+
+
+@pytest.fixture
+async def house(nursery) -> House:
+    house = House()
+    await nursery.start(house.persister.run)
+    await trio.testing.wait_all_tasks_blocked()
+    return house
+
+
+async def test_a_commit_waits_for_the_flush_interval(house, autojump_clock):
+    house.record("a", 1.0, 2.0)
+    await trio.sleep(4.9)
+    assert house.stored("a") == []
+    await trio.sleep(0.2)
+    assert house.stored("a") == [1.0, 2.0]
+    assert house.progress.backlog == 0
+    assert house.archive.commits == 1
+
+
+async def test_a_full_batch_does_not_wait_but_commits_at_most_once_a_second(house, autojump_clock):
+    await trio.sleep(2)
+    for n in range(20):
+        house.record("a", *[float(n)] * 100)
+        await trio.sleep(0.1)
+    assert 2 <= house.archive.commits <= 3
+
+
+async def test_durable_is_at_once_and_carries_everything_before_it(house, autojump_clock):
+    house.record("a", 1.0)
+    seq = house.record("b", 2.0)
+    assert await house.durable(seq) < 0.01
+    assert (house.stored("a"), house.stored("b")) == ([1.0], [2.0])
+
+
+async def test_many_who_wait_share_a_commit(house, autojump_clock):
+    seqs = [house.record("a", float(n)) for n in range(50)]
+    async with trio.open_nursery() as nursery:
+        for seq in seqs:
+            nursery.start_soon(house.durable, seq)
+    assert house.archive.commits <= 2
+
+
+async def test_insights_are_stored_with_the_samples_and_read_back_at_start(house, autojump_clock):
+    house.book.upsert_insight(INSIGHT)
+    seq = house.record("a", 1.0)
+    await house.durable(seq)
+    assert list(house.archive.stored_insights) == ["i1"]
+
+    other = House()
+    other.archive = house.archive
+    async with trio.open_nursery() as nursery:
+        await nursery.start(other.persister.run)
+        await trio.sleep(1)
+        assert [insight.insight_id for insight in other.book.insights()] == ["i1"]
+        assert other.memory.window("a", 0, NOW_MS * 2).values.tolist() == [1.0]
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("trouble", ["busy", "full", "unavailable", "corrupt"])
+async def test_trouble_is_told_and_caught_up_with(house, autojump_clock, trouble):
+    house.archive.trouble = ArchiveError(trouble, "the disk is in trouble")
+    seq = house.record("a", 1.0)
+    with pytest.raises(NotPersisting, match="in trouble"):
+        await house.durable(seq)
+    assert house.progress.state == "degraded"
+    assert house.board.snapshot()["persister"].state == "degraded"
+    house.record("a", 2.0)
+    await trio.sleep(60)
+    house.archive.trouble = None
+    last = house.record("a", 3.0)
+    await trio.sleep(16)
+    assert house.stored("a") == [1.0, 2.0, 3.0]
+    assert (house.progress.state, house.progress.reason) == ("on", None)
+    assert house.progress.persisted_up_to >= last
+    assert house.board.snapshot()["persister"].state == "running"
+
+
+async def test_it_tries_a_failing_disk_less_and_less_often(house, autojump_clock):
+    house.archive.trouble = ArchiveError("full", "the disk is full")
+    tries = []
+    append = house.archive.append
+
+    async def counted(*args: object) -> None:
+        tries.append(trio.current_time())
+        await append(*args)
+
+    house.archive.append = counted
+    house.record("a", 1.0)
+    await trio.sleep(120)
+    gaps = np.diff(tries)
+    assert (gaps[:4] > [0.2, 0.4, 0.9, 1.9]).all()
+    assert gaps.max() < 15.1
+
+
+async def test_an_archive_that_does_not_open_is_degraded_and_opened_later(autojump_clock):
+    house = House()
+    house.cannot_open = ArchiveError("unavailable", "permission denied")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        house.record("a", 1.0)
+        await trio.sleep(1)
+        assert (house.progress.state, house.progress.reason) == ("degraded", "permission denied")
+        assert house.history.archive is None
+        house.cannot_open = None
+        await trio.sleep(15)
+        assert house.stored("a") == [1.0]
+        nursery.cancel_scope.cancel()
+    assert house.archive.closed
+
+
+async def test_switched_on_late_it_stores_what_memory_holds(autojump_clock):
+    house = House(enabled=False)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        seq = house.record("a", 1.0, 2.0)
+        await trio.sleep(10)
+        assert (house.opened, house.progress.state) == (0, "off")
+        with pytest.raises(NotPersisting):
+            await house.durable(seq)
+        await house.switch(True)
+        assert (house.stored("a"), house.progress.state) == ([1.0, 2.0], "on")
+        await house.switch(False)
+        assert (house.archive.closed, house.progress.state, house.history.archive) == (True, "off", None)
+        house.record("a", 3.0)
+        await trio.sleep(10)
+        assert house.stored("a") == [1.0, 2.0]
+        await house.switch(True)
+        assert house.stored("a") == [1.0, 2.0, 3.0]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_switch_is_answered_though_the_disk_fails(autojump_clock):
+    house = House(enabled=False)
+    house.cannot_open = ArchiveError("unavailable", "no such directory")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        with trio.fail_after(1):
+            await house.switch(True)
+        assert house.progress.state == "degraded"
+        with trio.fail_after(1):
+            await house.switch(False)
+        assert house.progress.state == "off"
+        nursery.cancel_scope.cancel()
+
+
+async def test_poison_is_put_aside_and_its_neighbours_are_kept(house, autojump_clock):
+    house.archive.poison = 666.0
+    house.record("a", 1.0, 2.0, 666.0, 3.0)
+    seq = house.record("b", 4.0)
+    await house.durable(seq)
+    assert (house.stored("a"), house.stored("b")) == ([1.0, 2.0, 3.0], [4.0])
+    assert house.persister.poisoned == 1
+    assert house.progress.state == "on"
+
+
+async def test_without_background_writing_a_small_batch_waits_for_somebody(autojump_clock):
+    house = House(replace(POLICY, background=False))
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        await trio.testing.wait_all_tasks_blocked()
+        seq = house.record("a", 1.0)
+        await trio.sleep(55)
+        assert house.archive.commits == 0
+        await house.durable(seq)
+        assert house.stored("a") == [1.0]
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_stop_commits_what_is_left_and_closes(autojump_clock):
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        await trio.sleep(1)
+        house.record("a", 1.0)
+        house.mailbox.close()
+    assert house.stored("a") == [1.0]
+    assert house.archive.closed
+
+
+async def test_a_crash_closes_the_archive_and_the_next_life_goes_on(autojump_clock):
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        await house.durable(house.record("a", 1.0))
+        nursery.cancel_scope.cancel()
+    assert house.archive.closed
+    house.record("a", 2.0)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        await trio.sleep(1)
+        assert house.stored("a") == [1.0, 2.0]
+        nursery.cancel_scope.cancel()
+
+
+async def test_retention_is_asked_for_after_a_minute_and_then_every_interval(house, autojump_clock):
+    await trio.sleep(61)
+    (bounds,) = house.archive.purged
+    assert bounds[0] == pytest.approx(house.wall_ms() - POLICY.retention_ms, abs=10_000)
+    assert bounds[1] == pytest.approx(house.wall_ms() - 7 * 24 * HOUR_MS, abs=10_000)
+    await trio.sleep(3600)
+    assert len(house.archive.purged) == 2

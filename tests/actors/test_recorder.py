@@ -1,0 +1,161 @@
+"""The recorder: appends, numbers, reports and answers, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import trio
+
+from actors.clock import TrustedClock
+from actors.hub import Hub
+from actors.mailbox import Mailbox
+from actors.messages import Found, Pressure, Record, Recorded
+from actors.progress import Progress
+from actors.recorder import BACKLOG_LIMIT_SAMPLES, HOUSEKEEPING_S, Recorder
+from analytics.catalogue import Catalogue, MetricSpec
+from analytics.records import Finding, FindingKind
+from analytics.streaming import Watchlist
+from storage.memory import MemoryTier
+from storage.models import SeriesPart
+
+NOW_MS = 1_700_000_000_000
+HOUR_MS = 3_600_000
+
+
+def part(name: str, *samples: tuple[int, float]) -> SeriesPart:
+    """Samples as (ms after NOW_MS, value)."""
+    times = np.array([NOW_MS + ms for ms, _ in samples], dtype=np.int64)
+    return SeriesPart(name, times, np.array([value for _, value in samples]))
+
+
+@dataclass
+class House:
+    """A recorder and everything around it, on a wall clock that stands still unless moved."""
+
+    now_ms: int = NOW_MS
+    memory: MemoryTier = field(default_factory=lambda: MemoryTier(retention_ms=2 * HOUR_MS, max_series=3))
+    catalogue: Catalogue = field(default_factory=Catalogue)
+
+    def __post_init__(self) -> None:
+        self.mailbox: Mailbox = Mailbox("recorder", capacity=8, pressure=Pressure.BLOCK)
+        self.persister: Mailbox = Mailbox("persister", capacity=1, pressure=Pressure.CONFLATE)
+        self.insights: Mailbox = Mailbox("insights", capacity=8, pressure=Pressure.DROP_OLDEST)
+        self.hub = Hub(lambda: self.now_ms)
+        self.progress = Progress()
+        self.recorder = Recorder(
+            mailbox=self.mailbox,
+            persister=self.persister,
+            insights=self.insights,
+            memory=self.memory,
+            make_watchlist=lambda: Watchlist(self.catalogue),
+            hub=self.hub,
+            progress=self.progress,
+            clock=TrustedClock(lambda: self.now_ms, lambda: self.now_ms / 1000),
+        )
+
+    async def record(self, *parts: SeriesPart) -> Recorded:
+        message = Record(parts)
+        await self.mailbox.put(message)
+        return await message.reply.wait()
+
+    async def next_findings(self) -> tuple[Finding, ...]:
+        found: list[Finding] = []
+
+        async def take(message: Found) -> None:
+            found.extend(message.findings)
+
+        await self.insights.handle_next(take)
+        return tuple(found)
+
+
+@pytest.fixture
+async def house(nursery) -> House:
+    house = House()
+    await nursery.start(house.recorder.run)
+    return house
+
+
+async def test_it_answers_for_each_part_and_numbers_the_batches(house, autojump_clock):
+    first = await house.record(part("a", (0, 1.0), (1, 2.0)), part("b", (0, 3.0)))
+    second = await house.record(part("a", (1, 9.0), (2, 4.0)))
+    assert [done.accepted for done in first.parts] == [2, 1]
+    assert (second.parts[0].accepted, second.parts[0].duplicates) == (1, 1)
+    assert second.seq == first.seq + 1
+    assert house.memory.window("a", 0, NOW_MS + 10).values.tolist() == [1.0, 9.0, 4.0]
+
+
+async def test_refused_samples_reach_neither_the_hub_nor_the_detectors(house, autojump_clock):
+    with house.hub.subscribe() as subscription:
+        answer = await house.record(part("a", (0, 1.0), (HOUR_MS, 99.0), (1, 2.0)))
+        assert [index for index, _ in answer.parts[0].rejected] == [1]
+        (event,) = await subscription.receive()
+    assert event.topic == "metrics"
+    assert "99" not in str(event.data)
+    assert "2.0" in str(event.data)
+
+
+async def test_a_metric_too_many_is_refused_and_the_rest_of_the_batch_is_kept(house, autojump_clock):
+    answer = await house.record(*(part(name, (0, 1.0)) for name in "abcd"))
+    assert [done.full for done in answer.parts] == [False, False, False, True]
+    assert house.memory.names() == ["a", "b", "c"]
+
+
+async def test_it_wakes_the_persister_once_for_many_batches(house, autojump_clock):
+    for n in range(5):
+        await house.record(part("a", (n, 1.0)))
+    assert house.persister.statistics().depth == 1
+
+
+async def test_a_limit_crossed_is_reported_in_the_same_tick(nursery, autojump_clock):
+    spec = MetricSpec(pattern="fridge", warn_high=5.0, critical_high=8.0, bad_direction="above")
+    house = House(catalogue=Catalogue((spec,)))
+    await nursery.start(house.recorder.run)
+    for n in range(5):
+        await house.record(part("fridge", (n * 1000, 12.0)))
+    findings = await house.next_findings()
+    assert findings[0].kind is FindingKind.LIMIT
+    assert findings[0].metric == "fridge"
+
+
+async def test_a_restart_goes_on_with_the_numbers_and_the_baselines(autojump_clock):
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.recorder.run)
+        before = await house.record(part("a", (0, 1.0)))
+        nursery.cancel_scope.cancel()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.recorder.run)
+        after = await house.record(part("a", (1, 1.0)))
+        nursery.cancel_scope.cancel()
+    assert after.seq == before.seq + 1
+
+
+async def test_housekeeping_drops_what_is_too_old(house, autojump_clock):
+    await house.record(part("a", (0, 1.0)))
+    house.now_ms += 3 * HOUR_MS
+    await house.record(part("a", (3 * HOUR_MS, 2.0)))
+    await trio.sleep(HOUSEKEEPING_S + 1)
+    assert house.memory.window("a", 0, house.now_ms + 1).values.tolist() == [2.0]
+
+
+async def test_ingest_waits_for_a_persister_that_is_behind_and_for_no_other(house, autojump_clock):
+    house.progress.set_state("on")
+    house.progress.recorded(BACKLOG_LIMIT_SAMPLES, seq=1)
+    with trio.move_on_after(5) as waiting:
+        await house.record(part("a", (0, 1.0)))
+    assert waiting.cancelled_caught
+    house.progress.set_state("degraded", "the disk is full")
+    await house.record(part("a", (1, 1.0)))
+    assert house.memory.window("a", 0, NOW_MS + 5).values.tolist() == [1.0, 1.0]
+
+
+async def test_a_closed_mailbox_is_drained_and_ends_it(autojump_clock):
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.recorder.run)
+        message = Record((part("a", (0, 1.0)),))
+        await house.mailbox.put(message)
+        house.mailbox.close()
+    assert (await message.reply.wait()).seq == 1
