@@ -1,0 +1,1 @@
+"""The way in and out: REST, WebSocket, command line, and the composition root."""

@@ -1,0 +1,17 @@
+"""Entry point of `coachiq-analytics` and `python -m gateway`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .cli import main as run
+
+
+def main() -> int:
+    """The exit code of the command that sys.argv names."""
+    return run(sys.argv[1:], os.environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""What the gateway is built around: the parts of a running service, which the app uses and does not own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actors.health import HealthBoard
+from actors.hub import Hub
+from actors.mailbox import Mailbox
+from actors.messages import InsightMessage, PatternMessage, PersisterMessage, RecorderMessage
+from actors.progress import Progress
+from analytics.catalogue import Catalogue
+from conf.flags import FeatureFlags
+from conf.settings import Settings
+from storage.history import History
+from storage.insight_book import InsightBook
+from storage.memory import MemoryTier
+
+
+@dataclass(slots=True)
+class Backend:
+    """One service's parts. Only `ready` changes: it says whether new work is welcome (readyz)."""
+
+    settings: Settings
+    flags: FeatureFlags
+    wall_ms: Callable[[], int]
+    catalogue: Catalogue
+    memory: MemoryTier
+    history: History
+    book: InsightBook
+    hub: Hub
+    board: HealthBoard
+    progress: Progress
+    record_mailbox: Mailbox[RecorderMessage]
+    insight_mailbox: Mailbox[InsightMessage]
+    persist_mailbox: Mailbox[PersisterMessage]
+    pattern_mailbox: Mailbox[PatternMessage]
+    started_ms: int
+    ready: bool = False

@@ -1,0 +1,51 @@
+"""Request bodies: JSON, not compressed, bounded by MAX_CONTENT_LENGTH."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+from quart import request
+
+from .problems import Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read_body() -> bytes:
+    """The raw body. Raises Problem 415; 408 and 413 come from the server's limits.
+
+    A page of another site can make a browser send text or a form here without asking first, but not JSON: so
+    a type that says it is something else is refused. No type at all is taken for JSON.
+    """
+    kind = request.mimetype
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        raise Problem(415, f"Expected Content-Type: application/json, got {kind}")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "Compressed bodies are not taken here: send it plain")
+    return await request.get_data(cache=False, as_text=False, parse_form_data=False)
+
+
+async def read_model(model: type[Model]) -> Model:
+    """A small JSON body as a model. Raises Problem 400, 415, 422."""
+    body = await read_body()
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Problem(400, f"The body is not JSON: {error}") from error
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        errors = [
+            {
+                "pointer": "".join(f"/{part}" for part in item["loc"]),
+                "message": "unknown member" if item["type"] == "extra_forbidden" else item["msg"],
+            }
+            for item in error.errors(include_url=False, include_context=False)
+        ]
+        raise Problem(
+            422,
+            "; ".join(f"{each['pointer'].lstrip('/')}: {each['message']}" for each in errors),
+            errors=errors,
+        ) from error

@@ -1,0 +1,180 @@
+"""The command line: serve, demo, replay, import, check.
+
+Promises: exit codes 0 (done), 1 (not everything could be done, and why was said), 2 (no such command or
+option), 70 (a supervisor gave up) and 78 (bad configuration: one line on stderr that names the variable).
+Answers go to stdout, everything else to stderr. What runs a service is imported only by the commands that do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from conf.flags import FeatureFlags
+from conf.loader import load_catalogue, load_flags, load_rules
+from conf.settings import DEFAULT, Settings, SettingsError, check_settings, load_settings, parse_setting, variable
+
+from .version import VERSION
+
+EXIT_OK: Final = 0
+EXIT_TROUBLE: Final = 1
+EXIT_BAD_CONFIGURATION: Final = 78  # EX_CONFIG; systemd does not start it again
+MAX_DAYS: Final = 400
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command in this thread; returns the exit code. argparse exits by itself for --help and usage
+    errors."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return _COMMANDS[asked.command](asked, environ)
+    except SettingsError as error:
+        print(f"coachiq-analytics: {error}", file=sys.stderr)
+        return EXIT_BAD_CONFIGURATION
+    except KeyboardInterrupt:
+        print("coachiq-analytics: interrupted", file=sys.stderr)
+        return EXIT_TROUBLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="coachiq-analytics",
+        description="Embedded analytics for an RV: samples in, timely and trustworthy warnings out.",
+        epilog="Settings are environment variables COACHIQ_ANALYTICS__*; `check` lists them all.",
+    )
+    parser.add_argument("--version", action="version", version=f"coachiq-analytics {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the service")
+    demo = commands.add_parser(
+        "demo",
+        help="run the service on a simulated coach",
+        description="Writes a history of a simulated coach, then runs the service with live samples of it. Without "
+        "COACHIQ_ANALYTICS__DB_PATH it lives in a temporary directory that is removed at the end; with it, a "
+        "history that is there is continued.",
+    )
+    for command in (serve, demo):
+        command.add_argument("--host", help=f"address to listen on (over {variable('host')})")
+        command.add_argument("--port", help=f"port to listen on (over {variable('port')})")
+    demo.add_argument("--days", type=_between(0, MAX_DAYS), default=30.0, help="length of the history (default 30)")
+    demo.add_argument("--seed", type=int, default=1, help="which coach and weather: the same seed, the same world")
+    demo.add_argument(
+        "--speed",
+        type=_between(0.01, 1000),
+        default=1.0,
+        help="how fast the coach lives from now on (default 1). Samples carry the time at which they are sent, so "
+        "that at 60 an hour of its life is a minute in the charts",
+    )
+
+    replay = commands.add_parser("replay", help="send a recorded CSV to a running service")
+    replay.add_argument("file", type=Path, help="CSV of metric_name, timestamp_ms or timestamp, value; .gz is fine")
+    replay.add_argument("--url", default="http://127.0.0.1:8099", help="the service (default http://127.0.0.1:8099)")
+    replay.add_argument(
+        "--speed", type=_between(0, 100_000), default=1.0, help="1: as recorded (default); 0: as fast as it goes"
+    )
+    replay.add_argument("--keep-times", action="store_true", help="send the recorded times instead of shifting to now")
+
+    importing = commands.add_parser("import", help="write a recorded CSV into the database, without a service")
+    importing.add_argument("file", type=Path, help="as for replay; times are kept")
+
+    commands.add_parser("check", help="print every setting, its value and where it comes from")
+    return parser
+
+
+def _between(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"expected a number from {low:g} to {high:g}, got {text}")
+        return value
+
+    return number
+
+
+def _configured(asked: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+    """Settings with the options over them."""
+    settings, origin = load_settings(environ, check=False)
+    for name in ("host", "port"):
+        text = getattr(asked, name, None)
+        if text is not None:
+            settings = replace(settings, **{name: parse_setting(name, text, spelled=f"--{name}")})
+            origin[name] = f"--{name}"
+    check_settings(settings, origin)
+    return settings, origin
+
+
+def _serve(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    settings, origin = _configured(asked, environ)
+    flags = load_flags(settings)
+    from .service import run_service
+
+    return run_service(settings, flags, origin=origin)
+
+
+def _demo(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    settings, origin = _configured(asked, environ)
+    from .demo.command import run_demo
+
+    return run_demo(settings, origin, days=asked.days, seed=asked.seed, speed=asked.speed)
+
+
+def _replay(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .replay_command import run_replay
+
+    return trio.run(run_replay, asked.file, asked.url, asked.speed, asked.keep_times)
+
+
+def _import(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    settings, _ = _configured(asked, environ)
+    from .import_command import run_import
+
+    return run_import(asked.file, settings.db_path)
+
+
+def _check(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    settings, origin = _configured(asked, environ)
+    flags = load_flags(settings)
+    load_catalogue(settings.conf_dir)
+    load_rules(settings.conf_dir)
+    print("\n".join((*_settings_table(settings, origin), "", *_flags_table(flags))))
+    return EXIT_OK
+
+
+def _settings_table(settings: Settings, origin: Mapping[str, str]) -> list[str]:
+    rows = [("setting", "value", "origin")]
+    for each in fields(Settings):
+        value, came = getattr(settings, each.name), origin[each.name]
+        rows.append((variable(each.name), _printed(value), came if came == DEFAULT else f"environment: {came}"))
+    return _table(rows)
+
+
+def _flags_table(flags: FeatureFlags) -> list[str]:
+    rows = [("feature flag", "state", "depends on")]
+    for name, enabled in flags.states().items():
+        rows.append((name, "on" if enabled else "off", ", ".join(flags.depends_on(name))))
+    return _table(rows)
+
+
+def _printed(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+    return str(value)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+_COMMANDS: Final = {"serve": _serve, "demo": _demo, "replay": _replay, "import": _import, "check": _check}

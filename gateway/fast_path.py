@@ -1,0 +1,110 @@
+"""The short way of a batch of samples: from the ASGI server to the recorder and back, past Quart.
+
+A batch in order, posted plainly, is most of what this service receives; Quart's contexts, signals and nursery cost
+more than reading its samples. Promises: answers are byte for byte those of the long way. Whatever is out of the
+ordinary (a query, `Prefer`, another type, a body to be checked, the gate closed) goes the long way, with the body
+replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Final
+
+import trio
+
+from .backend import Backend
+from .problems import PROBLEM_JSON, Problem
+from .rest.metrics import BATCH_PATH, decode_batch, write_batch
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+_PATH: Final = BATCH_PATH
+_JSON: Final = (b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8")
+_LONG_WAY: Final = frozenset({b"prefer", b"content-encoding", b"expect"})
+
+
+class FastPath:
+    """ASGI around `application`. `extra_headers`: on every answer, as the application has them."""
+
+    def __init__(
+        self,
+        application: Application,
+        backend: Backend,
+        *,
+        gate: Callable[[], bool],
+        max_body_bytes: int,
+        body_within_s: float,
+        extra_headers: Sequence[tuple[str, str]],
+    ) -> None:
+        self._application = application
+        self._backend = backend
+        self._gate = gate
+        self._max_body_bytes = max_body_bytes
+        self._body_within_s = body_within_s
+        self._extra = [(name.lower().encode(), value.encode()) for name, value in extra_headers]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != _PATH or not self._is_plain(scope):
+            await self._application(scope, receive, send)
+            return
+        received: list[Message] = []
+        body = b""
+        with trio.move_on_after(self._body_within_s):
+            body = await self._read(receive, received)
+        intake = decode_batch(body, self._backend.wall_ms()) if body else None
+        if intake is None or not intake.parts:
+            await self._application(scope, _replay(received, receive), send)
+            return
+        try:
+            answer, status, content_type, more = await write_batch(self._backend, intake), 200, b"application/json", []
+        except Problem as error:
+            answer, status, content_type = error.encoded(_PATH), error.status, PROBLEM_JSON.encode()
+            more = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
+        headers = [
+            (b"content-type", content_type),
+            (b"content-length", b"%d" % len(answer)),
+            *more,
+            *self._extra,
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer, "more_body": False})
+
+    def _is_plain(self, scope: Scope) -> bool:
+        if scope["method"] != "POST" or scope["query_string"] or not self._gate():
+            return False
+        for name, value in scope["headers"]:
+            if name in _LONG_WAY or (name == b"content-type" and value.lower() not in _JSON):
+                return False
+            if name == b"content-length" and int(value) > self._max_body_bytes:
+                return False
+        return True
+
+    async def _read(self, receive: Receive, received: list[Message]) -> bytes:
+        """The whole body, and in `received` what it came in; nothing when it is too long or was broken off."""
+        size = 0
+        while True:
+            message = await receive()
+            received.append(message)
+            size += len(message.get("body", b""))
+            if message["type"] != "http.request" or size > self._max_body_bytes:
+                return b""
+            if not message.get("more_body", False):
+                return b"".join(each.get("body", b"") for each in received)
+
+
+def _replay(received: list[Message], receive: Receive) -> Receive:
+    waiting = iter(received)
+
+    async def again() -> Message:
+        message = next(waiting, None)
+        if message is None:
+            return await receive()
+        await trio.lowlevel.checkpoint()
+        return message
+
+    return again

@@ -1,0 +1,243 @@
+"""One connection's HTTP/1.1: Hypercorn's protocol with its ways of ending put right.
+
+Owns what is refused before the application sees it, and promises that every conversation comes to an end
+that the connection hears of: HTTP/2 is refused (505) or its upgrade ignored; a request with two lengths,
+too large a body, a bad target or a bad WebSocket handshake gets one answer and the end; a disconnect ends a
+pipeline that waits. A response's head travels with the first piece of its body: one packet for a small
+answer.
+"""
+
+# The protocol's callbacks answer at once where they can: a checkpoint in each would cost speed and split steps that
+# belong together.
+# flake8: noqa: ASYNC910, ASYNC912
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final, cast
+from wsgiref.handlers import format_date_time
+
+import h11
+import msgspec
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.events import Body, Data, EndBody, Request
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
+from hypercorn.protocol.http_stream import HTTPStream
+from hypercorn.trio.task_group import TaskGroup
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import AppWrapper, ConnectionState, H11SendableEvent
+
+from .websocket import WebSocketStream
+
+JOIN_BYTES: Final = 64 * 1024  # a body piece up to this size is sent together with the head
+_ORIGIN: Final = re.compile(rb"\Ahttps?://[^/?#]*", re.IGNORECASE)
+_DROPPED: Final = frozenset({b"sec-websocket-extensions"})
+
+Address = tuple[str, int] | None
+Refusal = tuple[int, str, tuple[tuple[bytes, bytes], ...]]
+
+
+class PlainConfig(Config):
+    """Hypercorn's settings with cheap response headers: a date made once a second, no server name."""
+
+    include_server_header = False
+    _stamp: tuple[int, list[tuple[bytes, bytes]]] = (0, [])
+
+    def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
+        now = int(time.time())
+        if self._stamp[0] != now:
+            self._stamp = (now, [(b"date", format_date_time(now).encode("ascii"))])
+        return self._stamp[1]
+
+
+class Http1Protocol(H11Protocol):
+    """One connection's conversation. `closed` is final: nothing is read or answered after it."""
+
+    def __init__(
+        self,
+        app: AppWrapper,
+        config: Config,
+        context: WorkerContext,
+        task_group: TaskGroup,
+        state: ConnectionState,
+        client: Address,
+        server: Address,
+        send: Callable[[Event], Awaitable[None]],
+        max_body_bytes: int,
+    ) -> None:
+        super().__init__(app, config, context, task_group, state, False, client, server, send)
+        self.closed = False
+        self._max_body_bytes = max_body_bytes
+        self._body_bytes = 0
+        self._socket: WebSocketStream | None = None  # kept after the stream's end
+        self._held = b""  # a response's head that waits for its body
+
+    @property
+    def waits_for_request(self) -> bool:
+        """Nothing of a request has arrived."""
+        return self.stream is None and not self.connection.trailing_data[0]
+
+    @property
+    def reads_body(self) -> bool:
+        return self.stream is not None and self.connection.their_state is h11.SEND_BODY
+
+    def is_over(self, data: bytes) -> bool:
+        """After our end: has the peer, with `data`, sent the last it may send?"""
+        if self._socket is not None:
+            return self._socket.peer_has_closed(data)
+        whole = self.connection.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
+        return whole and not self.connection.trailing_data[0]
+
+    async def handle(self, event: Event) -> None:
+        if isinstance(event, RawData) and not self.closed:
+            self.connection.receive_data(event.data)
+            await self._handle_events()
+        elif isinstance(event, Closed):
+            self.closed = True
+            await self.can_read.set()  # a reader that waits behind a pipelined request sees `closed`
+            await self._close_stream()
+
+    async def refuse(self, status: int, detail: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        """Answer with a problem document if an answer is still due, then end the connection."""
+        if self.connection.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+            body = msgspec.json.encode(problem | {"detail": detail})
+            length = str(len(body)).encode()
+            fields = [
+                (b"content-type", b"application/problem+json"), (b"content-length", length),
+                (b"connection", b"close"), *headers, *self.config.response_headers("h11"),
+            ]  # fmt: skip
+            await self._send_h11_event(h11.Response(status_code=status, headers=fields))
+            await self._send_h11_event(h11.Data(data=body))
+            await self._send_h11_event(h11.EndOfMessage())
+        await self.send(Closed())
+
+    async def _handle_events(self) -> None:
+        while not self.closed:
+            if self.connection.they_are_waiting_for_100_continue:
+                headers = self.config.response_headers("h11")
+                await self._send_h11_event(h11.InformationalResponse(status_code=100, headers=headers))
+            try:
+                event = self.connection.next_event()
+            except h11.RemoteProtocolError as error:
+                status = error.error_status_hint if error.error_status_hint in (431, 501) else 400
+                await self.refuse(status, f"This is not HTTP/1.1: {error}")
+                return
+            if isinstance(event, h11.Request):
+                await self._begin(event)
+            elif event is h11.PAUSED:  # the next request of a pipeline waits for the answer to this one
+                await self.can_read.clear()
+                await self.can_read.wait()
+            elif event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed) or self.stream is None:
+                return
+            elif isinstance(event, h11.Data):
+                # Counted here too: Quart 0.23 looks at a chunked body only when all of it is in memory.
+                self._body_bytes += len(event.data)
+                if self._body_bytes > self._max_body_bytes:
+                    await self.refuse(*_too_large(self._max_body_bytes))
+                    return
+                await self.stream.handle(Body(stream_id=STREAM_ID, data=event.data))
+            elif isinstance(event, h11.EndOfMessage):
+                await self.stream.handle(EndBody(stream_id=STREAM_ID))
+            elif isinstance(event, Data):
+                await self.stream.handle(event)
+
+    async def _begin(self, request: h11.Request) -> None:
+        await self.send(Updated(idle=False))
+        self._body_bytes = 0
+        names = {name: value.strip() for name, value in request.headers}
+        upgrades = (
+            names.get(b"upgrade", b"").lower() == b"websocket"
+            and b"upgrade" in {token.strip() for token in names.get(b"connection", b"").lower().split(b",")}
+            and request.method == b"GET"
+        )
+        target = _ORIGIN.sub(b"", request.target)  # the absolute form is as good as the path in it
+        if target != request.target and not target.startswith(b"/"):
+            target = b"/" + target
+        refusal = _refusal(request, names, target) or (_bad_handshake(request, names) if upgrades else None)
+        if refusal is None and int(names.get(b"content-length", b"0")) > self._max_body_bytes:
+            refusal = _too_large(self._max_body_bytes)
+        if refusal is not None:
+            await self.refuse(*refusal)
+            return
+        kind = WebSocketStream if upgrades else HTTPStream
+        self.stream = kind(
+            self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server,
+            self.stream_send, STREAM_ID,
+        )  # fmt: skip
+        self._socket = self.stream if isinstance(self.stream, WebSocketStream) else None
+        headers = list(request.headers)
+        if upgrades:
+            # No compression: a deflate per frame and client, and 64 kB received could become 64 MB.
+            headers = [each for each in headers if each[0] not in _DROPPED]
+            self.connection = H11WSConnection(cast(h11.Connection, self.connection))
+        self.keep_alive_requests += 1
+        await self.stream.handle(
+            Request(
+                stream_id=STREAM_ID,
+                headers=headers,
+                http_version=request.http_version.decode(),
+                method=request.method.decode("ascii").upper(),
+                raw_path=target,
+                state=self.connection_state,
+            )
+        )
+
+    async def _send_h11_event(self, event: H11SendableEvent) -> None:
+        try:
+            data = self.connection.send(event)
+        except h11.LocalProtocolError:
+            if self.connection.their_state is not h11.ERROR and not self.closed:
+                raise
+            return  # the peer is past hearing it
+        if isinstance(event, h11.Response):
+            self._held = data
+            return
+        if self._held:
+            head, self._held = self._held, b""
+            if len(data) <= JOIN_BYTES:
+                data = head + data
+            else:
+                await self.send(RawData(data=head))
+        if data:
+            await self.send(RawData(data=data))
+
+
+def _refusal(request: h11.Request, names: dict[bytes, bytes], target: bytes) -> Refusal | None:
+    if request.http_version not in (b"1.0", b"1.1"):
+        return 505, "Only HTTP/1.1 is spoken here", ()
+    if b"content-length" in names and b"transfer-encoding" in names:
+        return 400, "A request has Content-Length or Transfer-Encoding, not both", ()
+    if b"transfer-encoding" in names and request.http_version == b"1.0":
+        return 400, "HTTP/1.0 has no Transfer-Encoding", ()
+    if request.method == b"CONNECT":
+        return 501, "This is not a proxy", ()
+    if not target.startswith(b"/"):
+        return 400, "The request target is not a path", ()
+    return None
+
+
+def _too_large(limit: int) -> Refusal:
+    return 413, f"The body is larger than {limit} bytes: send it in parts", ()
+
+
+def _bad_handshake(request: h11.Request, names: dict[bytes, bytes]) -> Refusal | None:
+    if request.http_version != b"1.1":
+        return 400, "A WebSocket handshake needs HTTP/1.1", ()
+    if names.get(b"sec-websocket-version") != b"13":
+        return 426, "Only WebSocket version 13 is spoken here", ((b"sec-websocket-version", b"13"),)
+    try:
+        key = base64.b64decode(names.get(b"sec-websocket-key", b""), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != 16:
+        return 400, "Sec-WebSocket-Key is not 16 bytes in base64", ()
+    if b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0":
+        return 400, "A WebSocket handshake has no body", ()
+    return None

@@ -1,0 +1,52 @@
+"""The command `import`: writes a recording into the database file and prints what became of it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import trio
+
+from storage.archive import ArchiveError
+from storage.sqlite_archive import open_sqlite_archive
+
+from .importer import Import, import_recording
+from .progress_bar import ProgressBar
+from .recording import RecordingError, open_recording
+
+
+def run_import(file: Path, db_path: Path) -> int:
+    """Returns the exit code: 0 when every row is stored."""
+    try:
+        done = trio.run(_import, file, db_path)
+    except RecordingError as error:
+        print(f"coachiq-analytics: {error}", file=sys.stderr)
+        return 1
+    except ArchiveError as error:
+        print(f"coachiq-analytics: {db_path}: {error}", file=sys.stderr)
+        return 1
+    for bad in done.named:
+        print(f"{file}: line {bad.line}: {bad.problem}", file=sys.stderr)
+    if done.bad > len(done.named):
+        print(f"{file}: and {done.bad - len(done.named):,} further bad rows", file=sys.stderr)
+    print(report(done, db_path))
+    return int(done.bad > 0)
+
+
+async def _import(file: Path, db_path: Path) -> Import:
+    with open_recording(file) as recording, ProgressBar(f"import {file.name}", sys.stderr) as bar:
+        archive = await open_sqlite_archive(db_path)
+        try:
+            return await import_recording(recording, archive, progress=bar)
+        finally:
+            with trio.CancelScope(shield=True), trio.move_on_after(10):
+                await archive.aclose()
+
+
+def report(done: Import, db_path: Path) -> str:
+    span = ""
+    if done.first_ms is not None and done.last_ms is not None:
+        first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (done.first_ms, done.last_ms))
+        span = f", from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    return f"{done.stored:,} rows stored in {db_path}{span}; {done.bad:,} bad rows"

@@ -1,0 +1,40 @@
+"""Which metrics an answer is about: those asked for, or all; bounded, so that no question is too large to
+answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import trio
+
+from .backend import Backend
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """`names`: at most the limit. `total`: how many match."""
+
+    names: list[str]
+    total: int
+
+    @property
+    def truncated(self) -> bool:
+        return self.total > len(self.names)
+
+
+async def choose(backend: Backend, asked: Sequence[str] | None, limit: int) -> Chosen:
+    """The metrics asked for, in that order and known or not; without any, all that memory and archive hold.
+
+    All of them: those with an open insight first, then those in memory, then by name, so that a cut costs the
+    least.
+    """
+    if asked is not None:
+        await trio.lowlevel.checkpoint()
+        return Chosen(list(asked[:limit]), len(asked))
+    live = set(backend.memory.names())
+    noted = {each.metric for each in backend.book.open_insights(backend.wall_ms())}
+    names = sorted(
+        {*live, *await backend.history.names()}, key=lambda name: (name not in noted, name not in live, name)
+    )
+    return Chosen(names[:limit], len(names))

@@ -1,0 +1,154 @@
+"""Reads recordings: CSV of metric_name, a time, and value, plain or gzip-compressed, in constant memory.
+
+The header names the columns, in any order: `metric_name`, `value`, and `timestamp_ms` (unix milliseconds)
+or `timestamp` (unix seconds, or ISO 8601; without an offset it is UTC). Promises: a row that cannot be read
+is reported with its line and what is wrong with it, and costs no other row.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Final
+
+from .ingest import MAX_SECONDS, name_problem
+
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+
+
+class RecordingError(Exception):
+    """The file as a whole cannot be used. `str()` names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    time_ms: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    line: int
+    problem: str
+
+
+class Recording:
+    """An open recording: iterate over it once. `fraction`: how much of the file has been read."""
+
+    def __init__(self, lines: Iterator[str], path: Path, raw: IO[bytes]) -> None:
+        self._path = path
+        self._raw = raw
+        self._size = max(1, path.stat().st_size)
+        self._lines = lines
+
+    @property
+    def fraction(self) -> float:
+        return min(1.0, self._raw.tell() / self._size)
+
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        """Raises RecordingError, also halfway, when the file breaks off or is not text."""
+        rows = csv.reader(self._lines, strict=True)
+        try:
+            header = [column.strip().lower() for column in next(rows, [])]
+            read = _reader(header, self._path)
+            while True:
+                try:
+                    row = next(rows)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield BadRow(rows.line_num, str(error))
+                    continue
+                if row:
+                    try:
+                        yield read(row)
+                    except ValueError as error:
+                        yield BadRow(rows.line_num, str(error))
+        except (OSError, EOFError, zlib.error) as error:
+            raise RecordingError(f"{self._path}: {error}") from error
+        except UnicodeDecodeError as error:
+            raise RecordingError(f"{self._path}: not UTF-8 after line {rows.line_num}") from error
+
+
+@contextmanager
+def open_recording(path: Path) -> Iterator[Recording]:
+    """Raises RecordingError."""
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise RecordingError(f"{path}: {error.strerror}") from error
+    with raw:
+        compressed = raw.read(2) == _GZIP_MAGIC
+        raw.seek(0)
+        data: IO[bytes] = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]
+        with io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as text:
+            yield Recording(text, path, raw)
+
+
+def _reader(header: list[str], path: Path) -> Callable[[list[str]], Row]:
+    """How rows under this header are read; the result raises ValueError that names the column."""
+
+    def place(column: str) -> int:
+        if header.count(column) != 1:
+            given = ",".join(header)[:200]
+            raise RecordingError(f"{path}: expected one column {column}, got the header {given!r}")
+        return header.index(column)
+
+    name_at, value_at = place("metric_name"), place("value")
+    in_ms = "timestamp_ms" in header
+    time_at = place("timestamp_ms") if in_ms else place("timestamp")
+    width, read_time = max(name_at, value_at, time_at) + 1, _milliseconds if in_ms else _seconds
+
+    def read(row: list[str]) -> Row:
+        if len(row) < width:
+            raise ValueError(f"expected {len(header)} columns, got {len(row)}")
+        if problem := name_problem(row[name_at]):
+            raise ValueError(f"metric_name: {problem}")
+        return Row(row[name_at], read_time(row[time_at]), _value(row[value_at]))
+
+    return read
+
+
+def _value(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"value: expected a finite number, got {text[:60]!r}")
+    return value
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        return _plausible(int(text), text)
+    except ValueError:
+        raise ValueError(f"timestamp_ms: expected unix milliseconds, got {text[:60]!r}") from None
+
+
+def _seconds(text: str) -> int:
+    try:
+        return _plausible(round(float(text) * 1000), text)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return _plausible(round(moment.timestamp() * 1000), text)
+    except (ValueError, OverflowError):
+        raise ValueError(f"timestamp: expected unix seconds or ISO 8601, got {text[:60]!r}") from None
+
+
+def _plausible(time_ms: int, text: str) -> int:
+    if not 0 <= time_ms < MAX_SECONDS * 1000:
+        raise ValueError(text)
+    return time_ms

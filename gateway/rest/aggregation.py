@@ -1,0 +1,267 @@
+"""GET /api/analytics/aggregation: figures of windows that end now, beside those of the windows before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from quart import Response
+
+from analytics.catalogue import MetricSpec
+from analytics.trend import change_percent, direction, grouped_medians
+from storage.models import Buckets, Values
+
+from ..backend import Backend
+from ..compute import in_thread
+from ..figures import means, weighted_quantiles
+from ..names import Chosen, choose
+from ..openapi import problems
+from ..rounding import known, number
+from ..routes import Answer, Route, json_response
+from ..schemas import AggregationQuery, MetricsAggregationResponse
+from .insights import ACTION_REQUIRED, by_weight
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+# window: (length, buckets it is computed from)
+WINDOWS: Final = {
+    "1h": (HOUR_MS, 10_000),
+    "6h": (6 * HOUR_MS, MINUTE_MS),
+    "1d": (24 * HOUR_MS, 5 * MINUTE_MS),
+    "1w": (168 * HOUR_MS, HOUR_MS),
+}
+MAX_METRICS: Final = 200
+ALL_NAMES: Final = 1_000_000
+TREND_POINTS: Final = 60  # enough for a direction, and quick
+RECOMMENDATIONS: Final = 10
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a thread needs for one window."""
+
+    window: str
+    start_ms: int  # of the present window; the one before has the same length
+    buckets: Mapping[str, Buckets]
+
+
+def group_of(name: str) -> str:
+    """battery.house.voltage -> battery; a name without a separator is in `other`."""
+    first, *rest = re.split(r"[./:]", name, maxsplit=1)
+    return first if rest and first else "other"
+
+
+async def get_metrics_aggregation(backend: Backend, query: AggregationQuery) -> Response:
+    now_ms = backend.wall_ms()
+    chosen = await _choose(backend, query)
+    reads: list[_Read] = []
+    reason: str | None = None
+    complete = True
+    for window in query.aggregation_windows:
+        length_ms, step_ms = WINDOWS[window]
+        start_ms = now_ms + 1 - length_ms
+        before_ms = start_ms - length_ms
+        found = await backend.history.buckets(chosen.names, before_ms - before_ms % step_ms, now_ms + 1, step_ms)
+        reads.append(_Read(window, start_ms - start_ms % step_ms, found.buckets))
+        complete, reason = complete and found.complete, reason or found.reason
+    windows: dict[str, dict[str, dict[str, Figures]]] = await in_thread(_aggregate, reads)
+    longest = max(query.aggregation_windows, key=lambda window: WINDOWS[window][0], default=None)
+    trends = (
+        {name: figures["trend_direction"] for group in windows[longest].values() for name, figures in group.items()}
+        if longest is not None
+        else {}
+    )
+    insights = by_weight(backend.book.open_insights(now_ms))
+    benchmarks = _benchmarks(backend, chosen.names)
+    return json_response(
+        {
+            "windows": windows,
+            "kpis": _kpis(backend, now_ms, chosen, trends, benchmarks),
+            "trends": trends,
+            "benchmarks": benchmarks,
+            "recommendations": list(dict.fromkeys(text for each in insights for text in each.recommendations))[
+                :RECOMMENDATIONS
+            ],
+            "generated_at": now_ms / 1000,
+            "truncated": chosen.truncated,
+            "complete": complete,
+            "incomplete_reason": reason,
+        }
+    )
+
+
+async def _choose(backend: Backend, query: AggregationQuery) -> Chosen:
+    if query.metric_groups is None:
+        return await choose(backend, None, MAX_METRICS)
+    everything = await choose(backend, None, ALL_NAMES)
+    names = [name for name in everything.names if group_of(name) in query.metric_groups]
+    return Chosen(names[:MAX_METRICS], len(names))
+
+
+def _aggregate(reads: Sequence[_Read]) -> dict[str, dict[str, dict[str, Figures]]]:
+    """Runs in a thread."""
+    windows: dict[str, dict[str, dict[str, Figures]]] = {}
+    for read in reads:
+        groups = windows.setdefault(read.window, {})
+        for name, buckets in read.buckets.items():
+            figures = _figures(buckets, read.start_ms)
+            if figures is not None:
+                groups.setdefault(group_of(name), {})[name] = figures
+    return windows
+
+
+def _figures(buckets: Buckets, start_ms: int) -> Figures | None:
+    first = int(np.searchsorted(buckets.starts, start_ms))
+    levels, counts = means(buckets), buckets.count
+    if first == len(levels):
+        return None
+    average = _average(levels[first:], counts[first:])
+    previous = _average(levels[:first], counts[:first]) if first else None
+    median, high = weighted_quantiles(levels[first:], counts[first:], (0.5, 0.95))
+    places, middles = grouped_medians(buckets.starts[first:].astype(np.float64), levels[first:], TREND_POINTS)
+    return {
+        "avg": known(average),
+        "min": known(float(buckets.minimum[first:].min())),
+        "max": known(float(buckets.maximum[first:].max())),
+        "sum": known(_total(buckets.total[first:])),
+        "count": int(counts[first:].sum()),
+        "p50": known(median),
+        "p95": known(high),
+        "previous": number(previous),
+        "change_percent": None if previous is None else known(change_percent(previous, average)),
+        "trend_direction": direction(places.astype(np.int64), middles).direction,
+    }
+
+
+def _total(totals: Values) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(totals.sum())
+
+
+def _average(levels: Values, counts: NDArray[np.int64]) -> float:
+    """The mean of all samples, from the means of buckets: each a share, so that nothing overflows."""
+    return float((levels * (counts / counts.sum())).sum())
+
+
+def _benchmarks(backend: Backend, names: Sequence[str]) -> dict[str, Figures]:
+    """The last value of each metric that has limits, beside them."""
+    found: dict[str, Figures] = {}
+    for name in names:
+        spec: MetricSpec = backend.catalogue.spec(name)
+        latest = backend.memory.latest_of(name)
+        if latest is None or (spec.low is None and spec.high is None):
+            continue
+        found[name] = {
+            "value": known(latest.value),
+            "unit": spec.unit,
+            "low": spec.low,
+            "high": spec.high,
+            "within": (spec.low is None or latest.value >= spec.low)
+            and (spec.high is None or latest.value <= spec.high),
+        }
+    return found
+
+
+def _kpis(
+    backend: Backend,
+    now_ms: int,
+    chosen: Chosen,
+    trends: Mapping[str, str],
+    benchmarks: Mapping[str, Figures],
+) -> dict[str, float | str]:
+    memory = backend.memory.status()
+    insights = backend.book.open_insights(now_ms)
+    kpis: dict[str, float | str] = {
+        "metrics_tracked": chosen.total,
+        "samples_in_memory": memory.samples,
+        "memory_used_percent": known(100 * memory.bytes / memory.budget_bytes),
+        "open_insights": len(insights),
+        "action_required": sum(each.severity in ACTION_REQUIRED for each in insights),
+        "metrics_with_limits": len(benchmarks),
+        "metrics_outside_limits": sum(not each["within"] for each in benchmarks.values()),
+        "trending_up": sum(each == "up" for each in trends.values()),
+        "trending_down": sum(each == "down" for each in trends.values()),
+        "patterns_known": len(backend.book.patterns()),
+        "persistence": backend.progress.state,
+    }
+    if benchmarks:
+        inside = sum(each["within"] for each in benchmarks.values())
+        kpis["within_limits_percent"] = known(100 * inside / len(benchmarks))
+    return kpis
+
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/analytics/aggregation",
+        handler=get_metrics_aggregation,
+        summary="Figures of the last hour, six hours, day and week",
+        description=f"""Windows end now; `previous` is the average of the window of the same length before,
+`change_percent` goes from it to `avg`. avg, min, max, sum and count are those of all samples, from the grid
+line at the window's start on; p50 and p95 are those of the means by 10 s (1h), minute (6h), 5 minutes (1d) or
+hour (1w), weighted by samples. Metrics and groups without a sample in a window are left out of it.
+
+At most {MAX_METRICS} metrics take part: those with an open insight first, then those in memory, by name;
+`truncated` says that there are more.""",
+        tag="Analysis",
+        query=AggregationQuery,
+        answers={
+            200: Answer(
+                "The figures",
+                MetricsAggregationResponse,
+                example={
+                    "windows": {
+                        "1h": {
+                            "battery": {
+                                "battery.house.voltage": {
+                                    "avg": 13.1,
+                                    "min": 12.9,
+                                    "max": 13.4,
+                                    "sum": 47160.0,
+                                    "count": 3600,
+                                    "p50": 13.1,
+                                    "p95": 13.3,
+                                    "previous": 13.0,
+                                    "change_percent": 0.77,
+                                    "trend_direction": "stable",
+                                }
+                            }
+                        }
+                    },
+                    "kpis": {"metrics_tracked": 61, "open_insights": 3, "persistence": "on"},
+                    "trends": {"battery.house.voltage": "stable"},
+                    "benchmarks": {
+                        "battery.house.voltage": {
+                            "value": 13.1,
+                            "unit": "V",
+                            "low": 12.0,
+                            "high": 14.8,
+                            "within": True,
+                        }
+                    },
+                    "recommendations": ["Check that the door is closed and the cooling runs."],
+                    "generated_at": 1760000000.0,
+                    "truncated": False,
+                    "complete": True,
+                    "incomplete_reason": None,
+                },
+            ),
+            **problems(
+                404,
+                422,
+                500,
+                details={
+                    404: "Analytics dashboard disabled",
+                    422: "aggregation_windows: '1h', '6h', '1d' or '1w'",
+                },
+            ),
+        },
+        gated=True,
+    ),
+)

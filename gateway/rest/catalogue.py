@@ -1,0 +1,109 @@
+"""GET /api/analytics/metrics: which metrics there are."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from quart import Response
+
+from analytics.catalogue import MetricSpec
+from storage.models import SeriesInfo
+
+from ..backend import Backend
+from ..openapi import problems
+from ..rounding import number
+from ..routes import Answer, Route, json_response
+from ..schemas import MetricsQuery, MetricsResponse
+
+DAY_MS: Final = 86_400_000
+SEEN_ENOUGH_MS: Final = 60_000  # before that a rate per day is a guess
+
+
+async def list_metrics(backend: Backend, query: MetricsQuery) -> Response:
+    infos = {info.name: info for info in backend.memory.infos()}
+    names = sorted({*infos, *await backend.history.names()})
+    if query.match is not None:
+        names = [name for name in names if fnmatchcase(name, query.match)]
+    rest = names if query.cursor is None else [name for name in names if name > query.cursor]
+    page = rest[: query.limit]
+    now_ms = backend.wall_ms()
+    return json_response(
+        {
+            "total": len(names),
+            "metrics": [_entry(name, backend.catalogue.spec(name), infos.get(name), now_ms) for name in page],
+            "next_cursor": page[-1] if len(rest) > len(page) else None,
+        }
+    )
+
+
+def _entry(name: str, spec: MetricSpec, info: SeriesInfo | None, now_ms: int) -> dict[str, Any]:
+    latest = info.latest if info else None
+    return {
+        "name": name,
+        "unit": spec.unit,
+        "kind": spec.kind,
+        "role": spec.role,
+        "title": spec.title,
+        "last_value": latest.value if latest else None,
+        "last_timestamp": latest.time_ms / 1000 if latest else None,
+        "samples": info.samples if info else 0,
+        "bytes": info.bytes if info else 0,
+        "bytes_per_day": _bytes_per_day(info, now_ms),
+        "received": info.received if info else 0,
+    }
+
+
+def _bytes_per_day(info: SeriesInfo | None, now_ms: int) -> float | None:
+    if info is None or not info.samples or now_ms - info.first_received_ms < SEEN_ENOUGH_MS:
+        return None
+    per_day = info.received * DAY_MS / (now_ms - info.first_received_ms)
+    return number(info.bytes / info.samples * per_day)
+
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/analytics/metrics",
+        handler=list_metrics,
+        summary="The metrics there are",
+        description=(
+            "Those in memory and those the archive holds, by name; unit, kind and role come from the "
+            "catalogue of metrics. Page with `limit` and `cursor`."
+        ),
+        tag="Metrics",
+        query=MetricsQuery,
+        answers={
+            200: Answer(
+                "The metrics",
+                MetricsResponse,
+                example={
+                    "total": 1,
+                    "metrics": [
+                        {
+                            "name": "tank.fresh.level",
+                            "unit": "%",
+                            "kind": "gauge",
+                            "role": "tank_supply",
+                            "title": "Fresh water",
+                            "last_value": 62.5,
+                            "last_timestamp": 1760000000.0,
+                            "samples": 7200,
+                            "bytes": 115200,
+                            "bytes_per_day": 1382400.0,
+                            "received": 7200,
+                        }
+                    ],
+                    "next_cursor": None,
+                },
+            ),
+            **problems(
+                404,
+                422,
+                500,
+                details={404: "Analytics dashboard disabled", 422: "limit: greater than or equal to 1"},
+            ),
+        },
+        gated=True,
+    ),
+)

@@ -1,0 +1,295 @@
+"""POST /api/analytics/metrics and /metrics/batch: samples in.
+
+Promises
+- A sample is answered for once it is in memory; with ack=durable once it survives a power cut.
+- A full recorder costs 250 ms and a 503 with Retry-After: nothing of that body was taken, sending it again is
+  right.
+- Sending again is always harmless: a sample at the time of a kept one replaces it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+import msgspec
+import trio
+from quart import Response, request
+
+from actors.messages import Flush, QuarantinedError, Record, Recorded
+from actors.progress import NotPersisting
+
+from ..backend import Backend
+from ..bodies import read_body
+from ..compute import in_thread
+from ..ingest import MAX_ERRORS, Intake, MalformedBodyError, RefusedBodyError, SampleError, decode_batch, decode_sample
+from ..ingest_checks import check_batch, check_sample
+from ..openapi import problems
+from ..problems import Problem
+from ..routes import Answer, Route, json_response
+from ..schemas import (
+    BatchResponse,
+    ColumnsRequest,
+    CustomMetricRequest,
+    RecordMetricResponse,
+    RowsRequest,
+    WriteQuery,
+)
+
+BATCH_PATH: Final = "/api/analytics/metrics/batch"
+PUT_WITHIN_S: Final = 0.250
+RECORDED_WITHIN_S: Final = 10.0
+DURABLE_WITHIN_S: Final = 10.0
+INLINE_CHECK_BYTES: Final = 16_384  # a larger body is checked slowly in a thread
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """The answer of a batch, summed up."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    capped: int = 0  # of the rejected: because of the cap on the number of metrics
+    errors: list[SampleError] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "duplicates": self.duplicates,
+            "errors": [error.as_json() for error in self.errors],
+        }
+
+
+async def record_custom_metric(backend: Backend, query: WriteQuery) -> Response:
+    durable = _wants_durable(backend, query)
+    intake = await _read(backend, decode_sample, check_sample)
+    recorded = await _record(backend, intake)
+    outcome = _outcome(intake, recorded)
+    if outcome.rejected:
+        _refuse(outcome, single=True)
+    if durable:
+        await _until_durable(backend, recorded.seq, outcome)
+    did = "Replaced the sample at the same time of" if outcome.duplicates else "Recorded"
+    return json_response({"success": True, "message": f"{did} {intake.parts[0].name}"})
+
+
+async def record_batch(backend: Backend, query: WriteQuery) -> Response:
+    durable = _wants_durable(backend, query)
+    intake = await _read(backend, decode_batch, check_batch)
+    if not intake.parts:
+        outcome = _Outcome(rejected=intake.rejected, errors=list(intake.errors))
+        if outcome.rejected:
+            _refuse(outcome)
+        return json_response(outcome.as_json())
+    return Response(await write_batch(backend, intake, durable=durable), content_type="application/json")
+
+
+async def write_batch(backend: Backend, intake: Intake, *, durable: bool = False) -> bytes:
+    """Record what is in `intake` and return the encoded answer. Raises Problem."""
+    recorded = await _record(backend, intake)
+    outcome = _outcome(intake, recorded)
+    if outcome.rejected and not outcome.accepted + outcome.duplicates:
+        _refuse(outcome)
+    if durable:
+        await _until_durable(backend, recorded.seq, outcome)
+    return msgspec.json.encode(outcome.as_json())
+
+
+def _wants_durable(backend: Backend, query: WriteQuery) -> bool:
+    prefer = request.headers.get("Prefer", "")
+    wants = query.ack == "durable" or any(
+        token.split(";")[0].split("=")[0].strip().lower() == "wait" for token in prefer.split(",")
+    )
+    if wants and backend.progress.state == "off":
+        raise Problem(409, "Persistence is off: no sample can be made durable. Nothing was recorded.")
+    return wants
+
+
+async def _read(
+    backend: Backend,
+    decode: Callable[[bytes, int], Intake | None],
+    check: Callable[[bytes, int], Intake],
+) -> Intake:
+    body = await read_body()
+    now_ms = backend.wall_ms()
+    intake = decode(body, now_ms)
+    if intake is not None:
+        return intake
+    try:
+        if len(body) <= INLINE_CHECK_BYTES:
+            return check(body, now_ms)
+        return await in_thread(check, body, now_ms)
+    except MalformedBodyError as error:
+        raise Problem(400, f"The body is {error}") from error
+    except RefusedBodyError as error:
+        errors = [{"pointer": pointer, "message": message} for pointer, message in error.errors]
+        raise Problem(422, str(error), errors=errors) from error
+
+
+async def _record(backend: Backend, intake: Intake) -> Recorded:
+    message = Record(intake.parts)
+    sent = False
+    try:
+        with trio.move_on_after(PUT_WITHIN_S):
+            await backend.record_mailbox.put(message)
+            sent = True
+    except trio.ClosedResourceError as error:
+        raise Problem(503, "The service is shutting down", headers={"Retry-After": "5"}) from error
+    if not sent:
+        raise Problem(
+            503,
+            "The recorder does not keep up. Nothing was recorded: send it again",
+            headers={"Retry-After": "1"},
+        )
+    with trio.move_on_after(RECORDED_WITHIN_S):
+        try:
+            return await message.reply.wait()
+        except QuarantinedError as error:
+            raise Problem(500, "The recorder failed three times on these samples and put them aside") from error
+    raise Problem(
+        503,
+        f"The recorder did not answer within {RECORDED_WITHIN_S:g} s. The samples wait for it; sending them "
+        "again is harmless",
+        headers={"Retry-After": "5"},
+    )
+
+
+def _outcome(intake: Intake, recorded: Recorded) -> _Outcome:
+    outcome = _Outcome(rejected=intake.rejected, errors=list(intake.errors))
+    for part, origin, done in zip(intake.parts, intake.origins, recorded.parts, strict=True):
+        outcome.accepted += done.accepted
+        outcome.duplicates += done.duplicates
+        if not done.full and not done.rejected:
+            continue
+        refused = len(part) - done.accepted - done.duplicates
+        outcome.rejected += refused
+        if done.full:
+            outcome.capped += refused
+        for at, reason in done.rejected[: MAX_ERRORS - len(outcome.errors)]:
+            message = f"metric_name: {reason}" if done.full else reason
+            outcome.errors.append(SampleError(int(origin[at]), message, part.name if intake.columns else None))
+    return outcome
+
+
+def _refuse(outcome: _Outcome, *, single: bool = False) -> NoReturn:
+    """Nothing was taken: 429 when only the cap stood in the way, else 422."""
+    status = 429 if outcome.capped == outcome.rejected else 422
+    first = outcome.errors[0].message
+    if single:
+        member = re.split(r"[: ]", first, maxsplit=1)[0]  # every reason begins with the member it is about
+        raise Problem(status, first, errors=[{"pointer": f"/{member}", "message": first}])
+    more = f" (and {outcome.rejected - 1} more)" if outcome.rejected > 1 else ""
+    raise Problem(status, f"No sample was taken: {first}{more}", **outcome.as_json())
+
+
+async def _until_durable(backend: Backend, seq: int, outcome: _Outcome) -> None:
+    """Returns after the commit. Raises Problem 503: the samples are in memory, and not on disk yet."""
+    why = f"not committed within {DURABLE_WITHIN_S:g} s"
+    try:
+        backend.persist_mailbox.put_nowait(Flush(now=True))
+        with trio.move_on_after(DURABLE_WITHIN_S):
+            await backend.progress.wait_for(seq)
+            return
+    except NotPersisting as error:
+        why = f"persistence is {error.state}" + (f" ({error.reason})" if error.reason else "")
+    except trio.ClosedResourceError:
+        why = "the service is shutting down"
+    raise Problem(
+        503,
+        f"The samples are in memory but not safe on disk: {why}. Sending them again is harmless",
+        headers={"Retry-After": "10"},
+        **outcome.as_json(),
+    )
+
+
+_WRITE_HEADERS: Final = {"Prefer": "`wait` asks for the same as ack=durable"}
+_DETAILS: Final = {
+    400: "The body is not JSON at line 1 column 14: Expecting value",
+    404: "Analytics dashboard disabled",
+    409: "Persistence is off: no sample can be made durable. Nothing was recorded.",
+    422: "value: expected a finite number, got NaN",
+    429: "metric_name: there are already 5000 metrics: no room for a new one",
+    503: "The recorder does not keep up. Nothing was recorded: send it again",
+}
+_WRITE_PROBLEMS: Final = problems(400, 404, 408, 409, 413, 415, 422, 429, 500, 503, details=_DETAILS)
+_DURABLE: Final = (
+    "The answer comes once the samples are in memory; with `ack=durable` (or `Prefer: wait`) once they are "
+    "committed to disk. Sending the same samples again is harmless: at equal times the last value wins."
+)
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path="/api/analytics/metrics",
+        handler=record_custom_metric,
+        summary="Record one sample",
+        description=f"{_DURABLE} Without `timestamp` the time of arrival counts.",
+        tag="Writing",
+        query=WriteQuery,
+        bodies=(CustomMetricRequest,),
+        body_examples={
+            "one sample": {"metric_name": "battery.house.voltage", "value": 13.1, "timestamp": 1760000000.0}
+        },
+        headers=_WRITE_HEADERS,
+        answers={
+            200: Answer(
+                "Recorded",
+                RecordMetricResponse,
+                example={"success": True, "message": "Recorded battery.house.voltage"},
+            ),
+            **_WRITE_PROBLEMS,
+        },
+        gated=True,
+    ),
+    Route(
+        method="POST",
+        path=BATCH_PATH,
+        handler=record_batch,
+        summary="Record many samples",
+        description=(
+            f"{_DURABLE} Rows or columns; columns are several times quicker. A bad sample is refused alone, "
+            "named in `errors`, and the rest is kept: 200. When nothing at all could be taken: 422, or 429 "
+            "when only the limit on the number of metrics stood in the way, with the same members. Of "
+            "several `metadata` of one metric in a body the last is kept. A body may hold 1 MiB."
+        ),
+        tag="Writing",
+        query=WriteQuery,
+        bodies=(RowsRequest, ColumnsRequest),
+        body_examples={
+            "rows": {
+                "samples": [
+                    {"metric_name": "tank.fresh.level", "value": 62.5, "timestamp": 1760000000.0},
+                    {"metric_name": "tank.gray.level", "value": 31.0, "metadata": {"source": "can0"}},
+                ]
+            },
+            "columns": {
+                "series": [
+                    {
+                        "metric_name": "solar.power",
+                        "timestamps": [1760000000.0, 1760000005.0],
+                        "values": [412.0, 409.5],
+                    }
+                ]
+            },
+        },
+        headers=_WRITE_HEADERS,
+        answers={
+            200: Answer(
+                "All or some were recorded",
+                BatchResponse,
+                example={
+                    "accepted": 1,
+                    "rejected": 1,
+                    "duplicates": 0,
+                    "errors": [{"index": 1, "message": "value: expected a finite number, got NaN"}],
+                },
+            ),
+            **_WRITE_PROBLEMS,
+        },
+        gated=True,
+    ),
+)

@@ -1,0 +1,236 @@
+"""GET /api/analytics/metrics/{name}/data: the samples of one metric, or their buckets, as JSON or CSV.
+
+An answer holds at most MAX_ROWS rows, whatever is asked for. A longer one is cut at its end, and says where
+the next begins: `next_start` in JSON, and a Link header (rel="next") in both forms.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import numpy as np
+from quart import Response, request
+
+from storage.models import Buckets, Window
+
+from ..backend import Backend
+from ..compute import in_thread
+from ..figures import means
+from ..openapi import problems
+from ..problems import Problem, printable
+from ..rounding import numbers, seconds
+from ..routes import Answer, Route, json_response
+from ..schemas import STEP_MS, DataQuery, MetricDataResponse
+
+MAX_ROWS: Final = 20_000
+INLINE_ROWS: Final = 2_000  # more are put together in a thread
+DEFAULT_SPAN_MS: Final = 86_400_000
+DEFAULT_POINTS: Final = 2_000  # without resolution and max_points
+PAGE_STEP_MS: Final = 60_000  # grid on which the end of a page of raw samples is looked for
+COLUMNS: Final = ("timestamp", "value", "min", "max", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Columns of the answer; min, max and count are None for raw samples."""
+
+    times: Sequence[float]
+    values: Sequence[float]
+    lows: Sequence[float] | None = None
+    highs: Sequence[float] | None = None
+    counts: Sequence[int] | None = None
+
+    def points(self) -> list[dict[str, Any]]:
+        if self.lows is None or self.highs is None or self.counts is None:
+            return [{"timestamp": t, "value": v} for t, v in zip(self.times, self.values, strict=True)]
+        return [
+            {"timestamp": t, "value": v, "min": low, "max": high, "count": n}
+            for t, v, low, high, n in zip(self.times, self.values, self.lows, self.highs, self.counts, strict=True)
+        ]
+
+    def csv(self) -> bytes:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
+        columns = [
+            column for column in (self.times, self.values, self.lows, self.highs, self.counts) if column is not None
+        ]
+        writer.writerow(COLUMNS[: len(columns)])
+        writer.writerows(zip(*columns, strict=True))
+        return text.getvalue().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    data: Window | Buckets
+    next_ms: int | None
+    complete: bool
+    reason: str | None
+
+
+async def get_metric_data(backend: Backend, query: DataQuery, name: str) -> Response:
+    start_ms, end_ms = _span(backend, query, name)
+    resolution, found = await _find(backend, name, query, start_ms, end_ms)
+    if not len(found.data) and backend.memory.info(name) is None and name not in await backend.history.names():
+        raise Problem(404, f"No metric is called {printable(name)}")
+    rows = _rows(found.data) if len(found.data) <= INLINE_ROWS else await in_thread(_rows, found.data)
+    next_s = None if found.next_ms is None else found.next_ms / 1000
+    if query.format == "csv" or (query.format is None and _prefers_csv()):
+        body = rows.csv() if len(found.data) <= INLINE_ROWS else await in_thread(rows.csv)
+        file_name = re.sub(r"[^A-Za-z0-9._-]+", "_", name) + ".csv"
+        response = Response(body, content_type="text/csv; charset=utf-8; header=present")
+        response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    else:
+        response = json_response(
+            {
+                "metric_name": name,
+                "unit": backend.catalogue.spec(name).unit,
+                "resolution": resolution,
+                "start": start_ms / 1000,
+                "end": end_ms / 1000,
+                "data_points": rows.points(),
+                "next_start": next_s,
+                "complete": found.complete,
+                "incomplete_reason": found.reason,
+            }
+        )
+    response.headers["Vary"] = "Accept"
+    if next_s is not None:
+        kept = {key: value for key, value in request.args.items() if key not in ("start", "end", "resolution")}
+        following = urlencode({"start": next_s, "end": end_ms / 1000, "resolution": resolution, **kept})
+        response.headers["Link"] = f'<{quote(request.path)}?{following}>; rel="next"'
+    return response
+
+
+def _span(backend: Backend, query: DataQuery, name: str) -> tuple[int, int]:
+    now_ms = backend.wall_ms()
+    info = backend.memory.info(name)
+    # Clocks differ a little: a sample just ahead of ours belongs to "until now".
+    latest_ms = info.last_ms if info is not None and info.last_ms is not None else now_ms
+    end_ms = max(now_ms, latest_ms) + 1 if query.end is None else round(query.end * 1000)
+    start_ms = end_ms - DEFAULT_SPAN_MS if query.start is None else round(query.start * 1000)
+    if start_ms >= end_ms:
+        raise Problem(
+            422, "start: must be before end", errors=[{"parameter": "start", "message": "must be before end"}]
+        )
+    return max(0, start_ms), end_ms
+
+
+async def _find(backend: Backend, name: str, query: DataQuery, start_ms: int, end_ms: int) -> tuple[str, _Found]:
+    """What to show, and at which resolution."""
+    if query.resolution == "raw":
+        return "raw", await _raw(backend, name, start_ms, end_ms, min(MAX_ROWS, query.max_points or MAX_ROWS))
+    if query.resolution is not None:
+        return query.resolution, await _buckets(backend, name, start_ms, end_ms, STEP_MS[query.resolution])
+    points = query.max_points or DEFAULT_POINTS
+    raw = await _raw(backend, name, start_ms, end_ms, points)
+    if raw.next_ms is None:
+        return "raw", raw
+    for resolution, step_ms in STEP_MS.items():
+        if (end_ms - start_ms) / step_ms <= points:
+            return resolution, await _buckets(backend, name, start_ms, end_ms, step_ms)
+    return "1d", await _buckets(backend, name, start_ms, end_ms, STEP_MS["1d"])
+
+
+async def _raw(backend: Backend, name: str, start_ms: int, end_ms: int, limit: int) -> _Found:
+    """The oldest `limit` samples. Reads about as many as it returns, however long the span is: the end of the
+    page is found on the counts per minute."""
+    counted = await backend.history.buckets([name], start_ms, end_ms, PAGE_STEP_MS)
+    buckets = counted.buckets.get(name)
+    until_ms = end_ms
+    if buckets is not None:
+        beyond = int(np.searchsorted(np.cumsum(buckets.count), limit + 1))
+        if beyond < len(buckets):
+            until_ms = min(end_ms, int(buckets.starts[beyond]) + PAGE_STEP_MS)
+    read = await backend.history.window([name], start_ms, until_ms)
+    window = read.windows.get(name, Window(np.empty(0, np.int64), np.empty(0, np.float64)))
+    next_ms = int(window.times[limit]) if len(window) > limit else None
+    kept = Window(window.times[:limit], window.values[:limit])
+    return _Found(kept, next_ms, read.complete and counted.complete, read.reason or counted.reason)
+
+
+async def _buckets(backend: Backend, name: str, start_ms: int, end_ms: int, step_ms: int) -> _Found:
+    start_ms -= start_ms % step_ms  # whole buckets: the first one too
+    read = await backend.history.buckets([name], start_ms, min(end_ms, start_ms + (MAX_ROWS + 1) * step_ms), step_ms)
+    buckets = read.buckets.get(name)
+    if buckets is None:
+        empty = np.empty(0, np.int64)
+        none = np.empty(0, np.float64)
+        buckets = Buckets(step_ms, empty, empty, none, none, none)
+    next_ms = start_ms + (MAX_ROWS + 1) * step_ms
+    return _Found(buckets, next_ms if next_ms < end_ms else None, read.complete, read.reason)
+
+
+def _rows(data: Window | Buckets) -> _Rows:
+    if isinstance(data, Window):
+        return _Rows(seconds(data.times), data.values.tolist())
+    return _Rows(
+        seconds(data.starts),
+        numbers(means(data)),
+        numbers(data.minimum),
+        numbers(data.maximum),
+        data.count.tolist(),
+    )
+
+
+def _prefers_csv() -> bool:
+    accept = request.accept_mimetypes
+    return accept["text/csv"] > accept["application/json"]
+
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/analytics/metrics/<path:name>/data",
+        handler=get_metric_data,
+        summary="Data of one metric",
+        description=f"""Samples or buckets in [`start`, `end`), times strictly rising.
+
+`resolution=raw` is every sample kept, as it came. Otherwise a point is the mean of the samples in a bucket,
+with their minimum, maximum and count; buckets lie on multiples of their width since 1970 (days are UTC days),
+and empty ones are left out. Without `resolution` the finest is taken that fits `max_points` (default
+{DEFAULT_POINTS}).
+
+An answer holds at most {MAX_ROWS} rows. When there are more, `next_start` (and a `Link` header with
+rel="next", in CSV too) says where to go on.
+
+Any name works in the path, percent-encoded where it must be; a slash need not be.""",
+        tag="Metrics",
+        query=DataQuery,
+        path_parameters={"name": "Name of the metric"},
+        headers={"Accept": "text/csv for CSV"},
+        answers={
+            200: Answer(
+                "The data",
+                MetricDataResponse,
+                also=("text/csv",),
+                example={
+                    "metric_name": "battery.house.voltage",
+                    "unit": "V",
+                    "resolution": "1h",
+                    "start": 1759996800.0,
+                    "end": 1760000400.0,
+                    "data_points": [
+                        {"timestamp": 1759996800.0, "value": 13.12, "min": 12.98, "max": 13.4, "count": 7200}
+                    ],
+                    "next_start": None,
+                    "complete": True,
+                    "incomplete_reason": None,
+                },
+                headers={"Link": 'Where the next page is, rel="next"'},
+            ),
+            **problems(
+                404,
+                422,
+                500,
+                details={404: "No metric is called battery.hose.voltage", 422: "start: must be before end"},
+            ),
+        },
+        gated=True,
+    ),
+)

@@ -1,0 +1,263 @@
+"""GET /api/analytics/trends: each metric's course over a window by buckets, and where it is heading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from quart import Response
+
+from actors.frames import insight_frame
+from analytics.catalogue import MetricSpec
+from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation
+from analytics.records import Insight
+from analytics.trend import direction
+from storage.models import Buckets
+
+from ..backend import Backend
+from ..compute import in_thread
+from ..figures import means
+from ..names import choose
+from ..openapi import problems
+from ..rounding import known, number, numbers, seconds
+from ..routes import Answer, Route, json_response
+from ..schemas import STEP_MS, PerformanceTrendsResponse, TrendsQuery
+from .insights import ACTION_REQUIRED, by_weight
+from .insights import EXAMPLE as INSIGHT_EXAMPLE
+
+HOUR_MS: Final = 3_600_000
+MAX_METRICS: Final = 500
+MAX_POINTS: Final = 50_000  # metrics times points of one answer, before it is known how many points there are
+GOOD_POINTS: Final = 5  # fewer make no trend
+KEY_INSIGHTS: Final = 5
+NOTABLE_PERCENT: Final = 5.0
+INSIGHTS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a thread needs to know of one metric."""
+
+    name: str
+    spec: MetricSpec
+    current: float | None
+    buckets: Buckets | None
+
+
+async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Response:
+    now_ms = backend.wall_ms()
+    step_ms = STEP_MS[query.resolution]
+    span_ms = query.time_window_hours * HOUR_MS
+    limit = max(1, min(MAX_METRICS, MAX_POINTS // (span_ms // step_ms + 1)))
+    chosen = await choose(backend, query.metrics, limit)
+    start_ms = now_ms - span_ms
+    start_ms -= start_ms % step_ms  # whole buckets: the first one too
+    read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, step_ms)
+    asked = [
+        _Asked(
+            name,
+            backend.catalogue.spec(name),
+            latest.value if (latest := backend.memory.latest_of(name)) is not None else None,
+            read.buckets.get(name),
+        )
+        for name in chosen.names
+    ]
+    metrics: dict[str, dict[str, Any]] = await in_thread(_trends, asked)
+    insights = [
+        each
+        for each in by_weight(backend.book.open_insights(now_ms))
+        if query.metrics is None or each.metric in query.metrics
+    ]
+    directions = [metric["trend_direction"] for metric in metrics.values()]
+    return json_response(
+        {
+            "time_window_hours": query.time_window_hours,
+            "resolution": query.resolution,
+            "metrics": metrics,
+            "summary": {
+                "trending_up": directions.count("up"),
+                "trending_down": directions.count("down"),
+                "stable": directions.count("stable"),
+                "total_anomalies": sum(metric["anomaly_count"] for metric in metrics.values()),
+                "total_metrics": chosen.total,
+                "key_insights": _key_insights(asked, metrics, insights),
+            },
+            "alerts": [_alert(each) for each in insights if each.severity in ACTION_REQUIRED],
+            "insights": [insight_frame(each) for each in insights[:INSIGHTS]],
+            "generated_at": now_ms / 1000,
+            "truncated": chosen.truncated,
+            "complete": read.complete,
+            "incomplete_reason": read.reason,
+        }
+    )
+
+
+def _trends(asked: Sequence[_Asked]) -> dict[str, dict[str, Any]]:
+    """Runs in a thread."""
+    return {each.name: _trend(each) for each in asked}
+
+
+def _trend(asked: _Asked) -> dict[str, Any]:
+    spec, buckets = asked.spec, asked.buckets
+    if buckets is None or not len(buckets):
+        return {
+            "trend_direction": "stable",
+            "change_percent": 0.0,
+            "anomaly_count": 0,
+            "data_quality": "no_data",
+            "current_value": number(asked.current),
+            "unit": spec.unit,
+            "data_points": [],
+        }
+    levels = means(buckets)
+    trend = direction(buckets.starts + buckets.step_ms // 2, levels)
+    deviations = baseline_deviation(levels, spec)
+    current = asked.current if asked.current is not None else float(levels[-1])
+    return {
+        "trend_direction": trend.direction,
+        "change_percent": known(trend.change_percent),
+        "anomaly_count": anomaly_count(deviations, spec),
+        "data_quality": "good" if len(buckets) >= GOOD_POINTS else "limited",
+        "current_value": number(current),
+        "unit": spec.unit,
+        "data_points": [
+            {
+                "timestamp": start,
+                "value": mean,
+                "min": low,
+                "max": high,
+                "count": count,
+                "baseline_deviation": deviation,
+                "anomaly_score": score,
+            }
+            for start, mean, low, high, count, deviation, score in zip(
+                seconds(buckets.starts),
+                numbers(levels),
+                numbers(buckets.minimum),
+                numbers(buckets.maximum),
+                buckets.count.tolist(),
+                deviations.round(3).tolist(),
+                anomaly_score(deviations).round(4).tolist(),
+                strict=True,
+            )
+        ],
+    }
+
+
+def _key_insights(
+    asked: Sequence[_Asked], metrics: Mapping[str, Mapping[str, Any]], insights: Sequence[Insight]
+) -> list[str]:
+    """A few sentences: what is open and severe, then the largest changes, then what stood out."""
+    titles = {each.name: each.spec.title or each.name for each in asked}
+    said = [each.title for each in insights if each.severity in ACTION_REQUIRED]
+    moving = sorted(
+        (name for name, metric in metrics.items() if metric["trend_direction"] != "stable"),
+        key=lambda name: -abs(metrics[name]["change_percent"]),
+    )
+    said += [
+        f"{titles[name]} went {metrics[name]['trend_direction']} by {abs(metrics[name]['change_percent']):.3g} %"
+        for name in moving
+        if abs(metrics[name]["change_percent"]) >= NOTABLE_PERCENT
+    ]
+    said += [
+        f"{titles[name]}: {count} {'anomaly' if count == 1 else 'anomalies'}"
+        for name, metric in metrics.items()
+        if (count := metric["anomaly_count"])
+    ]
+    return said[:KEY_INSIGHTS]
+
+
+def _alert(insight: Insight) -> dict[str, Any]:
+    kind = insight.evidence.get("kind")
+    return {
+        "type": kind if isinstance(kind, str) else "insight",
+        "severity": insight.severity,
+        "message": f"{insight.title}: {insight.description}",
+        "recommendation": insight.recommendations[0] if insight.recommendations else "",
+        "metric": insight.metric,
+    }
+
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/analytics/trends",
+        handler=get_performance_trends,
+        summary="Trends of metrics over a window",
+        description=f"""Buckets on multiples of `resolution` since 1970 (days are UTC days); empty ones are
+left out, the first and the last may be partial. Direction and change come from a robust line with a test of
+significance: noise is `stable`. `baseline_deviation` is a robust z score against the window itself and its
+surroundings, `anomaly_score` the same in 0..1.
+
+An answer holds at most {MAX_METRICS} metrics, and at most {MAX_POINTS} of metrics times points: so a finer
+resolution or a longer window holds fewer metrics. Without `metrics`, those with an open insight come first,
+then those in memory, by name; `truncated` says that some were left out, `summary.total_metrics` how many
+there are. A metric asked for that nobody has recorded is answered with `data_quality` no_data.""",
+        tag="Analysis",
+        query=TrendsQuery,
+        answers={
+            200: Answer(
+                "The trends",
+                PerformanceTrendsResponse,
+                example={
+                    "time_window_hours": 24,
+                    "resolution": "1h",
+                    "metrics": {
+                        "tank.fresh.level": {
+                            "trend_direction": "down",
+                            "change_percent": -18.2,
+                            "anomaly_count": 0,
+                            "data_quality": "good",
+                            "current_value": 51.0,
+                            "unit": "%",
+                            "data_points": [
+                                {
+                                    "timestamp": 1759996800.0,
+                                    "value": 62.4,
+                                    "min": 61.5,
+                                    "max": 63.0,
+                                    "count": 12,
+                                    "baseline_deviation": 0.4,
+                                    "anomaly_score": 0.0044,
+                                }
+                            ],
+                        }
+                    },
+                    "summary": {
+                        "trending_up": 0,
+                        "trending_down": 1,
+                        "stable": 0,
+                        "total_anomalies": 0,
+                        "total_metrics": 1,
+                        "key_insights": ["Fresh water went down by 18.2 %"],
+                    },
+                    "alerts": [
+                        {
+                            "type": "limit",
+                            "severity": "high",
+                            "message": "Refrigerator is too warm: 9.4 °C",
+                            "recommendation": "Check that the door is closed.",
+                            "metric": "fridge.temperature",
+                        }
+                    ],
+                    "insights": [INSIGHT_EXAMPLE],
+                    "generated_at": 1760000000.0,
+                    "truncated": False,
+                    "complete": True,
+                    "incomplete_reason": None,
+                },
+            ),
+            **problems(
+                404,
+                422,
+                500,
+                details={
+                    404: "Analytics dashboard disabled",
+                    422: "resolution: '1m', '5m', '15m', '1h', '6h' or '1d'",
+                },
+            ),
+        },
+        gated=True,
+    ),
+)

@@ -1,0 +1,102 @@
+"""What a route declares: its place, its query, its answers. The app serves from it, the OpenAPI document
+tells it.
+
+Owns `Route` and the reading of query strings into Pydantic models. Comma-separated and repeated parameters
+are the same; empty ones count as not given; unknown ones are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+from quart import Response
+from werkzeug.datastructures import MultiDict
+
+from .problems import Problem
+
+Handler = Callable[..., Response] | Callable[..., Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One status a route can answer."""
+
+    description: str
+    model: Any = None  # a Pydantic model, or None: no JSON
+    media_type: str = "application/json"
+    example: Any = None
+    also: tuple[str, ...] = ()  # further media types with the same content, as text
+    headers: Mapping[str, str] = field(default_factory=dict)  # name -> what it says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """`handler(backend, [query], **path parameters)`; the query is there when `query` names its model."""
+
+    method: str
+    path: str  # Quart's spelling: /metrics/<path:name>/data
+    handler: Handler
+    summary: str
+    description: str
+    tag: str
+    answers: Mapping[int, Answer]
+    query: type[BaseModel] | None = None
+    bodies: tuple[type[BaseModel], ...] = ()  # for the document only: handlers decode bodies themselves
+    body_examples: Mapping[str, Any] = field(default_factory=dict)
+    path_parameters: Mapping[str, str] = field(default_factory=dict)  # name -> description
+    headers: Mapping[str, str] = field(default_factory=dict)  # request headers it looks at
+    described: bool = True  # in the OpenAPI document
+    gated: bool = False  # 404 while the feature flag analytics_dashboard is off
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+
+def json_response(document: Any, status: int = 200, media_type: str = "application/json") -> Response:
+    """`document` of plain values, encoded once. Raises ValueError never: see `rounding.number` for NaN."""
+    return Response(msgspec.json.encode(document), status, content_type=media_type)
+
+
+def read_query(model: type[BaseModel], arguments: MultiDict[str, str]) -> BaseModel:
+    """The query string as a model. Raises Problem 422 naming each bad parameter."""
+    given: dict[str, Any] = {}
+    for name, info in model.model_fields.items():
+        texts = [text for text in arguments.getlist(info.alias or name) if text.strip()]
+        if not texts:
+            continue
+        given[info.alias or name] = split(texts) if _is_list(info.annotation) else texts[-1].strip()
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        errors = [
+            {"parameter": str(item["loc"][0]) if item["loc"] else "", "message": _plain(item["msg"])}
+            for item in error.errors(include_url=False, include_context=False)
+        ]
+        detail = "; ".join(f"{each['parameter']}: {each['message']}" for each in errors)
+        raise Problem(422, detail, errors=errors) from error
+
+
+def split(texts: list[str]) -> list[str]:
+    """a,b and a&b alike: each name once, order kept."""
+    return list(dict.fromkeys(part.strip() for text in texts for part in text.split(",") if part.strip()))
+
+
+_LISTS: Final = (list, tuple, set, frozenset)
+
+
+def _is_list(annotation: Any) -> bool:
+    if get_origin(annotation) in (Union, UnionType):
+        return any(_is_list(each) for each in get_args(annotation))
+    return (get_origin(annotation) or annotation) in _LISTS
+
+
+def _plain(message: str) -> str:
+    """Pydantic's sentence as one among ours."""
+    message = message.removeprefix("Value error, ").removeprefix("Input should be ")
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,70 @@
+"""What all models of the REST interface share, and the problem document.
+
+The models describe: handlers build plain values and encode them once, and every answer in the tests is held
+against its model (`app.config["CHECK_ANSWERS"]`). So a large answer costs no validation, and the document
+cannot lie.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+Severity = Literal["low", "medium", "high", "critical"]
+Category = Literal["performance", "reliability", "efficiency", "cost"]
+Resolution = Literal["1m", "5m", "15m", "1h", "6h", "1d"]
+Direction = Literal["up", "down", "stable"]
+DataQuality = Literal["good", "limited", "no_data", "error"]
+UnixSeconds = Annotated[FiniteFloat, Field(description="Unix time in seconds")]
+Hours = Annotated[int, Field(ge=1, le=720, description="How far back to look, in hours (1 to 720: 30 days)")]
+Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]
+
+STEP_MS: Final[dict[str, int]] = {
+    "1m": 60_000,
+    "5m": 300_000,
+    "15m": 900_000,
+    "1h": 3_600_000,
+    "6h": 21_600_000,
+    "1d": 86_400_000,
+}
+
+
+class Answered(BaseModel):
+    """Base of all that is answered: closed, so that an answer with an undocumented member fails its test."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+
+class Asked(BaseModel):
+    """Base of all queries: unknown parameters are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class ProblemError(BaseModel):
+    """What exactly is wrong, and where. Exactly one of `parameter`, `pointer`, `index` says where."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    parameter: str | None = Field(None, description="Name of the query parameter")
+    pointer: str | None = Field(None, description="JSON pointer (RFC 6901) into the body")
+    index: int | None = Field(None, description="Row of a batch, or position in its series; null: the whole series")
+    series: str | None = Field(None, description="Name of the series, in a batch of columns")
+    message: str
+
+
+class ProblemDetails(BaseModel):
+    """An error, as RFC 9457 has it. `detail` is always a readable sentence."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="about:blank: `title` says it all")
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="Path of the request")
+    errors: list[ProblemError] = []
+
+
+JsonObject = dict[str, Any]

@@ -1,0 +1,75 @@
+"""GET /api/analytics/insights, POST /api/analytics/insights/generate."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, FiniteFloat
+
+from .base import Answered, Asked, Category, Fraction, JsonObject, Severity, UnixSeconds
+
+
+class InsightsQuery(Asked):
+    categories: list[Category] | None = Field(None, description="Only these categories: comma-separated, or repeated")
+    min_severity: Severity = Field("low", description="Nothing below this severity")
+    limit: int = Field(50, ge=1, le=200, description="At most this many")
+
+
+class ActionableRecommendation(Answered):
+    text: str
+    action: str
+    estimated_impact: str
+    severity: Severity
+
+
+class Insight(Answered):
+    insight_id: str
+    title: str
+    description: str
+    category: Category
+    severity: Severity
+    confidence: Fraction
+    impact_score: Fraction
+    created_at: UnixSeconds
+    updated_at: UnixSeconds
+    expires_at: UnixSeconds | None
+    recommendations: list[str] = Field(description="Sentences for people")
+    actions: list[ActionableRecommendation]
+    evidence: JsonObject = Field(description="The numbers it rests on: metric, span, value, expected range, score")
+    supporting_data: JsonObject
+    status: Literal["new", "resolved"]
+    metric: str | None
+
+
+class InsightsSummary(Answered):
+    total_count: int
+    avg_confidence: FiniteFloat
+    avg_impact: FiniteFloat
+    top_categories: list[Category] = Field(description="Most frequent first")
+    action_required: int = Field(description="Open insights of severity high or critical")
+
+
+class SeverityDistribution(Answered):
+    low: int
+    medium: int
+    high: int
+    critical: int
+
+
+class SystemInsightsResponse(Answered):
+    total_insights: int = Field(description="That match, also beyond `limit`")
+    insights: list[Insight] = Field(description="Most severe first, then newest")
+    summary: InsightsSummary
+    severity_distribution: SeverityDistribution
+    categories: dict[str, int] = Field(description="How many match, by category")
+    generated_at: UnixSeconds
+
+
+class GenerateResponse(Answered):
+    """What a sweep found: insights that are new or have changed."""
+
+    success: bool
+    message: str
+    total_insights: int
+    insights: list[Insight]
+    generated_at: UnixSeconds

@@ -1,0 +1,294 @@
+"""The composition root: builds one service from settings, runs it under supervision, and says how it ended.
+
+Everything that must survive a restart (mailboxes, hub, listening socket, memory tier, book) is made here,
+once, and handed to the actors. Order of start: hub, notifier, persister, recorder, analysers, gateway; the
+stop is its reverse, so that the way of a sample drains from its beginning to its end.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+import trio
+
+from actors import persister as persisting
+from actors.clock import TrustedClock
+from actors.health import HealthBoard
+from actors.hub import Hub
+from actors.insight_generator import InsightGenerator
+from actors.mailbox import Mailbox
+from actors.messages import (
+    InsightMessage,
+    NotifierMessage,
+    PatternMessage,
+    PersisterMessage,
+    Pressure,
+    RecorderMessage,
+)
+from actors.notifier import Notifier
+from actors.pattern_analyzer import PatternAnalyzer
+from actors.progress import Progress
+from actors.recorder import Recorder
+from actors.supervisor import Beyond, ChildSpec, Escalation, Supervisor
+from actors.watchdog import Watchdog
+from analytics.catalogue import Catalogue
+from analytics.rules import Rules
+from analytics.streaming import Watchlist
+from conf.flags import FeatureFlags
+from conf.loader import load_catalogue, load_rules
+from conf.settings import DEFAULT, Settings
+from storage.archive import Archive
+from storage.history import History
+from storage.insight_book import InsightBook
+from storage.memory import MemoryTier
+from storage.sqlite_archive import open_sqlite_archive
+
+from .app import create_app
+from .backend import Backend
+from .server import Server, open_listening_socket
+
+LOG: Final = logging.getLogger(__name__)
+EXIT_CLEAN: Final = 0
+EXIT_ESCALATION: Final = 70  # EX_SOFTWARE: a supervisor gave up; systemd is the next one
+HOUR_MS: Final = 3_600_000
+
+
+def wall_ms() -> int:
+    """The wall clock, unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Service:
+    """A service that is built and not yet running."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        flags: FeatureFlags,
+        *,
+        catalogue: Catalogue,
+        rules: Rules,
+        listener: socket.socket,
+        extra_children: Sequence[ChildSpec] = (),
+        wall_ms: Callable[[], int] = wall_ms,
+    ) -> None:
+        self.settings = settings
+        self._watchdog = Watchdog()
+        self._is_stopping = False
+        self.clock = clock = TrustedClock(wall_ms)
+        memory = MemoryTier(
+            retention_ms=round(settings.memory_retention_hours * HOUR_MS),
+            budget_bytes=settings.memory_budget_mb << 20,
+            max_series=settings.max_metrics,
+        )
+        hub, board, progress = Hub(wall_ms), HealthBoard(wall_ms), Progress()
+        record: Mailbox[RecorderMessage] = Mailbox("recorder", capacity=64, pressure=Pressure.BLOCK)
+        persist: Mailbox[PersisterMessage] = Mailbox(
+            "persister", capacity=16, pressure=Pressure.CONFLATE, conflate=persisting.conflate
+        )
+        found: Mailbox[InsightMessage] = Mailbox(
+            "insight_generator", capacity=256, pressure=Pressure.DROP_OLDEST
+        )
+        asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
+        notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
+        self.backend = Backend(
+            settings=settings,
+            flags=flags,
+            wall_ms=wall_ms,
+            catalogue=catalogue,
+            memory=memory,
+            history=History(memory, wall_ms),
+            book=InsightBook(settings.max_memory_insights, settings.max_memory_patterns),
+            hub=hub,
+            board=board,
+            progress=progress,
+            record_mailbox=record,
+            insight_mailbox=found,
+            persist_mailbox=persist,
+            pattern_mailbox=asked,
+            started_ms=wall_ms(),
+        )
+        backend = self.backend
+        make_watchlist = partial(Watchlist, catalogue)
+        threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
+        notifier = Notifier(mailbox=notify, hub=hub)
+        persister = persisting.Persister(
+            mailbox=persist,
+            notifier=notify,
+            memory=memory,
+            history=backend.history,
+            book=backend.book,
+            progress=progress,
+            board=board,
+            clock=clock,
+            open_archive=self._open_archive,
+            policy=_policy(settings),
+            enabled=flags.enabled("persistence"),
+        )
+        recorder = Recorder(
+            mailbox=record,
+            persister=persist,
+            insights=found,
+            memory=memory,
+            make_watchlist=make_watchlist,
+            hub=hub,
+            progress=progress,
+            clock=clock,
+        )
+        insights = InsightGenerator(
+            mailbox=found,
+            notifier=notify,
+            persister=persist,
+            memory=memory,
+            book=backend.book,
+            catalogue=catalogue,
+            rules=rules,
+            make_watchlist=make_watchlist,
+            clock=clock,
+            interval_s=settings.insight_generation_interval_s,
+            limiter=threads,
+        )
+        patterns = PatternAnalyzer(
+            mailbox=asked,
+            notifier=notify,
+            persister=persist,
+            history=backend.history,
+            book=backend.book,
+            catalogue=catalogue,
+            clock=clock,
+            interval_s=settings.pattern_analysis_interval_s,
+            limiter=threads,
+        )
+        server = Server(create_app(backend), listener)
+        self.supervisor = Supervisor(
+            "service",
+            (
+                ChildSpec(name="watchdog", run=self._watchdog.run),
+                ChildSpec(name="hub", run=hub.run),
+                ChildSpec(name="notifier", run=notifier.run, mailbox=notify, stop=notify.close),
+                ChildSpec(
+                    name="persister", run=persister.run, mailbox=persist, stop=persist.close, hung_after_s=120
+                ),
+                ChildSpec(name="recorder", run=recorder.run, mailbox=record, stop=record.close),
+                ChildSpec(
+                    name="insight_generator", run=insights.run, mailbox=found, beyond=Beyond.PARK
+                ),
+                ChildSpec(
+                    name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
+                ),
+                ChildSpec(name="gateway", run=server.run, stop=server.stop),
+                *extra_children,
+            ),
+            board=board,
+        )
+
+    async def _open_archive(self) -> Archive:
+        return await open_sqlite_archive(self.settings.db_path)
+
+    async def run(self) -> int:
+        """Run until a signal or an escalation. Returns the exit code; with a task that can't be ended, leaves itself."""
+        code = EXIT_CLEAN
+        try:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self._watch_signals)
+                await self.supervisor.run(task_status=_Ready(self._ready))
+                nursery.cancel_scope.cancel()
+        except* Escalation as group:
+            code = _give_up(group)
+        return code
+
+    def _ready(self) -> None:
+        self.backend.ready = not self._is_stopping
+        self._watchdog.ready()
+        LOG.info("ready")
+
+    async def _watch_signals(self, *, task_status: trio.TaskStatus[None]) -> None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
+            async for number in signals:
+                if self._is_stopping:
+                    LOG.warning("second signal: aborting at once")
+                    os._exit(128 + number)
+                LOG.info("%s: stopping", signal.Signals(number).name)
+                self._is_stopping = True
+                self.backend.ready = False
+                self._watchdog.stopping()
+                self.supervisor.shut_down()
+
+
+class _Ready:
+    """What the supervisor says when every child is ready, as the task_status it expects."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+
+    def started(self, value: None = None) -> None:
+        self._tell()
+
+
+def _give_up(group: BaseExceptionGroup[Escalation]) -> int:
+    first: BaseExceptionGroup[Escalation] | Escalation = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    LOG.critical("giving up: %s", first)
+    if first.stuck:
+        os._exit(EXIT_ESCALATION)  # a task that ignores its cancel keeps trio.run from returning
+    return EXIT_ESCALATION
+
+
+def _policy(settings: Settings) -> persisting.PersistPolicy:
+    return persisting.PersistPolicy(
+        batch_size=settings.sqlite_batch_size,
+        flush_interval_s=settings.flush_interval_s,
+        background=settings.enable_background_persistence,
+        cleanup_interval_s=settings.cleanup_interval_s,
+        retention_ms=round(settings.persistence_retention_days * 24 * HOUR_MS),
+        replay_ms=round(settings.memory_retention_hours * HOUR_MS),
+    )
+
+
+def run_service(
+    settings: Settings,
+    flags: FeatureFlags,
+    *,
+    origin: Mapping[str, str],
+    extra_children: Sequence[ChildSpec] = (),
+) -> int:
+    """Build the service and run it in this thread until it ends. Returns the process's exit code."""
+    logging.basicConfig(
+        stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    changed = [f"{name} from {source}" for name, source in origin.items() if source != DEFAULT]
+    LOG.info("settings that are not the default: %s", ", ".join(changed) or "none")
+    try:
+        listener = open_listening_socket(settings.host, settings.port)
+    except OSError as error:
+        LOG.critical("cannot listen on %s port %d: %s", settings.host, settings.port, error.strerror)
+        return EXIT_ESCALATION
+    with listener:
+        LOG.info("listening on http://%s:%d", *listener.getsockname()[:2])
+        if not flags.enabled("persistence"):
+            LOG.info("persistence is off: nothing is written to disk and history ends with this process")
+        return trio.run(_serve, settings, flags, listener, tuple(extra_children))
+
+
+async def _serve(
+    settings: Settings, flags: FeatureFlags, listener: socket.socket, extra_children: Sequence[ChildSpec]
+) -> int:
+    service = Service(
+        settings,
+        flags,
+        catalogue=load_catalogue(settings.conf_dir),
+        rules=load_rules(settings.conf_dir),
+        listener=listener,
+        extra_children=extra_children,
+    )
+    return await service.run()

@@ -1,0 +1,98 @@
+"""/aggregation: figures that add up, KPIs without objects, groups by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from quart.testing import QuartClient
+
+from analytics.records import Insight
+from gateway.backend import Backend
+from gateway.rest import aggregation
+from gateway.rest.aggregation import group_of
+
+
+async def ask(client: QuartClient, query: str = "") -> dict[str, Any]:
+    response = await client.get(f"/api/analytics/aggregation{query}")
+    assert response.status_code == 200
+    answer: dict[str, Any] = json.loads(await response.get_data())
+    return answer
+
+
+async def test_without_any_data(client: QuartClient) -> None:
+    answer = await ask(client)
+    assert answer["windows"] == {"1h": {}, "6h": {}, "1d": {}, "1w": {}}
+    assert answer["recommendations"] == []
+    assert all(isinstance(value, int | float | str) for value in answer["kpis"].values())
+    assert answer["kpis"]["metrics_tracked"] == 0
+
+
+async def test_figures_of_the_last_hour(client: QuartClient, fill: Callable[..., None]) -> None:
+    values = np.concatenate([np.full(3580, 10.0), np.full(1870, 20.0), np.full(1750, 30.0)])
+    fill("tank.fresh.level", values)
+    answer = await ask(client, "?aggregation_windows=1h")
+    figures = answer["windows"]["1h"]["tank"]["tank.fresh.level"]
+    assert 3600 <= figures["count"] <= 3610  # from the grid line on
+    assert figures["avg"] == pytest.approx(24.9, abs=0.1)
+    assert (figures["min"], figures["max"]) == (20.0, 30.0)
+    assert figures["sum"] == pytest.approx(90_000, rel=0.01)
+    assert (figures["p50"], figures["p95"]) == (20.0, 30.0)
+    assert figures["previous"] == pytest.approx(10, abs=0.2)
+    assert figures["change_percent"] == pytest.approx(150, abs=3)
+    assert answer["trends"] == {"tank.fresh.level": figures["trend_direction"]}
+    assert answer["benchmarks"]["tank.fresh.level"] == {
+        "value": 30.0,
+        "unit": "%",
+        "low": 15.0,
+        "high": None,
+        "within": True,
+    }
+    assert answer["kpis"]["within_limits_percent"] == 100.0
+
+
+async def test_groups(client: QuartClient, fill: Callable[..., None]) -> None:
+    for name in ("tank.a", "light.b", "rate"):
+        fill(name, [1, 2])
+    answer = await ask(client, "?metric_groups=light,other&aggregation_windows=6h&aggregation_windows=1d")
+    assert list(answer["windows"]) == ["6h", "1d"]
+    assert answer["windows"]["1d"].keys() == {"light", "other"}
+    assert answer["kpis"]["metrics_tracked"] == 2
+
+
+async def test_recommendations_are_texts(
+    client: QuartClient, backend: Backend, insight: Callable[..., Insight]
+) -> None:
+    backend.book.upsert_insight(insight("a"))
+    backend.book.upsert_insight(insight("b"))
+    answer = await ask(client)
+    assert answer["recommendations"] == ["Close the door."]
+    assert answer["kpis"]["open_insights"] == 2
+
+
+async def test_the_answer_is_bounded(
+    client: QuartClient, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(5):
+        fill(f"m.{n}", [1])
+    monkeypatch.setattr(aggregation, "MAX_METRICS", 2)
+    for query in ("", "?metric_groups=m"):
+        answer = await ask(client, query)
+        assert answer["truncated"]
+        assert len(answer["windows"]["1w"]["m"]) == 2
+
+
+async def test_bad_queries(client: QuartClient) -> None:
+    response = await client.get("/api/analytics/aggregation?aggregation_windows=1h,2y")
+    assert response.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [("battery.house.voltage", "battery"), ("can0/rate", "can0"), ("rate", "other"), (".x", "other")],
+)
+def test_group_of(name: str, group: str) -> None:
+    assert group_of(name) == group

@@ -1,0 +1,74 @@
+"""The list of metrics, by pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from quart.testing import QuartClient
+
+Fill = Callable[..., None]
+
+
+async def ask(client: QuartClient, query: str = "") -> dict[str, Any]:
+    response = await client.get(f"/api/analytics/metrics{query}")
+    assert response.status_code == 200
+    answer: dict[str, Any] = json.loads(await response.get_data())
+    return answer
+
+
+async def test_none(client: QuartClient) -> None:
+    assert await ask(client) == {"total": 0, "metrics": [], "next_cursor": None}
+
+
+async def test_an_entry(client: QuartClient, fill: Fill, now_ms: int) -> None:
+    fill("battery.house.voltage", np.arange(100) / 3)
+    (entry,) = (await ask(client))["metrics"]
+    assert entry["bytes"] > 0
+    del entry["bytes"]
+    assert entry == {
+        "name": "battery.house.voltage",
+        "unit": "V",
+        "kind": "gauge",
+        "role": None,
+        "title": "House battery",
+        "last_value": 33.0,
+        "last_timestamp": now_ms / 1000,
+        "samples": 100,
+        "bytes_per_day": None,
+        "received": 100,
+    }
+
+
+async def test_pages(client: QuartClient, fill: Fill) -> None:
+    names = sorted(["a", "b/c", "ü", "z,y", "m n"])
+    for name in names:
+        fill(name, [1])
+    found: list[str] = []
+    cursor = ""
+    while True:
+        answer = await ask(client, f"?limit=2{cursor}")
+        assert answer["total"] == 5
+        found += [entry["name"] for entry in answer["metrics"]]
+        if answer["next_cursor"] is None:
+            break
+        cursor = f"&cursor={answer['next_cursor']}"
+    assert found == names
+
+
+@pytest.mark.parametrize(
+    ("match", "found"), [("a.*", ["a.b", "a.c"]), ("?.c", ["a.c"]), ("A*", []), ("*", ["a.b", "a.c"])]
+)
+async def test_match(client: QuartClient, fill: Fill, match: str, found: list[str]) -> None:
+    for name in ("a.b", "a.c"):
+        fill(name, [1])
+    answer = await ask(client, f"?match={match}")
+    assert [entry["name"] for entry in answer["metrics"]] == found
+    assert answer["total"] == len(found)
+
+
+async def test_bad_queries(client: QuartClient) -> None:
+    assert (await client.get("/api/analytics/metrics?limit=0")).status_code == 422

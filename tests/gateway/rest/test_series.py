@@ -1,0 +1,188 @@
+"""The data of one metric: raw or by buckets, JSON or CSV, any name, any length."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from quart import Response
+from quart.testing import QuartClient
+
+from gateway.backend import Backend
+from gateway.rest import series
+
+Fill = Callable[..., None]
+
+
+def path(name: str) -> str:
+    return f"/api/analytics/metrics/{quote(name)}/data"
+
+
+async def ask(client: QuartClient, query: str = "", name: str = "a") -> dict[str, Any]:
+    response = await client.get(path(name) + query)
+    assert response.status_code == 200
+    answer: dict[str, Any] = json.loads(await response.get_data())
+    return answer
+
+
+async def test_raw_is_every_sample_as_it_came(client: QuartClient, fill: Fill, now_ms: int) -> None:
+    fill("a", [0.1, 1 / 3, 123456789.123456])
+    answer = await ask(client, "?resolution=raw")
+    assert [point["value"] for point in answer["data_points"]] == [0.1, 1 / 3, 123456789.123456]
+    assert [point["timestamp"] for point in answer["data_points"]] == [
+        now_ms / 1000 - 2,
+        now_ms / 1000 - 1,
+        now_ms / 1000,
+    ]
+    assert (answer["resolution"], answer["next_start"], answer["unit"]) == ("raw", None, None)
+    assert answer["end"] - answer["start"] == pytest.approx(86_400)
+
+
+async def test_buckets(client: QuartClient, fill: Fill) -> None:
+    fill("a", np.arange(7200))
+    answer = await ask(client, "?resolution=5m")
+    points = answer["data_points"]
+    assert sum(point["count"] for point in points) == 7200
+    assert points[1] == {
+        "timestamp": points[0]["timestamp"] + 300,
+        "value": pytest.approx(points[0]["max"] + 150.5),
+        "min": points[0]["max"] + 1,
+        "max": points[0]["max"] + 300,
+        "count": 300,
+    }
+
+
+async def test_a_span_is_half_open(client: QuartClient, fill: Fill, now_ms: int) -> None:
+    fill("a", [1, 2, 3, 4])
+    end = now_ms / 1000
+    answer = await ask(client, f"?resolution=raw&start={end - 2}&end={end}")
+    assert [point["value"] for point in answer["data_points"]] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("points", "resolution"), [(10_000, "raw"), (2_000, "1m"), (100, "15m"), (24, "1h"), (5, "6h"), (2, "1d")]
+)
+async def test_the_resolution_fits_the_chart(client: QuartClient, fill: Fill, points: int, resolution: str) -> None:
+    fill("a", np.arange(7_000))
+    answer = await ask(client, f"?max_points={points}")
+    assert answer["resolution"] == resolution
+    assert len(answer["data_points"]) <= points + 1  # one more: the grid is not the span's
+
+
+async def test_a_long_answer_is_read_page_by_page(
+    client: QuartClient, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("a", np.arange(1_000), step_ms=700)
+    monkeypatch.setattr(series, "MAX_ROWS", 64)
+    found: list[float] = []
+    link: str | None = f"{path('a')}?resolution=raw"
+    pages = 0
+    while link is not None:
+        response = await client.get(link)
+        answer = json.loads(await response.get_data())
+        found += [point["value"] for point in answer["data_points"]]
+        pages += 1
+        header = response.headers.get("Link")
+        assert (header is None) == (answer["next_start"] is None)
+        link = None if header is None else header.removesuffix('>; rel="next"').removeprefix("<")
+    assert found == list(range(1_000))
+    assert pages == 16
+
+
+async def test_many_buckets_are_read_page_by_page(
+    client: QuartClient, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("a", np.arange(120), step_ms=60_000)
+    monkeypatch.setattr(series, "MAX_ROWS", 50)
+    start, found = 1759992000.0, []
+    while start is not None:
+        answer = await ask(client, f"?resolution=1m&start={start}")
+        assert len(answer["data_points"]) <= 51
+        found += [point["value"] for point in answer["data_points"]]
+        start = answer["next_start"]
+    assert found == list(range(120))
+
+
+async def rows_of(response: Response) -> list[list[str]]:
+    assert response.mimetype == "text/csv"
+    return list(csv.reader(io.StringIO((await response.get_data()).decode())))
+
+
+@pytest.mark.parametrize(
+    ("query", "accept"), [("&format=csv", "application/json"), ("", "text/csv"), ("", "text/csv, */*;q=0.1")]
+)
+@pytest.mark.parametrize("resolution", ["raw", "1m"])
+async def test_csv_has_the_same_rows(client: QuartClient, fill: Fill, query: str, accept: str, resolution: str) -> None:
+    fill("a", np.arange(500) / 7)
+    answer = await ask(client, f"?resolution={resolution}")
+    response = await client.get(f"{path('a')}?resolution={resolution}{query}", headers={"Accept": accept})
+    header, *rows = await rows_of(response)
+    assert header == list(answer["data_points"][0])
+    assert [dict(zip(header, map(float, row), strict=True)) for row in rows] == answer["data_points"]
+    assert response.headers["Content-Disposition"] == 'attachment; filename="a.csv"'
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/csv;q=0.5, application/json", "text/html"])
+async def test_json_is_the_default(client: QuartClient, fill: Fill, accept: str) -> None:
+    fill("a", [1])
+    response = await client.get(path("a"), headers={"Accept": accept})
+    assert response.mimetype == "application/json"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.b", "x@y/z", "a//b", "a b", "ü/日本", "data", "a/data", "50%", "a,b", "a?b#c", "batch"]
+)
+async def test_any_name_works(client: QuartClient, fill: Fill, name: str) -> None:
+    fill(name, [7])
+    answer = await ask(client, "?resolution=raw", name)
+    assert (answer["metric_name"], len(answer["data_points"])) == (name, 1)
+    response = await client.get(f"{path(name)}?format=csv")
+    assert response.status_code == 200
+
+
+async def test_an_unknown_name(client: QuartClient) -> None:
+    response = await client.get(path("nobody/knows"))
+    assert response.status_code == 404
+    assert json.loads(await response.get_data())["detail"] == "No metric is called nobody/knows"
+
+
+async def test_a_known_name_without_data_in_the_span(client: QuartClient, fill: Fill) -> None:
+    fill("a", [1])
+    for resolution in ("raw", "1h"):
+        assert (await ask(client, f"?start=1&end=2&resolution={resolution}"))["data_points"] == []
+    response = await client.get(f"{path('a')}?start=1&end=2&format=csv&resolution=raw")
+    assert await rows_of(response) == [["timestamp", "value"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("start=5&end=5", "start"),
+        ("start=x", "start"),
+        ("start=nan", "start"),
+        ("end=-1", "end"),
+        ("end=1e300", "end"),
+        ("resolution=2m", "resolution"),
+        ("max_points=1", "max_points"),
+        ("format=xml", "format"),
+    ],
+)
+async def test_bad_queries(client: QuartClient, query: str, parameter: str) -> None:
+    response = await client.get(f"{path('a')}?{query}")
+    assert response.status_code == 422
+    assert json.loads(await response.get_data())["errors"][0]["parameter"] == parameter
+
+
+async def test_the_whole_of_time(client: QuartClient, fill: Fill, backend: Backend) -> None:
+    fill("a", np.arange(50_000))
+    answer = await ask(client, "?start=0&resolution=raw")
+    assert len(answer["data_points"]) == series.MAX_ROWS
+    assert answer["next_start"] is not None
+    answer = await ask(client, "?start=0&end=9999999999")
+    assert answer["resolution"] == "1d"

@@ -1,0 +1,85 @@
+"""Bodies: JSON by its type, plain, read once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+from quart import Response
+from quart_trio import QuartTrio
+
+from gateway.bodies import read_body, read_model
+from gateway.problems import register_problems
+
+
+class Thing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    inner: dict[str, int] = {}
+
+
+@pytest.fixture
+def app() -> QuartTrio:
+    app = QuartTrio("bodies")
+    app.config["MAX_CONTENT_LENGTH"] = 64
+    register_problems(app)
+
+    @app.post("/raw")
+    async def raw() -> Response:
+        return Response(await read_body())
+
+    @app.post("/thing")
+    async def thing() -> Response:
+        return Response((await read_model(Thing)).name)
+
+    return app
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-8", "application/x+json", "APPLICATION/JSON", None]
+)
+async def test_types_that_are_taken(app: QuartTrio, kind: str | None) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+    response = await app.test_client().post("/raw", data=b"\x00abc", headers=headers)
+    assert (response.status_code, await response.get_data()) == (200, b"\x00abc")
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"Content-Type": "text/plain"}, "got text/plain"),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, "got application/x-www-form-urlencoded"),
+        ({"Content-Encoding": "gzip"}, "Compressed"),
+    ],
+)
+async def test_types_that_are_not(app: QuartTrio, headers: dict[str, str], said: str) -> None:
+    response = await app.test_client().post("/raw", data=b"{}", headers=headers)
+    assert response.status_code == 415
+    assert said in json.loads(await response.get_data())["detail"]
+
+
+async def test_a_body_beyond_the_limit(app: QuartTrio) -> None:
+    response = await app.test_client().post("/raw", data=b"x" * 65)
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "pointers"),
+    [
+        (b'{"name":"a"}', 200, None),
+        (b'{"name":1}', 422, ["/name"]),
+        (b'{"name":"a","x":1,"inner":{"y":"z"}}', 422, ["/inner/y", "/x"]),
+        (b"[]", 422, [""]),
+        (b"nonsense", 400, []),
+        (b"", 400, []),
+        (b'{"name":"\xff"}', 400, []),
+    ],
+)
+async def test_models(app: QuartTrio, body: bytes, status: int, pointers: list[str] | None) -> None:
+    response = await app.test_client().post("/thing", data=body)
+    assert response.status_code == status
+    if pointers is not None:
+        document = json.loads(await response.get_data())
+        assert [error["pointer"] for error in document["errors"]] == pointers
