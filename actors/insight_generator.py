@@ -1,14 +1,14 @@
 """The insight generator: turns findings into insights through the rules, and keeps the book of open ones true.
 
-Two ways in: findings of the streaming detectors (at once), and the periodic sweep, which replays the last half hour
-of memory through fresh detectors in a thread. The sweep is also the recovery: what a crash made the streaming side
-forget is found again, and an open insight whose condition no longer holds is resolved.
+Two ways in: findings of the streaming detectors (at once), and the periodic sweep, which looks at the last half hour
+of memory again in a thread. The sweep is also the recovery: what a crash made the streaming side forget is found
+again, and an open insight whose condition no longer holds is resolved. (Deviations from a baseline can't be judged
+from half an hour: they end through the stream, or expire.)
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
 from typing import Final, assert_never
 
 import trio
@@ -16,10 +16,10 @@ import trio
 from analytics.catalogue import Catalogue
 from analytics.records import Finding, Insight
 from analytics.rules import Rules, insight_key
-from analytics.streaming import Watchlist
+from analytics.streaming import EXAMINED, examine
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
-from storage.models import SeriesPart, Window
+from storage.models import Times, Values
 
 from .clock import TrustedClock
 from .mailbox import Mailbox
@@ -50,7 +50,6 @@ class InsightGenerator:
         book: InsightBook,
         catalogue: Catalogue,
         rules: Rules,
-        make_watchlist: Callable[[], Watchlist],
         clock: TrustedClock,
         interval_s: float,
         limiter: trio.CapacityLimiter,
@@ -62,7 +61,6 @@ class InsightGenerator:
         self._book = book
         self._catalogue = catalogue
         self._rules = rules
-        self._make_watchlist = make_watchlist
         self._clock = clock
         self._interval_s = interval_s
         self._limiter = limiter
@@ -92,23 +90,22 @@ class InsightGenerator:
             await self._sweep()
 
     async def _sweep(self) -> tuple[Insight, ...]:
-        """Look at everything again. Returns the insights that hold now."""
+        """Look at everything again. Returns the insights that hold now, as far as looking again can tell."""
         async with self._sweeping:
             now_ms = self._clock.now_ms()
-            windows: dict[str, Window] = {}
+            series: dict[str, tuple[Times, Values]] = {}
             for info in self._memory.infos():
                 if info.last_ms is not None:
-                    windows[info.name] = self._memory.window(
-                        info.name, info.last_ms - LOOK_BACK_MS, info.last_ms + 1
-                    )
+                    window = self._memory.window(info.name, info.last_ms - LOOK_BACK_MS, info.last_ms + 1)
+                    series[info.name] = (window.times, window.values)
                     await trio.lowlevel.checkpoint()
             findings = await trio.to_thread.run_sync(
-                _conditions, self._make_watchlist, windows, now_ms, limiter=self._limiter
+                examine, self._catalogue, series, now_ms, limiter=self._limiter
             )
             held = [insight for finding in findings if (insight := self._take(finding)) is not None]
             keys = {insight.key for insight in held}
             for insight in self._book.open_insights(now_ms):
-                if insight.key not in keys and (insight.metric is None or insight.metric in windows):
+                if insight.key not in keys and insight.metric in series and insight.evidence.get("kind") in EXAMINED:
                     self._resolve(insight.key, now_ms)
             return tuple(held)
 
@@ -133,23 +130,3 @@ class InsightGenerator:
     def _tell(self, insight: Insight, *, is_new: bool) -> None:
         self._persister.put_nowait(Flush())
         self._notifier.put_nowait(InsightChanged(insight, is_new))
-
-
-def _conditions(
-    make_watchlist: Callable[[], Watchlist], windows: Mapping[str, Window], now_ms: int
-) -> list[Finding]:
-    """What holds at the end of the windows. Runs in a thread: it touches nothing but its arguments."""
-    watchlist = make_watchlist()
-    holding: dict[str, Finding] = {}
-    for name, window in windows.items():
-        _fold(holding, watchlist.observe(SeriesPart(name, window.times, window.values), now_ms))
-    _fold(holding, watchlist.sweep(now_ms))
-    return list(holding.values())
-
-
-def _fold(holding: dict[str, Finding], findings: list[Finding]) -> None:
-    for finding in findings:
-        if finding.over:
-            holding.pop(insight_key(finding), None)
-        else:
-            holding[insight_key(finding)] = finding

@@ -1,7 +1,8 @@
-"""One run of a child, from spawn to end, and what its end says."""
+"""One run of a child, from spawn to end, and what its end says; and a child through all its runs."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -82,6 +83,24 @@ class Life:
         if isinstance(self.error, BaseExceptionGroup):
             return self.error.split(RepeatedCrashError)[1] is None
         return isinstance(self.error, RepeatedCrashError)
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """A child through all its lives."""
+
+    spec: ChildSpec
+    backoff_s: float
+    before: tuple[Child, ...]
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)  # its keeper's
+    kept: trio.Event = field(default_factory=trio.Event)  # its keeper has ended
+    life: Life | None = None
+    crashes: deque[float] = field(default_factory=deque)  # Trio times, of the last period only
+    is_up: bool = False
+    is_settled: bool = False  # was ready once, or is parked, or is done
+    is_done: bool = False  # has finished and will not run again
+    is_leaving: bool = False
+    parked: trio.Event | None = None  # set it to try again now
 
 
 def error_text(error: BaseException) -> str:

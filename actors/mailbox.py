@@ -31,7 +31,7 @@ from .messages import Pressure, QuarantinedError
 M = TypeVar("M")
 
 QUARANTINE_KEPT: Final = 20  # lines, for people
-ISOLATION_LIMIT: Final = 64  # failures of one message's parts; one poison sample in 10,000 needs 17
+ISOLATION_LIMIT: Final = 128  # failures of one message's parts; one poison sample in 10,000 needs 17
 
 
 class RepeatedCrashError(Exception):

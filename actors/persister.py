@@ -38,6 +38,7 @@ BACKOFF_S: Final = (0.25, 15.0)  # first and longest pause between two tries of 
 PURGE_ROWS: Final = 5_000  # rows deleted in one transaction
 REPLAY_NAMES: Final = 16  # metrics read back at once
 INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
+FOR_EVER_MS: Final = 2**52
 CLOSE_WITHIN_S: Final = 4.0
 READY_WITHIN_S: Final = 2.0  # a slow disk does not keep the service from serving memory
 
@@ -116,7 +117,8 @@ class Persister:
                 nursery.cancel_scope.cancel()
             await self._last_commit()
         finally:
-            await self._close()
+            with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+                await self._close()
 
     async def _handle(self, message: PersisterMessage) -> None:
         match message:
@@ -215,19 +217,19 @@ class Persister:
 
     async def _replay_samples(self, archive: Archive) -> None:
         """Fill the memory tier with the archive's latest samples, while everything else already runs."""
-        end_ms = self._clock.now_ms() + 1
         start_ms = self._clock.horizon_ms() - self._policy.replay_ms
         try:
             names = await archive.names()
             for first in range(0, len(names), REPLAY_NAMES):
                 some = names[first : first + REPLAY_NAMES]
-                for name, window in (await archive.window(some, start_ms, end_ms)).items():
+                for name, window in (await archive.window(some, start_ms, FOR_EVER_MS)).items():
                     self._memory.restore(name, window)
         except ArchiveError as error:
             LOG.warning("reading the last hours back into memory stopped: %s", error.reason)
             return
         self._memory.mark_restored(start_ms)
         self._replayed = True
+        self._progress.restored()
 
     async def _degrade(self, error: ArchiveError) -> None:
         self._backoff_s = min(max(self._backoff_s * 2, BACKOFF_S[0]), BACKOFF_S[1])
@@ -281,8 +283,7 @@ class Persister:
     async def _close(self) -> None:
         archive, self._archive, self._history.archive = self._archive, None, None
         if archive is not None:
-            with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
-                await archive.aclose()
+            await archive.aclose()
 
     def _set_state(self, state: PersistenceState, reason: str | None) -> None:
         if (state, reason) == (self._progress.state, self._progress.reason):

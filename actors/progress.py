@@ -37,6 +37,7 @@ class Progress:
         self.last_commit_ms: int | None = None
         self._steps: deque[tuple[int, int]] = deque()  # (sequence number, samples), not durable yet
         self._changed = trio.Event()
+        self._restored = trio.Event()
 
     def recorded(self, samples: int, *, seq: int) -> None:
         """The recorder took `samples` more, under `seq`."""
@@ -64,6 +65,14 @@ class Progress:
             self._steps.clear()
             self.backlog = 0
         self._tell()
+
+    def restored(self) -> None:
+        """The archive's latest samples are back in memory."""
+        self._restored.set()
+
+    async def wait_restored(self) -> None:
+        """Return once they are; never, when there is no archive to read."""
+        await self._restored.wait()
 
     async def wait_for(self, seq: int) -> None:
         """Return once everything up to `seq` is durable. Raises NotPersisting as soon as that cannot be

@@ -2,13 +2,15 @@
 
 Owns the sequence number and the streaming detectors. For each batch, without a checkpoint in between: append to the
 memory tier, hand the samples to the detectors, wake the persister, publish to the hub, answer. So a batch is taken
-whole or (after a crash) taken again; taking it again changes nothing, since equal times replace each other.
+whole or (after a crash) taken again; taking it again changes nothing, since equal times replace each other (the
+answer then counts as duplicates what the first attempt had accepted).
 
 Restart: the sequence number and the detectors' baselines are read back from the memory tier.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -26,6 +28,7 @@ from .mailbox import Mailbox
 from .messages import Flush, Found, InsightMessage, PersisterMessage, Recorded, RecorderMessage
 from .progress import Progress
 
+LOG: Final = logging.getLogger(__name__)
 HOUSEKEEPING_S: Final = 10.0  # how often silence is looked for and old samples are dropped
 WARM_UP_MS: Final = 30 * 60 * 1000  # how much of the memory tier the detectors see again after a restart
 BACKLOG_LIMIT_SAMPLES: Final = 400_000  # past it, with a healthy disk, ingest waits for the persister
@@ -60,23 +63,34 @@ class Recorder:
         await self._warm_up()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_house)
+            nursery.start_soon(self._warm_up_again)
             task_status.started()
             await self._mailbox.run(self._record)
             nursery.cancel_scope.cancel()
 
     async def _warm_up(self) -> None:
         """Build the detectors' state again from what the memory tier holds."""
-        self._watchlist = self._make_watchlist()
+        watchlist = self._make_watchlist()
         for info in self._memory.infos():
+            await trio.lowlevel.checkpoint()
             if info.last_ms is None:
                 continue
             window = self._memory.window(info.name, info.last_ms - WARM_UP_MS, info.last_ms + 1)
-            self._watchlist.warm(info.name, window.times, window.values)
-            await trio.lowlevel.checkpoint()
+            try:
+                watchlist.warm(info.name, window.times, window.values)
+            except Exception:  # a sample that crashes a detector would crash every restart: that metric starts cold
+                LOG.exception("the detectors of %r start cold", info.name)
+                watchlist.forget(info.name)
+        self._watchlist = watchlist
+        self._report(watchlist.active(self._clock.now_ms()))
+
+    async def _warm_up_again(self) -> None:
+        """The archive's latest samples come back into memory a moment after the start."""
+        await self._progress.wait_restored()
+        await self._warm_up()
 
     async def _record(self, message: RecorderMessage) -> None:
-        if self._progress.state == "on":
-            await self._progress.wait_for_room(BACKLOG_LIMIT_SAMPLES)
+        await self._wait_for_room()
         now_ms = self._clock.now_ms()
         seq = self._memory.last_seq + 1
         results: list[Appended] = []
@@ -91,14 +105,22 @@ class Recorder:
             kept += done.accepted + done.duplicates
             good = _without(part, done)
             findings += self._watchlist.observe(good, now_ms)
-            newest = int(good.times.argmax()) if len(good) > 1 else 0
-            latest[part.name] = (int(good.times[newest]), float(good.values[newest]))
+            newest = self._memory.latest_of(part.name)
+            if newest is not None and newest.seq == seq:  # a late sample is no news
+                latest[part.name] = (newest.time_ms, newest.value)
         self._progress.recorded(kept, seq=seq)
         if latest:
             self._hub.publish_metrics(latest)
             self._persister.put_nowait(Flush())
         self._report(findings)
         message.reply.set(Recorded(seq=seq, parts=tuple(results)))
+
+    async def _wait_for_room(self) -> None:
+        """While a healthy disk is far behind, ingest waits; who sends too fast then gets 503 from the gateway."""
+        while self._progress.state == "on" and self._progress.backlog >= BACKLOG_LIMIT_SAMPLES:
+            self._mailbox.touch()  # waiting knowingly is not hanging
+            with trio.move_on_after(HOUSEKEEPING_S):
+                await self._progress.wait_for_room(BACKLOG_LIMIT_SAMPLES)
 
     async def _keep_house(self) -> None:
         """Every few seconds: sensors that fell silent, samples that are too old."""

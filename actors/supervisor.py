@@ -23,40 +23,20 @@ import contextvars
 import logging
 import math
 import random
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import trio
 
 from .child import Beyond, ChildSpec, Escalation, Restart, Strategy
 from .health import ActorState, HealthBoard
-from .life import Life, error_text
+from .life import Child, Life, error_text
 
 __all__ = ["Beyond", "ChildSpec", "Escalation", "Restart", "Strategy", "Supervisor"]
 
 LOG: Final = logging.getLogger(__name__)
 SHORTEST_WATCH_S: Final = 0.001  # rounding must not make the watcher spin
 HELD: Final = "a child before it is restarted"
-
-
-@dataclass(slots=True, eq=False)
-class _Child:
-    """A child through all its lives."""
-
-    spec: ChildSpec
-    backoff_s: float
-    before: tuple[_Child, ...]
-    scope: trio.CancelScope = field(default_factory=trio.CancelScope)  # its keeper's
-    kept: trio.Event = field(default_factory=trio.Event)  # its keeper has ended
-    life: Life | None = None
-    crashes: deque[float] = field(default_factory=deque)  # Trio times, of the last period only
-    is_up: bool = False
-    is_settled: bool = False  # was ready once, or is parked, or is done
-    is_done: bool = False  # has finished and will not run again
-    is_leaving: bool = False
-    parked: trio.Event | None = None  # set it to try again now
 
 
 class Supervisor:
@@ -80,33 +60,39 @@ class Supervisor:
         self._strategy = strategy
         self._board = board or HealthBoard(lambda: 0)
         self._rng = rng or random.Random()  # noqa: S311 - jitter
-        self._children: list[_Child] = []
+        self._children: list[Child] = []
         self._is_stopping = False
         self._escalation: Escalation | None = None
         self._changed = trio.Event()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run the children until `shut_down`. Ready when each is ready, parked or done. Raises Escalation."""
-        self._is_stopping, self._escalation, self._children = False, None, []
+        self._escalation, self._children = None, []
         for spec in self._specs:
-            self._children.append(_Child(spec, spec.backoff_s, tuple(self._children)))
+            self._children.append(Child(spec, spec.backoff_s, tuple(self._children)))
             self._board.note_child(spec.name, spec.mailbox)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._watch_for_hung)
-            for child in self._children:
-                nursery.start_soon(self._keep, child)
-            await self._until(lambda: self._is_stopping or all(child.is_settled for child in self._children))
-            if not self._is_stopping:
-                task_status.started()
-            await self._until(lambda: self._is_stopping)
-            for child in reversed(self._children):
-                await self._stop(child)
-            nursery.cancel_scope.cancel()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._watch_for_hung)
+                for child in self._children:
+                    nursery.start_soon(self._keep, child)
+                await self._until(lambda: self._is_stopping or all(child.is_settled for child in self._children))
+                if not self._is_stopping:
+                    task_status.started()
+                await self._until(lambda: self._is_stopping)
+                for child in reversed(self._children):
+                    await self._stop(child)
+                nursery.cancel_scope.cancel()
+        finally:
+            self._is_stopping = False
         if self._escalation is not None:
             raise self._escalation
 
     def shut_down(self) -> None:
-        """Ask for an orderly stop: in reverse order, each child with its deadlines. `run` then returns."""
+        """Ask for an orderly stop: in reverse order, each child with its deadlines. `run` then returns.
+
+        Before `run` has begun, it ends that one as soon as it begins.
+        """
         self._is_stopping = True
         self._tell()
 
@@ -125,7 +111,7 @@ class Supervisor:
 
     # -- one child's keeper
 
-    async def _keep(self, child: _Child) -> None:
+    async def _keep(self, child: Child) -> None:
         """Run the child again and again. Cancelled to stop it."""
         await trio.lowlevel.checkpoint()
         try:
@@ -143,12 +129,12 @@ class Supervisor:
             child.kept.set()
             self._tell()
 
-    def _may_start(self, child: _Child) -> bool:
+    def _may_start(self, child: Child) -> bool:
         if self._strategy is Strategy.REST_FOR_ONE:
             return all(other.is_up or other.is_done for other in child.before)
         return all(other.is_settled for other in child.before)
 
-    async def _live(self, child: _Child) -> None:
+    async def _live(self, child: Child) -> None:
         """One life, from spawn to end. Raises Escalation when it does not end."""
         spec = child.spec
         if child.life is not None:
@@ -175,7 +161,7 @@ class Supervisor:
                 await life.ended.wait()
             self._take_note_of_end(child, life)
 
-    def _take_note_of_end(self, child: _Child, life: Life) -> None:
+    def _take_note_of_end(self, child: Child, life: Life) -> None:
         """Raises Escalation when it did not end, and what is nobody's crash."""
         spec, error = child.spec, life.error
         if not life.ended.is_set():
@@ -191,14 +177,15 @@ class Supervisor:
             self._board.note_error(spec.name, told if error is None else error_text(error))
             LOG.error("%s/%s: %s", self.name, spec.name, told, exc_info=error)
 
-    async def _go_on(self, child: _Child) -> None:
+    async def _go_on(self, child: Child) -> None:
         """Judge how the child's life ended, and wait as long as that asks for. Raises Escalation."""
         await trio.lowlevel.checkpoint()
         spec, life = child.spec, child.life
         assert life is not None  # noqa: S101 - _live has set it
         crash = life.crash(spec, is_leaving=child.is_leaving)
-        has_finished = spec.restart is Restart.TRANSIENT and crash is None and life.cause is None
-        has_left = child.is_leaving and (crash is None or not spec.has_work)
+        is_through = crash is None and life.cause is None
+        has_finished = is_through and spec.restart is Restart.TRANSIENT
+        has_left = child.is_leaving and (is_through or not spec.has_work)
         if spec.restart is Restart.TEMPORARY or has_finished or has_left:
             child.is_done = child.is_settled = True
             return
@@ -207,7 +194,7 @@ class Supervisor:
         if crash is not None and not life.is_repeated:
             await self._back_off(child, life, crash)
 
-    async def _hold_later(self, child: _Child) -> None:
+    async def _hold_later(self, child: Child) -> None:
         """End the lives after `child`'s, in reverse; their keepers wait until it is up again."""
         await trio.lowlevel.checkpoint()
         for later in reversed(self._children[self._children.index(child) + 1 :]):
@@ -215,7 +202,7 @@ class Supervisor:
                 later.life.end(HELD)
                 await later.life.ended.wait()
 
-    async def _back_off(self, child: _Child, life: Life, crash: str) -> None:
+    async def _back_off(self, child: Child, life: Life, crash: str) -> None:
         spec, now_s = child.spec, trio.current_time()
         child.crashes.append(now_s)
         while child.crashes[0] <= now_s - spec.period_s:
@@ -233,7 +220,7 @@ class Supervisor:
         self._note(child, "backing_off")
         await trio.sleep(delay_s)
 
-    async def _park(self, child: _Child) -> None:
+    async def _park(self, child: Child) -> None:
         """Let it rest, then give it a clean sheet."""
         child.parked, child.is_settled = trio.Event(), True
         self._note(child, "parked")
@@ -244,7 +231,7 @@ class Supervisor:
 
     # -- all of them
 
-    async def _stop(self, child: _Child) -> None:
+    async def _stop(self, child: Child) -> None:
         """End the child for good: by its own `stop` within the deadline, else by cancelling its keeper."""
         spec = child.spec
         child.is_leaving = True
@@ -255,7 +242,7 @@ class Supervisor:
         child.scope.cancel()
         await child.kept.wait()  # the keeper has a deadline of its own
 
-    def _ask_to_stop(self, child: _Child) -> bool:
+    def _ask_to_stop(self, child: Child) -> bool:
         """False: it cannot be asked. A `stop` that raises must not keep the others from their orderly end."""
         spec = child.spec
         try:
@@ -286,7 +273,7 @@ class Supervisor:
             due_s = min(due_s, limit_s - age_s if age_s < limit_s else limit_s)
         return max(due_s, SHORTEST_WATCH_S)
 
-    def _note(self, child: _Child, state: ActorState) -> None:
+    def _note(self, child: Child, state: ActorState) -> None:
         self._board.note_state(child.spec.name, state)
         self._tell()
 

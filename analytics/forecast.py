@@ -2,8 +2,9 @@
 
 With a daily cycle: the profile around the level of the last day. With a trend: the robust line, on from its end. The
 interval is not theory but record: the same method is run from earlier origins of the same data, and the half-width is
-SAFETY times the 90 % quantile of the errors it made that far ahead. When the record says that the method was no better
-than "stays as it is", there is no forecast. Nothing is said further ahead than a share of what is known.
+SAFETY times the 90 % quantile of the errors it made that far ahead. When the record says that the method was no
+better than the naive answer (with a trend "stays as it is", with a cycle "the mean of the last day"), there is no
+forecast. Nothing is said further ahead than a share of what is known.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ REACH: Final = 0.25  # of the known span: how far ahead a trend is trusted
 ORIGINS: Final = 12
 POINTS: Final = 80  # of the series, for each line of the back-test
 SAFETY: Final = 1.5
-BETTER: Final = 0.8  # the back-test's errors must be below this share of those of "stays as it is"
+BETTER: Final = 0.8  # the back-test's errors must be below this share of those of the naive answer
 MIN_POINTS: Final = 12
 
 Method = Callable[[Times, Values, int], float]  # (known times, known values, at_ms) -> value
@@ -33,7 +34,7 @@ Method = Callable[[Times, Values, int], float]  # (known times, known values, at
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a method did in the past: errors of its forecasts, and of "stays as it is", as many of each."""
+    """What a method did in the past: errors of its forecasts, and of the naive answer, as many of each."""
 
     errors: Values
     naive: Values
@@ -48,7 +49,7 @@ class Record:
 
     @property
     def confidence(self) -> float:
-        """1 for a method without errors, falling to 0 where it was no better than "stays as it is"."""
+        """1 for a method without errors, falling to 0 where it was no better than the naive answer."""
         naive = float(self.naive.mean())
         return round(max(0.05, min(0.95, 1.0 - float(self.errors.mean()) / naive)), 3) if naive > 0 else 0.05
 
@@ -79,20 +80,28 @@ def _line(times: Times, values: Values, at_ms: int) -> float:
     return median(what - slope * where) + slope * (at_ms - int(times[0])) / HOUR_MS
 
 
+def _last(times: Times, values: Values, at_ms: int) -> float:
+    return float(values[-1])
+
+
+def _last_day(times: Times, values: Values, at_ms: int) -> float:
+    return float(values[times > times[-1] - DAY_MS].mean())
+
+
 def _from_trend(metric: str, times: Times, values: Values, spec: MetricSpec) -> list[Prediction]:
     found = []
     end = int(times[-1])
     span = end - int(times[0])
     reach = int(span * REACH)
     for ahead in HORIZONS_MS:
-        record = _backtest(_line, times, values, ahead) if ahead <= reach else None
+        record = _backtest(_line, _last, times, values, ahead) if ahead <= reach else None
         if record is not None and record.worth_telling:
             value = _bounded(_line(times, values, end + ahead), spec)
             found.append(_prediction(metric, end + ahead, value, record, spec, "robust trend"))
     crossing = _reaches_limit(times, values, spec, reach)
     if crossing is not None:
         at_ms, limit = crossing
-        record = _backtest(_line, times, values, at_ms - end)
+        record = _backtest(_line, _last, times, values, at_ms - end)
         if record is not None and record.worth_telling:
             found.append(_prediction(metric, at_ms, limit, record, spec, "robust trend reaches limit"))
     return found
@@ -121,8 +130,8 @@ def _from_cycle(
 
     found = []
     for ahead in HORIZONS_MS:
-        record = _backtest(profile, times, values, ahead)
-        if record is not None and (record.worth_telling or ahead == HORIZONS_MS[-1]):
+        record = _backtest(profile, _last_day, times, values, ahead)
+        if record is not None and record.worth_telling:
             value = _bounded(profile(times, values, end + ahead), spec)
             found.append(_prediction(metric, end + ahead, value, record, spec, "daily profile"))
     return found
@@ -139,7 +148,7 @@ def _read(profile: Values, hours: Values) -> Values:
     return result
 
 
-def _backtest(method: Method, times: Times, values: Values, ahead: int) -> Record | None:
+def _backtest(method: Method, naive_method: Method, times: Times, values: Values, ahead: int) -> Record | None:
     """The method's errors `ahead` ms from ORIGINS earlier origins in the second half of what is known."""
     first, end = int(times[0]), int(times[-1])
     earliest = first + (end - first) // 2
@@ -154,7 +163,8 @@ def _backtest(method: Method, times: Times, values: Values, ahead: int) -> Recor
             continue
         forecast = method(times[:known], values[:known], int(times[target]))
         errors.append(abs(forecast - float(values[target])))
-        naive.append(abs(float(values[known - 1]) - float(values[target])))
+        guess = naive_method(times[:known], values[:known], int(times[target]))
+        naive.append(abs(guess - float(values[target])))
     return Record(np.array(errors), np.array(naive)) if errors else None
 
 

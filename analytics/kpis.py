@@ -88,7 +88,8 @@ def _summary(
 ) -> WindowSummary:
     avg = min(max(avg, low), high)  # rounding must not put a mean outside its own range
     return WindowSummary(
-        avg=avg, min=low, max=high, sum=finite(float(avg) * count), count=count, p50=p50, p95=p95, previous=previous,
+        avg=avg, min=low, max=high, sum=finite(float(avg) * count), count=count, p50=p50, p95=max(p50, p95),
+        previous=previous,
         change_percent=None if previous is None else change_percent(previous, avg), trend_direction=trend,
     )  # fmt: skip
 

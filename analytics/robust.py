@@ -73,7 +73,8 @@ def quantiles(values: Values, fractions: tuple[float, ...]) -> Values:
     below = np.floor(places).astype(np.int64)
     above = np.minimum(below + 1, len(ordered) - 1)
     part = places - below
-    result: Values = ordered[below] * (1.0 - part) + ordered[above] * part
+    mixed = ordered[below] * (1.0 - part) + ordered[above] * part
+    result: Values = np.clip(mixed, ordered[below], ordered[above])  # rounding must not leave the range
     return result
 
 

@@ -82,12 +82,11 @@ class Watchlist:
     def warm(self, name: str, times: Times, values: Values) -> None:
         """Teach a metric's detectors from kept samples, in rising order of time, without telling anything.
 
-        What holds at their end is told at the next sample. Silence is counted from the next sweep on: how long the
-        process was down says nothing of the sensor.
+        What holds at their end stands in `active`, and its end will be told. Silence is counted from the next sweep
+        on: how long the process was down says nothing of the sensor.
         """
         watch = self._watch(name)
         watch.replay(times, values)
-        watch.forget_told()
         if len(times):
             self._away[name] = watch
 

@@ -139,8 +139,7 @@ class MetricWatch:
         return findings
 
     def silent(self, now_ms: int) -> Finding | None:
-        """A finding when the metric has newly been quiet for much longer than its habit. Told once, until it is heard
-        again."""
+        """A finding when the metric has been quiet for much longer than its habit. Told once per silence."""
         if self.quiet_since_ms is not None or not self.overdue(now_ms):
             return None
         self.quiet_since_ms = self.cadence.last_ms
@@ -165,13 +164,6 @@ class MetricWatch:
             told = self.silent(now_ms)
             findings += [told] if told is not None else []
         return findings
-
-    def forget_told(self) -> None:
-        """What holds is told anew at the next sample. After a restart nobody knows what was told before."""
-        self.quiet_since_ms = None
-        for _, condition in self._conditions():
-            condition.reset()
-        self._set_quiet()
 
     def _conditions(self) -> tuple[tuple[FindingKind, Condition], ...]:
         return (
@@ -223,8 +215,7 @@ class MetricWatch:
             distinct = end - first if end - first == 1 else 1 + int(np.count_nonzero(np.diff(times[first:end])))
             if begin_ms == self._last_ms:  # the same moment again
                 distinct -= 1
-            plausible = self._step_plausible(value, begin_ms, end_ms, distinct, now_ms, findings)
-            if plausible:
+            if self._step_plausible(value, begin_ms, end_ms, distinct, now_ms, findings):
                 self._step(value, begin_ms, end_ms, distinct, now_ms, findings)
                 if self.deviation.level == 0:
                     self._keep(times[first:end], values[first:end])
@@ -259,9 +250,7 @@ class MetricWatch:
                 findings.append(self._finding(FindingKind.IMPLAUSIBLE, turn))
         return entry == 0
 
-    def _step(
-        self, value: float, begin_ms: int, end_ms: int, count: int, now_ms: int, findings: list[Finding]
-    ) -> None:
+    def _step(self, value: float, begin_ms: int, end_ms: int, count: int, now_ms: int, findings: list[Finding]) -> None:
         if now_ms - end_ms > STALE_MS:
             return
         entry, stay, side = limit_levels(value, self.spec, self._stay, self.limit.side)
@@ -282,9 +271,7 @@ class MetricWatch:
 
     def _adopt(self, now_ms: int, findings: list[Finding]) -> None:
         if self.deviation.level and self._baseline is not None and now_ms - self.deviation.start_ms >= ADOPT_MS:
-            findings.append(
-                self._finding(FindingKind.DEVIATION, self.deviation.end(now_ms, self._last_value))
-            )
+            findings.append(self._finding(FindingKind.DEVIATION, self.deviation.end(now_ms, self._last_value)))
             self._baseline.restart()
 
     def _set_quiet(self) -> None:

@@ -75,7 +75,10 @@ def _text(text: str) -> str:
 
 
 def _path(text: str) -> Path:
-    return Path(_text(text)).expanduser()
+    try:
+        return Path(_text(text)).expanduser()
+    except RuntimeError as error:  # ~somebody whom this machine does not know
+        raise ValueError("expected a path") from error
 
 
 def _auth_mode(text: str) -> AuthMode:

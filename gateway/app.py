@@ -85,7 +85,7 @@ def create_app(backend: Backend) -> QuartTrio:
         body_within_s=app.config["BODY_TIMEOUT"],
         extra_headers=[*SECURITY_HEADERS.items(), ("Cache-Control", "no-store")],
     )
-    app.asgi_app = fast  # type: ignore[method-assign]  # Quart's own way to put something around it
+    app.asgi_app = fast  # type: ignore[assignment]  # Quart's own way to put something around it
     return app
 
 

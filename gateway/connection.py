@@ -7,10 +7,6 @@ whoever is reading or sending; after the peer is gone, the application has a few
 cancelled.
 """
 
-# The protocol's callbacks answer at once where they can: a checkpoint in each would cost speed and split steps that
-# belong together.
-# flake8: noqa: ASYNC910, ASYNC912
-
 from __future__ import annotations
 
 import math

@@ -1,21 +1,23 @@
 """The short way of a batch of samples: from the ASGI server to the recorder and back, past Quart.
 
 A batch in order, posted plainly, is most of what this service receives; Quart's contexts, signals and nursery cost
-more than reading its samples. Promises: answers are byte for byte those of the long way. Whatever is out of the
+more than reading its samples. Promises: answers are those of the long way. Whatever is out of the
 ordinary (a query, `Prefer`, another type, a body to be checked, the gate closed) goes the long way, with the body
 replayed.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final
 
 import trio
 
 from .backend import Backend
-from .problems import PROBLEM_JSON, Problem
-from .rest.metrics import BATCH_PATH, decode_batch, write_batch
+from .ingest import decode_batch
+from .problems import DETAILS, PROBLEM_JSON, Problem
+from .rest.metrics import BATCH_PATH, write_batch
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -23,7 +25,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-_PATH: Final = BATCH_PATH
+LOG: Final = logging.getLogger(__name__)
 _JSON: Final = (b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8")
 _LONG_WAY: Final = frozenset({b"prefer", b"content-encoding", b"expect"})
 
@@ -49,30 +51,40 @@ class FastPath:
         self._extra = [(name.lower().encode(), value.encode()) for name, value in extra_headers]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != _PATH or not self._is_plain(scope):
+        if scope["type"] != "http" or scope["path"] != BATCH_PATH or not self._is_plain(scope):
             await self._application(scope, receive, send)
             return
         received: list[Message] = []
         body = b""
-        with trio.move_on_after(self._body_within_s):
+        with trio.move_on_after(self._body_within_s) as waiting:
             body = await self._read(receive, received)
+        if waiting.cancelled_caught:
+            await self._refuse(send, Problem(408, DETAILS[408]))
+            return
         intake = decode_batch(body, self._backend.wall_ms()) if body else None
         if intake is None or not intake.parts:
             await self._application(scope, _replay(received, receive), send)
             return
         try:
-            answer, status, content_type, more = await write_batch(self._backend, intake), 200, b"application/json", []
-        except Problem as error:
-            answer, status, content_type = error.encoded(_PATH), error.status, PROBLEM_JSON.encode()
-            more = [(name.lower().encode(), value.encode()) for name, value in error.headers.items()]
-        headers = [
-            (b"content-type", content_type),
-            (b"content-length", b"%d" % len(answer)),
-            *more,
-            *self._extra,
-        ]
+            answer = await write_batch(self._backend, intake)
+        except Problem as problem:
+            await self._refuse(send, problem)
+        except Exception:
+            LOG.exception("cannot record a batch")
+            await self._refuse(send, Problem(500, DETAILS[500]))
+        else:
+            await self._answer(send, 200, b"application/json", answer)
+
+    async def _refuse(self, send: Send, problem: Problem) -> None:
+        more = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+        await self._answer(send, problem.status, PROBLEM_JSON.encode(), problem.encoded(BATCH_PATH), more)
+
+    async def _answer(
+        self, send: Send, status: int, content_type: bytes, body: bytes, more: Sequence[tuple[bytes, bytes]] = ()
+    ) -> None:
+        headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *more, *self._extra]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer, "more_body": False})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _is_plain(self, scope: Scope) -> bool:
         if scope["method"] != "POST" or scope["query_string"] or not self._gate():

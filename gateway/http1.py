@@ -7,10 +7,6 @@ pipeline that waits. A response's head travels with the first piece of its body:
 answer.
 """
 
-# The protocol's callbacks answer at once where they can: a checkpoint in each would cost speed and split steps that
-# belong together.
-# flake8: noqa: ASYNC910, ASYNC912
-
 from __future__ import annotations
 
 import base64

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from storage.models import SeriesPart, Times, Values
 
@@ -71,7 +72,9 @@ class Intake:
     """What a body holds: parts to record, and what was refused while reading."""
 
     parts: tuple[SeriesPart, ...]
-    origins: tuple[Sequence[int], ...]  # per part: the row or position each of its samples came from
+    origins: tuple[
+        Sequence[int] | NDArray[np.signedinteger[Any]], ...
+    ]  # per part: the row or position each of its samples came from
     columns: bool  # origins are positions in the part's own series, not rows of the body
     errors: tuple[SampleError, ...] = ()  # at most MAX_ERRORS
     rejected: int = 0

@@ -193,9 +193,10 @@ def _metadata(given: dict[str, Any]) -> str | None:
 def _array(given: dict[str, Any], member: str) -> list[Any]:
     if member not in given:
         raise _RefusalError(f"{member}: missing")
-    if not isinstance(given[member], list):
-        raise _RefusalError(f"{member}: expected an array, got {_named(given[member])}")
-    return given[member]
+    array = given[member]
+    if not isinstance(array, list):
+        raise _RefusalError(f"{member}: expected an array, got {_named(array)}")
+    return array
 
 
 def _size(column: Any) -> int:

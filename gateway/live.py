@@ -6,9 +6,6 @@ leaves undone delays ingest or another client, and no command travels here: a cl
 hears.
 """
 
-# After a close there is nothing left to wait for.
-# flake8: noqa: ASYNC910
-
 from __future__ import annotations
 
 import logging

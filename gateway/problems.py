@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 PROBLEM_JSON: Final = "application/problem+json"
 
-_DETAILS: Final = {
+DETAILS: Final = {
     404: "There is nothing at {path}",
     405: "{path} does not answer {method}",
     408: "The body did not arrive in time",
@@ -89,7 +89,7 @@ def register_problems(app: QuartTrio) -> None:
     async def http_error(error: HTTPException) -> Response:
         await trio.lowlevel.checkpoint()
         status = error.code or 500
-        detail = _DETAILS.get(status, error.description or title(status))
+        detail = DETAILS.get(status, error.description or title(status))
         kept = [(name, value) for name, value in error.get_headers() if name.lower() in ("allow", "retry-after")]
         return Problem(
             status,
@@ -98,7 +98,7 @@ def register_problems(app: QuartTrio) -> None:
                 method=request.method,
                 limit=app.config["MAX_CONTENT_LENGTH"],
             )
-            if status in _DETAILS
+            if status in DETAILS
             else detail,
             headers=dict(kept),
         ).response(request.path)

@@ -38,7 +38,8 @@ def numbers(values: NDArray[np.floating[Any]]) -> list[float]:
         rounded: NDArray[np.float64] = np.rint(values * factors) / factors
     tiny = decimals > 22  # past it powers of ten are not exact
     rounded[tiny] = [float(f"{value:.{DIGITS}g}") for value in values[tiny]]
-    return rounded.tolist()
+    shown: list[float] = rounded.tolist()
+    return shown
 
 
 def seconds(times_ms: NDArray[np.int64]) -> list[float]:

@@ -8,9 +8,6 @@ counted; past the cap an idle connection makes room, else the newcomer gets 503;
 CoachIQ's proxy or on a trusted network.
 """
 
-# Connections end in sync steps, and what waits here waits with a deadline.
-# flake8: noqa: ASYNC910, ASYNC912
-
 from __future__ import annotations
 
 import errno

@@ -117,7 +117,6 @@ class Service:
             started_ms=wall_ms(),
         )
         backend = self.backend
-        make_watchlist = partial(Watchlist, catalogue)
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
         notifier = Notifier(mailbox=notify, hub=hub)
         persister = persisting.Persister(
@@ -138,7 +137,7 @@ class Service:
             persister=persist,
             insights=found,
             memory=memory,
-            make_watchlist=make_watchlist,
+            make_watchlist=partial(Watchlist, catalogue),
             hub=hub,
             progress=progress,
             clock=clock,
@@ -151,7 +150,6 @@ class Service:
             book=backend.book,
             catalogue=catalogue,
             rules=rules,
-            make_watchlist=make_watchlist,
             clock=clock,
             interval_s=settings.insight_generation_interval_s,
             limiter=threads,

@@ -5,10 +5,6 @@ answer, or broken frames, end the socket; the application hears of every end; an
 in a loop to nobody does not hold up the process.
 """
 
-# The protocol's callbacks answer at once where they can: a checkpoint in each would cost speed and split steps that
-# belong together.
-# flake8: noqa: ASYNC910, ASYNC912
-
 from __future__ import annotations
 
 from typing import Any

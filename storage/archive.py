@@ -60,9 +60,7 @@ class Archive(Protocol):
         """Samples as stored, names without any left out; with `limit`: the newest `limit` of each name."""
         ...
 
-    async def buckets(
-        self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int
-    ) -> Mapping[str, Buckets]:
+    async def buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> Mapping[str, Buckets]:
         """The same samples summed up, in constant memory; names without any left out."""
         ...
 

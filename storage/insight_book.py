@@ -79,17 +79,13 @@ class InsightBook:
         )
 
     def upsert_pattern(self, pattern: Pattern) -> bool:
-        """True: new, or something people see has changed. A pattern found again keeps its time of creation."""
+        """Keep what an analysis found last. True: it is new, or another regularity than before, so people are told."""
         known = self._patterns.get(pattern.pattern_id)
-        if known is not None:
-            pattern = replace(pattern, created_at_ms=known.created_at_ms)
-            if pattern == known:
-                return False
         self._patterns[pattern.pattern_id] = pattern
         self._dirty_patterns[pattern.pattern_id] = pattern
         _bound(self._dirty_patterns, self.max_patterns * UNSTORED_FACTOR)
-        _trim(self._patterns, self.max_patterns, lambda item: (item.confidence, item.created_at_ms), pattern.pattern_id)
-        return known is None or _seen(pattern) != _seen(known)
+        self._trim_patterns(pattern.pattern_id)
+        return known is None or _regularity(pattern) != _regularity(known)
 
     def patterns(self) -> list[Pattern]:
         """Newest first, then the most certain."""
@@ -107,7 +103,7 @@ class InsightBook:
         """As `restore_insight`."""
         if pattern.pattern_id not in self._patterns:
             self._patterns[pattern.pattern_id] = pattern
-            _trim(self._patterns, self.max_patterns, lambda item: (item.confidence, item.created_at_ms), None)
+            self._trim_patterns(None)
 
     def dirty(self) -> tuple[list[Insight], list[Pattern]]:
         """What the archive has not got yet, in order of change. Stays until `mark_clean`."""
@@ -128,6 +124,9 @@ class InsightBook:
         self._dirty_insights[insight.insight_id] = insight
         self._trim_insights(insight)
 
+    def _trim_patterns(self, spared: str | None) -> None:
+        _trim(self._patterns, self.max_patterns, lambda item: (item.confidence, item.created_at_ms), spared)
+
     def _trim_insights(self, newest: Insight) -> None:
         now_ms = newest.updated_at_ms
         _trim(
@@ -147,8 +146,8 @@ def _ordered(insights: Iterable[Insight]) -> list[Insight]:
     return sorted(insights, key=lambda item: (-_RANK[item.severity], -item.updated_at_ms, item.key))
 
 
-def _seen(pattern: Pattern) -> tuple[object, ...]:
-    """What makes a found pattern news. Its wording and confidence move a little with every analysis."""
+def _regularity(pattern: Pattern) -> tuple[object, ...]:
+    """What makes a pattern another one. Its wording and confidence move a little with every analysis."""
     return (pattern.pattern_type, pattern.metric, pattern.frequency, pattern.correlation_factors)
 
 

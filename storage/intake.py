@@ -60,14 +60,16 @@ def rising(times: Times, values: Values) -> tuple[Times, Values]:
 class ArrivalLog:
     """When sequence numbers arrived, by the wall clock, which may be set back and forth."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_entries", "_last_seq")
 
     def __init__(self) -> None:
         self._entries: deque[tuple[int, int]] = deque()  # (wall clock ms, first sequence number then), both rising
+        self._last_seq = 0
 
     def note(self, now_ms: int, seq: int) -> None:
         """Once for each new sequence number."""
         entries = self._entries
+        self._last_seq = seq
         if not entries or now_ms - entries[-1][0] >= ARRIVAL_STEP_MS:
             entries.append((now_ms, seq))
         elif now_ms < entries[-1][0]:
@@ -82,4 +84,8 @@ class ArrivalLog:
         entries = self._entries
         while len(entries) > 1 and entries[1][0] <= cutoff_ms:
             entries.popleft()
-        return entries[0][1] if entries and entries[0][0] <= cutoff_ms else 0
+        if not entries or entries[0][0] > cutoff_ms:
+            return 0
+        if len(entries) == 1 and entries[0][0] + ARRIVAL_STEP_MS <= cutoff_ms:
+            return self._last_seq  # any later one would have made an entry of its own
+        return entries[0][1]

@@ -17,6 +17,7 @@ from .models import EMPTY_WINDOW, Latest, SeriesInfo, SeriesPart, Times, Values,
 
 FIRST_CAPACITY: Final = 16
 SERIES_BYTES: Final = 560  # the object, its numbers, its places in the tier's tables; the name comes on top
+AHEAD_MS: Final = 60_000  # clocks of senders differ; a time further ahead means that the clock was set back
 NEVER: Final = -1  # before every time there is
 
 
@@ -78,7 +79,7 @@ class Series:
         self.last_ms = last_ms
         self.last_seq = seq
         self.received += len(values)
-        if last_ms >= self.latest_ms or self.latest_ms > now_ms:
+        if last_ms >= self.latest_ms or self.latest_ms > now_ms + AHEAD_MS:
             self.latest_ms, self.latest_value, self.latest_seq = last_ms, values[-1], seq
         return True
 
@@ -130,7 +131,7 @@ class Series:
 
     def note_latest(self, time_ms: int, value: float, seq: int, now_ms: int) -> None:
         """The newest by time, unless that lies in the future (a clock was set back): then the last to arrive."""
-        if time_ms >= self.latest_ms or self.latest_ms > now_ms:
+        if time_ms >= self.latest_ms or self.latest_ms > now_ms + AHEAD_MS:
             self.latest_ms, self.latest_value, self.latest_seq = time_ms, value, seq
 
     def set_metadata(self, metadata: str, seq: int) -> None:
@@ -288,5 +289,7 @@ class Series:
 
     def _passed(self, last_gone_ms: int) -> None:
         self.evicted_until_ms = max(self.evicted_until_ms, last_gone_ms + 1)
-        if self.count == 0:
+        if self.count:
+            self.last_ms = int(self._times[self.count - 1])
+        else:
             self.last_ms = self.blocks[-1].last_ms if self.blocks else NEVER

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TypeVar
@@ -21,7 +22,7 @@ from analytics.records import Insight, Pattern
 
 from .archive import ArchiveError, PoisonError
 from .models import ArchiveStatus, Buckets, SeriesPart, Window
-from .sqlite_connection import Reader, SqliteConnection
+from .sqlite_connection import CLOSE_WITHIN_S, Reader, SqliteConnection
 from .sqlite_records import (
     GET_INSIGHTS,
     GET_PATTERNS,
@@ -81,9 +82,10 @@ async def open_sqlite_archive(
         await reader.call(prepare_reader)
         return SqliteArchive(path, writer, reader, wall_ms)
     except BaseException:
-        if reader is not None:
-            await reader.close()
-        await writer.close()
+        with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+            if reader is not None:
+                await reader.close()
+            await writer.close()
         raise
 
 
@@ -174,10 +176,10 @@ class SqliteArchive:
 
     async def aclose(self) -> None:
         self._reader.stop_reading()
-        try:
-            await self._reader.close()
-        finally:
-            await self._writer.close()
+        with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+            async with AsyncExitStack() as closing:  # both, whatever one of them raises
+                closing.push_async_callback(self._writer.close)
+                closing.push_async_callback(self._reader.close)
 
     def _check_file(self) -> None:
         """SQLite goes on writing into a file that has no name any more; nobody would find it again."""

@@ -151,7 +151,7 @@ class SqliteConnection:
                 try:
                     with judging():
                         results.append(await trio.to_thread.run_sync(lambda: work(reader), limiter=self._limiter))
-                except (ArchiveError, PoisonError, Stopped) as error:
+                except Exception as error:
                     failed = error  # raised outside, or the nursery would wrap it; a cancel goes first
                 nursery.cancel_scope.cancel()
             await trio.lowlevel.checkpoint_if_cancelled()

@@ -41,7 +41,17 @@ class Stretch:
         for fault in self.silences:
             if fault.metric == signal.name:
                 times = times[(times < fault.start_ms) | (times >= fault.end_ms)]
-        return times, measure(signal, self.truth(signal.column, times, held=signal.state), times, self.seed)
+        truth = self.truth(signal.column, times, held=signal.state)
+        if signal.while_column is not None:
+            # What is plugged in, started or stopped goes from nothing to all at once, not by and by.
+            before, after = (self.truth(signal.column, edge, held=True) for edge in self._edges(times))
+            truth = np.where((before == 0) != (after == 0), before, truth)
+        return times, measure(signal, truth, times, self.seed)
+
+    def _edges(self, times: Times) -> tuple[Times, Times]:
+        """The full minutes around each time, the second one at most the end of the stretch."""
+        before = times // MINUTE_MS * MINUTE_MS
+        return before, np.minimum(before + MINUTE_MS, self.times[-1])
 
     def truth(self, column: str, times: Times, *, held: bool = False) -> Values:
         """`held`: the value of the minute that began last, for what switches."""

@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from quart import Response
 
 from analytics.catalogue import MetricSpec
-from analytics.trend import change_percent, direction, grouped_medians
-from storage.models import Buckets, Values
+from analytics.kpis import summarise_buckets
+from storage.models import Buckets
 
 from ..backend import Backend
 from ..compute import in_thread
-from ..figures import means, weighted_quantiles
 from ..names import Chosen, choose
 from ..openapi import problems
 from ..rounding import known, number
@@ -29,14 +26,13 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 # window: (length, buckets it is computed from)
 WINDOWS: Final = {
-    "1h": (HOUR_MS, 10_000),
-    "6h": (6 * HOUR_MS, MINUTE_MS),
-    "1d": (24 * HOUR_MS, 5 * MINUTE_MS),
+    "1h": (HOUR_MS, MINUTE_MS // 2),
+    "6h": (6 * HOUR_MS, 5 * MINUTE_MS),
+    "1d": (24 * HOUR_MS, 15 * MINUTE_MS),
     "1w": (168 * HOUR_MS, HOUR_MS),
 }
 MAX_METRICS: Final = 200
 ALL_NAMES: Final = 1_000_000
-TREND_POINTS: Final = 60  # enough for a direction, and quick
 RECOMMENDATIONS: Final = 10
 
 Figures = dict[str, Any]
@@ -47,7 +43,8 @@ class _Read:
     """What a thread needs for one window."""
 
     window: str
-    start_ms: int  # of the present window; the one before has the same length
+    start_ms: int  # of the present window, on the grid; the one before has the same length
+    end_ms: int
     buckets: Mapping[str, Buckets]
 
 
@@ -65,10 +62,11 @@ async def get_metrics_aggregation(backend: Backend, query: AggregationQuery) -> 
     complete = True
     for window in query.aggregation_windows:
         length_ms, step_ms = WINDOWS[window]
-        start_ms = now_ms + 1 - length_ms
-        before_ms = start_ms - length_ms
-        found = await backend.history.buckets(chosen.names, before_ms - before_ms % step_ms, now_ms + 1, step_ms)
-        reads.append(_Read(window, start_ms - start_ms % step_ms, found.buckets))
+        end_ms = now_ms + 1
+        start_ms = end_ms - length_ms
+        start_ms -= start_ms % step_ms
+        found = await backend.history.buckets(chosen.names, 2 * start_ms - end_ms, end_ms, step_ms)
+        reads.append(_Read(window, start_ms, end_ms, found.buckets))
         complete, reason = complete and found.complete, reason or found.reason
     windows: dict[str, dict[str, dict[str, Figures]]] = await in_thread(_aggregate, reads)
     longest = max(query.aggregation_windows, key=lambda window: WINDOWS[window][0], default=None)
@@ -110,43 +108,30 @@ def _aggregate(reads: Sequence[_Read]) -> dict[str, dict[str, dict[str, Figures]
     for read in reads:
         groups = windows.setdefault(read.window, {})
         for name, buckets in read.buckets.items():
-            figures = _figures(buckets, read.start_ms)
+            figures = _figures(buckets, read.start_ms, read.end_ms)
             if figures is not None:
                 groups.setdefault(group_of(name), {})[name] = figures
     return windows
 
 
-def _figures(buckets: Buckets, start_ms: int) -> Figures | None:
-    first = int(np.searchsorted(buckets.starts, start_ms))
-    levels, counts = means(buckets), buckets.count
-    if first == len(levels):
+def _figures(buckets: Buckets, start_ms: int, end_ms: int) -> Figures | None:
+    summary = summarise_buckets(
+        buckets.starts, buckets.count, buckets.total, buckets.minimum, buckets.maximum, start_ms, end_ms
+    )
+    if summary is None:
         return None
-    average = _average(levels[first:], counts[first:])
-    previous = _average(levels[:first], counts[:first]) if first else None
-    median, high = weighted_quantiles(levels[first:], counts[first:], (0.5, 0.95))
-    places, middles = grouped_medians(buckets.starts[first:].astype(np.float64), levels[first:], TREND_POINTS)
     return {
-        "avg": known(average),
-        "min": known(float(buckets.minimum[first:].min())),
-        "max": known(float(buckets.maximum[first:].max())),
-        "sum": known(_total(buckets.total[first:])),
-        "count": int(counts[first:].sum()),
-        "p50": known(median),
-        "p95": known(high),
-        "previous": number(previous),
-        "change_percent": None if previous is None else known(change_percent(previous, average)),
-        "trend_direction": direction(places.astype(np.int64), middles).direction,
+        "avg": known(summary.avg),
+        "min": known(summary.min),
+        "max": known(summary.max),
+        "sum": known(summary.sum),
+        "count": summary.count,
+        "p50": known(summary.p50),
+        "p95": known(summary.p95),
+        "previous": number(summary.previous),
+        "change_percent": number(summary.change_percent),
+        "trend_direction": summary.trend_direction,
     }
-
-
-def _total(totals: Values) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(totals.sum())
-
-
-def _average(levels: Values, counts: NDArray[np.int64]) -> float:
-    """The mean of all samples, from the means of buckets: each a share, so that nothing overflows."""
-    return float((levels * (counts / counts.sum())).sum())
 
 
 def _benchmarks(backend: Backend, names: Sequence[str]) -> dict[str, Figures]:
@@ -204,8 +189,8 @@ ROUTES: Final = (
         summary="Figures of the last hour, six hours, day and week",
         description=f"""Windows end now; `previous` is the average of the window of the same length before,
 `change_percent` goes from it to `avg`. avg, min, max, sum and count are those of all samples, from the grid
-line at the window's start on; p50 and p95 are those of the means by 10 s (1h), minute (6h), 5 minutes (1d) or
-hour (1w), weighted by samples. Metrics and groups without a sample in a window are left out of it.
+line at the window's start on; p50 and p95 are those of the means by 30 s (1h), 5 minutes (6h), 15 minutes
+(1d) or hour (1w), weighted by samples. Metrics and groups without a sample in a window are left out of it.
 
 At most {MAX_METRICS} metrics take part: those with an open insight first, then those in memory, by name;
 `truncated` says that there are more.""",

@@ -1,8 +1,7 @@
 """What all models of the REST interface share, and the problem document.
 
-The models describe: handlers build plain values and encode them once, and every answer in the tests is held
-against its model (`app.config["CHECK_ANSWERS"]`). So a large answer costs no validation, and the document
-cannot lie.
+The models describe: handlers build plain values and encode them once, and in the tests every answer is held
+against its model. So a large answer costs no validation, and the document cannot lie.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 import trio
@@ -20,9 +20,9 @@ def hub() -> Hub:
 
 
 @pytest.fixture
-async def running(hub: Hub, nursery: trio.Nursery) -> AsyncIterator[Hub]:
+async def running(hub: Hub, nursery: trio.Nursery) -> Hub:
     await nursery.start(hub.run)
-    yield hub
+    return hub
 
 
 async def test_a_client_hears_what_is_published_from_then_on(hub: Hub) -> None:
@@ -108,7 +108,7 @@ async def test_metrics_come_at_once_and_then_ten_times_a_second(running: Hub, au
     assert frames[0] == (0, 0.0)
     assert frames[-1] == (2, -1.0)
     assert frames[-2][1] == 99.0  # the trailing edge: the latest value is never held back for good
-    gaps = [later - earlier for (earlier, _), (later, _) in zip(frames, frames[1:], strict=False)]
+    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(frames)]
     assert min(gaps) > 0.099
     assert 10 <= len(frames) <= 13
 

@@ -22,6 +22,12 @@ def recorded(record: Record, seq: int) -> Recorded:
     return Recorded(seq, tuple(Appended(len(part), 0) for part in record.parts))
 
 
+def halves_of(record: Record) -> tuple[Record, Record]:
+    halves = record.split()
+    assert halves is not None
+    return halves
+
+
 # -- edges
 
 
@@ -92,7 +98,7 @@ def test_parts_are_halved_and_then_samples_down_to_one() -> None:
 
 async def test_two_answers_make_one() -> None:
     record = Record((part("a", 1), part("b", 2, 3)))
-    left, right = record.split() or pytest.fail()
+    left, right = halves_of(record)
     right.reply.set(recorded(right, 8))
     assert not record.reply.is_answered
     left.reply.set(recorded(left, 7))
@@ -102,7 +108,7 @@ async def test_two_answers_make_one() -> None:
 
 async def test_a_quarantined_half_is_told_as_rejected_samples() -> None:
     record = Record((part("a", 1, 2, 3, 4),))
-    left, right = record.split() or pytest.fail()
+    left, right = halves_of(record)
     left.reply.set(Recorded(7, (Appended(1, 0, ((1, "not finite"),)),)))
     right.reply.fail(QuarantinedError("poison"))
     reason = "not processed: poison"
@@ -111,7 +117,7 @@ async def test_a_quarantined_half_is_told_as_rejected_samples() -> None:
 
 async def test_when_both_halves_fail_so_does_the_whole() -> None:
     record = Record((part("a", 1, 2),))
-    for half in record.split() or pytest.fail():
+    for half in halves_of(record):
         half.reply.fail(QuarantinedError("poison"))
     with pytest.raises(QuarantinedError):
         await record.reply.wait()

@@ -16,7 +16,7 @@ def switched_on() -> Progress:
     return progress
 
 
-async def test_the_backlog_is_what_is_recorded_and_not_durable() -> None:
+def test_the_backlog_is_what_is_recorded_and_not_durable() -> None:
     progress = switched_on()
     progress.recorded(10, seq=1)
     progress.recorded(5, seq=2)
@@ -30,7 +30,7 @@ async def test_the_backlog_is_what_is_recorded_and_not_durable() -> None:
     assert (progress.backlog, progress.persisted_up_to) == (0, 9)
 
 
-async def test_nothing_counts_while_it_is_off() -> None:
+def test_nothing_counts_while_it_is_off() -> None:
     progress = Progress()
     progress.recorded(10, seq=1)
     assert progress.backlog == 0
@@ -41,7 +41,7 @@ async def test_nothing_counts_while_it_is_off() -> None:
     assert progress.backlog == 0
 
 
-async def test_it_stays_small_however_long_the_disk_is_away() -> None:
+def test_it_stays_small_however_long_the_disk_is_away() -> None:
     progress = switched_on()
     progress.set_state("degraded", "full")
     count = 10 * STEPS_KEPT + 3

@@ -18,7 +18,7 @@ from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind
 from analytics.streaming import Watchlist
 from storage.memory import MemoryTier
-from storage.models import SeriesPart
+from storage.models import SeriesPart, Window
 
 NOW_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
@@ -159,3 +159,30 @@ async def test_a_closed_mailbox_is_drained_and_ends_it(autojump_clock):
         await house.mailbox.put(message)
         house.mailbox.close()
     assert (await message.reply.wait()).seq == 1
+
+
+async def test_what_comes_back_from_the_archive_warms_the_detectors(autojump_clock):
+    spec = MetricSpec(pattern="fridge", warn_high=5.0, critical_high=8.0, hold_s=600.0)
+    house = House(catalogue=Catalogue((spec,)))
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.recorder.run)
+        times = NOW_MS - 1_200_000 + 10_000 * np.arange(120)
+        house.memory.restore("fridge", Window(times, np.full(120, 12.0)))
+        house.progress.restored()
+        findings = await house.next_findings()
+        assert [finding.kind for finding in findings] == [FindingKind.LIMIT]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_sample_that_crashes_a_detector_does_not_crash_every_restart(autojump_clock, monkeypatch, caplog):
+    def crash(self: Watchlist, name: str, times: object, values: object) -> None:
+        raise RuntimeError("sabotage")
+
+    monkeypatch.setattr(Watchlist, "warm", crash)
+    house = House()
+    house.memory.append(part("a", (0, 1.0)), seq=1, now_ms=NOW_MS)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.recorder.run)
+        assert (await house.record(part("a", (1, 2.0)))).seq == 2
+        nursery.cancel_scope.cancel()
+    assert "start cold" in caplog.text

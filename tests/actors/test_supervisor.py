@@ -155,7 +155,7 @@ def test_nothing_is_built_upon_a_child_that_may_park() -> None:
 
 async def test_backoff_doubles_and_starts_anew_when_stable(autojump_clock: Clock) -> None:
     journal = Journal()
-    lives = [error(), error(), error(), after(60, error()), error()]
+    lives: list[Act | BaseException] = [error(), error(), error(), after(60, error()), error()]
     await run_for(Supervisor("s", [fake("a", journal, lives)]), 100)
     assert journal.times("a starts") == [0, 0.2, 0.6, 1.4, 61.6, 62.0]
 
@@ -541,6 +541,18 @@ async def test_a_crash_in_anothers_backoff_is_handled_at_once(autojump_clock: Cl
     assert journal.times("b starts") == [0, 3]
 
 
+async def test_a_stop_that_was_asked_for_before_the_beginning_counts(autojump_clock: Clock) -> None:
+    journal = Journal()
+    supervisor = Supervisor("s", [fake("a", journal), fake("b", journal, ready_after=1)])
+    supervisor.shut_down()
+    await supervisor.run()
+    assert journal.times("b ready") == []
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor.run)  # once
+        supervisor.shut_down()
+    assert journal.times("b ready") == [1]
+
+
 async def test_it_can_run_again_after_its_end(autojump_clock: Clock) -> None:
     journal = Journal()
     supervisor = Supervisor("s", [fake("a", journal, rest=after(1, error()), intensity=0)])
@@ -566,6 +578,7 @@ class Stubborn:
 
 @pytest.fixture
 async def stubborn() -> AsyncIterator[Stubborn]:
+    await trio.lowlevel.checkpoint()
     stubborn = Stubborn()
     yield stubborn
     stubborn.released.set()
@@ -574,11 +587,8 @@ async def stubborn() -> AsyncIterator[Stubborn]:
 async def test_a_child_that_ignores_its_cancel_escalates(autojump_clock: Clock, stubborn: Stubborn) -> None:
     journal, health = Journal(), board()
     children = [fake("a", journal), fake("b", journal, rest=stubborn, stop=lambda: None)]
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.RaisesGroup(pytest.RaisesExc(Escalation, check=lambda e: e.child == "b" and e.stuck)):
         await run_for(Supervisor("s", children, board=health), 10)
-    (escalation,) = caught.value.exceptions
-    assert isinstance(escalation, Escalation)
-    assert (escalation.child, escalation.stuck) == ("b", True)
     assert journal.times("a ends") == [20]  # 5 s to obey `stop`, 5 s to obey the cancel, then the others
     assert health.snapshot()["b"].state == "stuck"
 
@@ -609,11 +619,9 @@ async def test_cancelling_a_supervisor_waits_for_slow_children(autojump_clock: C
 
 async def test_cancelling_a_supervisor_with_a_stuck_child_escalates(autojump_clock: Clock, stubborn: Stubborn) -> None:
     journal = Journal()
-    with pytest.raises(ExceptionGroup) as caught, trio.move_on_after(10):
+    reason = r"a: did not end within 5 s of its cancel \(the supervisor stops\)"
+    with pytest.RaisesGroup(pytest.RaisesExc(Escalation, match=reason)), trio.move_on_after(10):
         await Supervisor("s", [fake("a", journal, rest=stubborn)]).run()
-    assert [str(leaf) for leaf in caught.value.exceptions] == [
-        "a: did not end within 5 s of its cancel (the supervisor stops)"
-    ]
     assert trio.current_time() - journal.begin_s == 15
 
 
@@ -657,9 +665,9 @@ async def test_an_interrupt_leaves_the_supervisor(
     journal = Journal()
     interrupt: BaseException = BaseExceptionGroup("g", [error(), kind()]) if grouped else kind()
     children = [fake("a", journal), fake("b", journal, [after(1, interrupt)])]
-    with pytest.raises(BaseExceptionGroup) as caught:
+    leaves = (ValueError, kind) if grouped else (kind,)
+    with pytest.RaisesGroup(*leaves, flatten_subgroups=True):
         await Supervisor("s", children).run()
-    assert caught.value.subgroup(kind) is not None
     assert journal.times("b starts") == [0]
     assert journal.times("a ends") == [1]
 
@@ -673,9 +681,8 @@ async def test_an_interrupt_while_stopping_is_not_lost(autojump_clock: Clock) ->
         finally:
             raise KeyboardInterrupt
 
-    with pytest.raises(BaseExceptionGroup) as caught:
+    with pytest.RaisesGroup(KeyboardInterrupt, flatten_subgroups=True):
         await run_for(Supervisor("s", [fake("a", journal, rest=interrupted_cleanup)]), 1)
-    assert caught.value.subgroup(KeyboardInterrupt) is not None
 
 
 # -- 2: nesting
@@ -806,6 +813,7 @@ async def test_an_actor_that_chokes_on_everything_escalates(autojump_clock: Cloc
 
     async def handle_in_a_group(message: int) -> None:
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
             nursery.start_soon(handle, message)
 
     with pytest.raises(Escalation):
@@ -840,6 +848,19 @@ async def test_a_stop_drains_the_mailbox_of_a_child_in_its_backoff(autojump_cloc
 
     await run_for(Supervisor("s", [consumer(box, handle)]), 0.1)
     assert handled == [1, 2]
+
+
+async def test_a_stop_drains_even_when_what_it_is_built_upon_crashes(autojump_clock: Clock) -> None:
+    journal, box, handled = Journal(), box_of(1, 2, 3, 4), []
+
+    async def handle(message: int) -> None:
+        await trio.sleep(1)
+        handled.append(message)
+
+    children = [fake("base", journal, [after(2.5, error())]), consumer(box, handle, stop_within_s=20)]
+    await run_for(Supervisor("s", children, strategy=Strategy.REST_FOR_ONE), 0.5)
+    assert handled == [1, 2, 3, 4]
+    assert len(journal.times("base starts")) == 2
 
 
 async def test_a_mailbox_survives_every_restart(autojump_clock: Clock) -> None:

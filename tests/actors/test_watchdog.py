@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import trio
@@ -40,7 +41,7 @@ async def test_it_arms_again_while_the_loop_turns_and_disarms_at_the_end(
         nursery.cancel_scope.cancel()
     assert not switch.is_armed
     times = [at for at, _ in switch.armed]
-    assert max(later - earlier for earlier, later in zip(times, times[1:], strict=False)) <= 2
+    assert max(later - earlier for earlier, later in pairwise(times)) <= 2
     assert {limit_s for _, limit_s in switch.armed} == {8}
 
 

@@ -37,7 +37,8 @@ def test_all_members_are_read() -> None:
     ).specs  # fmt: skip
     assert spec == MetricSpec(
         pattern="x", unit="V", role="r", title="T", plausible_low=0, plausible_high=100, warn_low=20, critical_low=10,
-        critical_high=90, bad_direction="below", hold_s=5, hysteresis=0.5, min_deviation=1, off_below=2, intermittent=True,
+        critical_high=90, bad_direction="below", hold_s=5, hysteresis=0.5, min_deviation=1, off_below=2,
+        intermittent=True,
     )  # fmt: skip
     assert (spec.low, spec.high) == (20, 90)
 
@@ -59,7 +60,10 @@ BAD: list[tuple[Any, str]] = [
     ({"metrics": [{"pattern": "a", "bad_direction": "up"}]}, "`bad_direction` must be one of"),
     ({"metrics": [{"pattern": "a", "unit": 3}]}, "`unit` must be a text"),
     ({"metrics": [{"pattern": "a", "intermittent": "yes"}]}, "`intermittent` must be true or false"),
-    ({"metrics": [{"pattern": "a", "warn": [1, None], "critical": [2, None]}]}, r"critical_low \(2\) must be below warn_low"),
+    (
+        {"metrics": [{"pattern": "a", "warn": [1, None], "critical": [2, None]}]},
+        r"critical_low \(2\) must be below warn_low",
+    ),
     ({"metrics": [{"pattern": "a", "warn": [5, 5]}]}, r"warn_low \(5\) must be below warn_high"),
     ({"metrics": [{"pattern": "a", "plausible": [0, 10], "critical": [None, 20]}]}, "must be below plausible_high"),
 ]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,5 +57,5 @@ def test_levels_never_repeat_and_start_from_nothing(steps: list[tuple[int, int]]
         turn = condition.step(entry, stay, "above", 0.0, at, at, 1)
         if turn is not None:
             levels.append(turn.level)
-    assert all(a != b for a, b in zip(levels, levels[1:], strict=False))
+    assert all(a != b for a, b in pairwise(levels))
     assert condition.level == levels[-1]

@@ -34,7 +34,11 @@ def test_a_delayed_mirror_image_is_found_with_its_lag(noise: Noise) -> None:
     cause = noise("ar0.8", 500)
     effect = -3 * cause + 0.5 * noise("white", 500)
     [found] = correlations(
-        {"effect": (minutes(500) + 5 * MINUTE, effect), "cause": (minutes(500), cause), "other": (minutes(500), noise("ar0.8", 500))}
+        {
+            "effect": (minutes(500) + 5 * MINUTE, effect),
+            "cause": (minutes(500), cause),
+            "other": (minutes(500), noise("ar0.8", 500)),
+        }
     )
     assert (found.metric_a, found.metric_b) == ("cause", "effect")
     assert found.lag_ms == 5 * MINUTE

@@ -6,13 +6,13 @@ import pytest
 from analytics.catalogue import MetricSpec
 from analytics.limits import band_width, limit_levels, past, stay_limits, zones
 
-
 TANK = MetricSpec(warn_low=15, critical_low=5)
 BOTH = MetricSpec(warn_low=12, warn_high=14, critical_low=11, critical_high=15)
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(16, (0, 0, "none")), (15, (0, 1, "none")), (14, (1, 1, "below")), (4.9, (2, 2, "below")), (6, (1, 2, "below"))]
+    ("value", "expected"),
+    [(16, (0, 0, "none")), (15, (0, 1, "none")), (14, (1, 1, "below")), (4.9, (2, 2, "below")), (6, (1, 2, "below"))],
 )
 def test_levels_with_a_quarter_of_the_band_as_hysteresis(value: float, expected: tuple[int, int, str]) -> None:
     if value == 16:

@@ -40,7 +40,10 @@ def test_what_is_there_is_found_and_safe_for_json(noise: Noise) -> None:
         "light.on": (week(), (np.arange(WEEK) % 96 > 70) * 1.0),
     }
     catalogue = Catalogue(
-        [MetricSpec(pattern="tank.*", unit="%", title="Tank", warn_high=85), MetricSpec(pattern="light.*", kind="state")]
+        [
+            MetricSpec(pattern="tank.*", unit="%", title="Tank", warn_high=85),
+            MetricSpec(pattern="light.*", kind="state"),
+        ]
     )
     found = analyze(series, START, catalogue)
     kinds = {(pattern.pattern_type, pattern.metric) for pattern in found.patterns}
@@ -71,7 +74,9 @@ def test_what_is_switched_off_is_empty(noise: Noise) -> None:
     assert analyze({}, START, Catalogue()) == ([], [], [], [])
 
 
-@pytest.mark.parametrize("values", [[], [1.0], [1.0, 2.0], [3.0] * 200, [1e300, -1e300] * 100, [1e308 * (i / 200) for i in range(200)]])
+@pytest.mark.parametrize(
+    "values", [[], [1.0], [1.0, 2.0], [3.0] * 200, [1e300, -1e300] * 100, [1e308 * (i / 200) for i in range(200)]]
+)
 def test_degenerate_series(values: list[float]) -> None:
     array = np.array(values)
     found = analyze({"a": (week(len(values)), array), "b": (week(len(values)), array)}, START, Catalogue())

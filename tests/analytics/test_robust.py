@@ -73,7 +73,9 @@ def test_the_normal_tail_is_that_of_the_tables() -> None:
 def test_autocorrelation_against_its_definition(rng: np.random.Generator) -> None:
     values = rng.normal(size=50)
     mean = values.mean()
-    expected = sum((values[i] - mean) * (values[i + 2] - mean) for i in range(48)) / sum((v - mean) ** 2 for v in values)
+    expected = sum((values[i] - mean) * (values[i + 2] - mean) for i in range(48)) / sum(
+        (v - mean) ** 2 for v in values
+    )
     assert robust.autocorrelation(values, 2) == pytest.approx(expected)
     assert robust.autocorrelation(np.ones(5)) == 0.0
     assert robust.autocorrelation(np.ones(1)) == 0.0

@@ -16,8 +16,8 @@ NOW = 1_700_000_000_000
 
 def found(kind: str, metric: str, value: float | None = None, **changes: Any) -> Finding:
     fields: dict[str, Any] = {
-        "at_ms": NOW, "start_ms": NOW - 1_500_000, "expected_low": None, "expected_high": None, "score": 1.23456, "confidence": 0.9,
-        "samples": 3,
+        "at_ms": NOW, "start_ms": NOW - 1_500_000, "expected_low": None, "expected_high": None, "score": 1.23456,
+        "confidence": 0.9, "samples": 3,
     }  # fmt: skip
     return Finding(FindingKind(kind), metric, value=value, **(fields | changes))
 
@@ -27,7 +27,9 @@ def rules(*changes: dict[str, Any]) -> Rules:
 
 
 def test_the_first_rule_that_fits_wins() -> None:
-    some = rules({"roles": ["b"], "title": "B"}, {"direction": "below", "title": "below"}, {"level": "critical", "title": "C"})
+    some = rules(
+        {"roles": ["b"], "title": "B"}, {"direction": "below", "title": "below"}, {"level": "critical", "title": "C"}
+    )
     assert [rule.name for rule in some.rules] == ["r0", "r1", "r2"]
 
     def title(finding: Finding, spec: MetricSpec) -> str | None:
@@ -49,13 +51,25 @@ def test_what_is_over_has_no_words() -> None:
 
 def test_the_words_carry_the_numbers(shipped_catalogue: Catalogue, shipped_rules: Rules) -> None:
     finding = found(
-        "limit", "battery.house.voltage", 11.2345, expected_low=12.0, expected_high=14.8, direction="below", level="critical"
+        "limit",
+        "battery.house.voltage",
+        11.2345,
+        expected_low=12.0,
+        expected_high=14.8,
+        direction="below",
+        level="critical",
     )
-    insight = shipped_rules.insight(finding, shipped_catalogue.spec(finding.metric), NOW, related={"solar.power": 1 / 3})
+    insight = shipped_rules.insight(
+        finding, shipped_catalogue.spec(finding.metric), NOW, related={"solar.power": 1 / 3}
+    )
     assert insight is not None
     assert insight.title == "House battery voltage is low: 11.23 V"
     assert "has been below 12.00 V for 25 min and reads 11.23 V" in insight.description
-    assert (insight.severity, insight.category, insight.key) == ("critical", "reliability", "limit:battery.house.voltage")
+    assert (insight.severity, insight.category, insight.key) == (
+        "critical",
+        "reliability",
+        "limit:battery.house.voltage",
+    )
     assert insight.evidence["start"] == finding.start_ms / 1000
     assert insight.evidence["expected_low"] == 12.0
     assert insight.supporting_data == {"solar.power": 0.333333}
@@ -93,7 +107,9 @@ def test_every_finding_has_words_and_they_are_safe(
         assert insight.metric == (None if name == "*" else name)
 
 
-def test_every_role_a_shipped_rule_names_is_in_the_catalogue(shipped_catalogue: Catalogue, shipped_rules: Rules) -> None:
+def test_every_role_a_shipped_rule_names_is_in_the_catalogue(
+    shipped_catalogue: Catalogue, shipped_rules: Rules
+) -> None:
     known = {spec.role for spec in shipped_catalogue.specs}
     assert {role for rule in shipped_rules.rules for role in rule.roles} <= known
 
@@ -120,7 +136,10 @@ BAD: list[tuple[Any, str]] = [
     ({"rules": [RULE | {"direction": "up"}]}, "`direction` must be one of above, below"),
     ({"rules": [RULE | {"actions": "x"}]}, "`actions` must be a list"),
     ({"rules": [RULE | {"actions": [{"texts": "x"}]}]}, "`actions` has an unknown member"),
-    ({"rules": [RULE | {"actions": [{"text": "x", "action": "Run!", "estimated_impact": "x", "severity": "low"}]}]}, "identifier"),
+    (
+        {"rules": [RULE | {"actions": [{"text": "x", "action": "Run!", "estimated_impact": "x", "severity": "low"}]}]},
+        "identifier",
+    ),
 ]
 
 

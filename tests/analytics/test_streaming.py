@@ -112,12 +112,20 @@ def test_a_warm_start_knows_the_baseline_and_forgives_the_pause(rng: np.random.G
     assert [(finding.kind, finding.metric) for finding in findings] == [(FindingKind.DEVIATION, "m3")]
 
 
-def test_a_warm_start_tells_again_what_still_holds() -> None:
+def test_a_warm_start_knows_what_holds_and_tells_when_it_ends() -> None:
     watchlist = Watchlist(CATALOGUE)
     watchlist.warm("tank.fresh", START + np.arange(30) * 60_000, np.full(30, 9.0))
     now = START + 31 * 60_000
-    [found] = watchlist.observe(sample("tank.fresh", now, 9.0), now)
+    [found] = watchlist.active(now)
     assert (found.kind, found.level) == (FindingKind.LIMIT, "warning")
+    assert watchlist.observe(sample("tank.fresh", now, 9.0), now) == []
+    [over] = [
+        finding
+        for minute in range(2, 8)
+        for finding in watchlist.observe(sample("tank.fresh", now + minute * 60_000, 90.0), now + minute * 60_000)
+        if finding.kind is FindingKind.LIMIT
+    ]
+    assert over.over
     watchlist.warm("empty", np.zeros(0, dtype=np.int64), np.zeros(0))
     assert len(watchlist) == 2
 

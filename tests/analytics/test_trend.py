@@ -91,8 +91,8 @@ def test_gaps_and_irregular_times(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [[], [1.0], [1.0, 2.0], [5.0] * 9, [1e300, -1e300] * 6, [1e308 * (i / 23) for i in range(24)], [0.0] * 24, [1e-320] * 8,
-     [5e-324, 0.0] * 5],
+    [[], [1.0], [1.0, 2.0], [5.0] * 9, [1e300, -1e300] * 6, [1e308 * (i / 23) for i in range(24)], [0.0] * 24,
+     [1e-320] * 8, [5e-324, 0.0] * 5],
 )  # fmt: skip
 def test_degenerate_series_are_answered_with_finite_numbers(values: list[float]) -> None:
     found = direction(hourly(len(values)), np.array(values))
@@ -108,8 +108,8 @@ def test_samples_at_one_moment_have_no_slope() -> None:
 
 @pytest.mark.parametrize(
     ("first", "last", "expected"),
-    [(10, 20, 100.0), (20, 10, -50.0), (-10, -20, -100.0), (-10, 10, 200.0), (0, 5, 100.0), (0, -5, -100.0), (0, 0, 0.0),
-     (1e308, -1e308, -200.0), (0.001, 5, 100.0), (5, 0, -100.0)],
+    [(10, 20, 100.0), (20, 10, -50.0), (-10, -20, -100.0), (-10, 10, 200.0), (0, 5, 100.0), (0, -5, -100.0),
+     (0, 0, 0.0), (1e308, -1e308, -200.0), (0.001, 5, 100.0), (5, 0, -100.0)],
 )  # fmt: skip
 def test_change_percent(first: float, last: float, expected: float) -> None:
     assert trend.change_percent(first, last) == pytest.approx(expected)

@@ -9,8 +9,10 @@ from analytics.words import duration, hour_of_day, number
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
-    [(12.3456, "V", "12.35 V"), (-0.04, "°C", "0.0 °C"), (84.6, "%", "85 %"), (1234.5678, None, "1235"), (0.012345, None, "0.0123"),
-     (1e300, "W", "1e+300 W"), (0, None, "0"), (1.0, None, "1"), (100, None, "100"), (1e-9, "x", "1e-09 x"), (1500, "rpm", "1500 rpm")],
+    [(12.3456, "V", "12.35 V"), (-0.04, "°C", "0.0 °C"), (84.6, "%", "85 %"), (1234.5678, None, "1235"),
+     (0.012345, None, "0.0123"),
+     (1e300, "W", "1e+300 W"), (0, None, "0"), (1.0, None, "1"), (100, None, "100"), (1e-9, "x", "1e-09 x"),
+     (1500, "rpm", "1500 rpm")],
 )  # fmt: skip
 def test_numbers_are_rounded_for_their_unit(value: float, unit: str | None, text: str) -> None:
     assert number(value, unit) == text

@@ -48,6 +48,13 @@ def test_a_file_of_the_wrong_shape(tmp_path):
         load_flags(Settings(conf_dir=tmp_path))
 
 
+def test_an_entry_that_makes_no_sense_is_named(tmp_path):
+    (tmp_path / "metrics.yaml").write_text("metrics: [{pattern: 'a*', kind: thing}]\n")
+    with pytest.raises(SettingsError, match=r"conf/metrics.yaml: .*a\*.*kind") as caught:
+        load_catalogue(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_missing_or_unreadable_file(tmp_path):
     with pytest.raises(SettingsError, match="No such file"):
         read_conf("nothing.yaml")

@@ -123,8 +123,10 @@ def test_an_unknown_variable_is_refused_with_the_nearest_one():
         ("PERSISTENCE", ""),
         ("DB_PATH", "  "),
         ("DB_PATH", "a\0b"),
+        ("DB_PATH", "~nobody-here/a.db"),
         ("AUTH_MODE", "token"),
         ("LOG_LEVEL", "loud"),
+        ("AUTH_MODE", ""),
         ("HOST", ""),
         ("CONF_DIR", "/no/such/directory"),
     ],
@@ -188,6 +190,11 @@ def test_what_the_settings_say_about_flags():
         "persistence": True,
     }
     assert Settings(persistence=False).flag_overrides() == {"persistence": False}
+
+
+def test_modes_and_levels_are_read_without_regard_to_case():
+    settings, _ = load_settings({PREFIX + "AUTH_MODE": "None", PREFIX + "LOG_LEVEL": "debug"})
+    assert (settings.auth_mode, settings.log_level) == ("none", "DEBUG")
 
 
 def test_a_home_directory_is_expanded(monkeypatch):

@@ -1,7 +1,7 @@
 """A real server on a loopback socket, and raw clients for it."""
 
 # Handlers of a little application, and loops over a real socket, in the least words.
-# flake8: noqa: ASYNC124, ASYNC128, ASYNC900, ASYNC910, ASYNC912
+# flake8: noqa: ASYNC128
 
 from __future__ import annotations
 

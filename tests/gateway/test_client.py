@@ -123,6 +123,15 @@ async def test_a_connection_closed_while_idle_is_opened_anew(server):
     assert server.seen == 2
 
 
+async def test_a_server_that_only_ever_hangs_up(server):
+    server.connections = [server.answers(OK, linger=False), server.answers(b"", linger=False)]
+    async with HttpClient(server.url) as client:
+        await client.request("GET", "/")
+        await server.closed.wait()
+        with pytest.raises(PeerError, match="without an answer"):
+            await client.request("GET", "/")
+
+
 async def test_connection_close_is_honoured(server):
     closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     server.connections = [server.answers(closing), server.answers(OK)]

@@ -1,6 +1,5 @@
 """What gateway/connection.py promises, on a real connection. Times are real: the kernel's clock knows no mock."""
 
-# flake8: noqa: ASYNC910, ASYNC912
 
 from __future__ import annotations
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gateway.figures import means, weighted_quantiles
+from gateway.figures import means
 from storage.models import Buckets
 
 
@@ -21,12 +19,3 @@ def test_a_mean() -> None:
 def test_sums_beyond_a_double() -> None:
     assert means(buckets(1.797e308, 1.7e308, 1.7e308, 100)).tolist() == [1.7e308]
     assert means(buckets(float("nan"), -1.7e308, 1.7e308, 2)).tolist() == [0.0]
-
-
-@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.integers(1, 9)), min_size=1, max_size=30))
-def test_weighted_quantiles_are_those_of_the_repeated_values(pairs: list[tuple[float, int]]) -> None:
-    values = np.array([value for value, _ in pairs])
-    weights = np.array([weight for _, weight in pairs])
-    repeated = np.sort(np.repeat(values, weights))
-    for fraction, found in zip((0.5, 0.95), weighted_quantiles(values, weights, (0.5, 0.95)), strict=True):
-        assert found == repeated[int(np.ceil(fraction * len(repeated) - 1e-9)) - 1]

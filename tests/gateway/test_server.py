@@ -1,6 +1,6 @@
 """What gateway/server.py promises, on a real loopback socket."""
 
-# flake8: noqa: ASYNC112, ASYNC124
+# flake8: noqa: ASYNC112
 
 from __future__ import annotations
 

@@ -56,7 +56,9 @@ def test_what_does_not_get_smaller_stays_as_it_is() -> None:
     rng = np.random.default_rng(1)
     block = Block(
         Columns(
-            np.cumsum(rng.integers(1, 2**55, 20)), rng.integers(0, 2**62, 20).view(np.float64), rng.integers(0, 2**62, 20)
+            np.cumsum(rng.integers(1, 2**55, 20)),
+            rng.integers(0, 2**62, 20).view(np.float64),
+            rng.integers(0, 2**62, 20),
         )
     )
     before = block.bytes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ def test_parts_combined_are_the_whole(samples: dict[int, int], step: int, cuts: 
     edges = [0, *sorted(cuts), 501]
     parts = [
         sum_up(window({time: value for time, value in samples.items() if first <= time < end}), step)
-        for first, end in zip(edges, edges[1:], strict=False)
+        for first, end in pairwise(edges)
     ]
     assert as_dict(combined(parts[::-1], step)) == plain(samples, step)
 

@@ -63,9 +63,7 @@ class TestTaking:
         values[1] = nan
         values[2] = -inf
         done = memory.append(part("a", times, values), seq=1, now_ms=NOW_MS)
-        assert done == Appended(
-            size - 2, 0, ((1, "value is not a finite number"), (2, "value is not a finite number"))
-        )
+        assert done == Appended(size - 2, 0, ((1, "value is not a finite number"), (2, "value is not a finite number")))
         assert len(kept(memory, "a")) == size - 2
         consistent(memory)
 
@@ -313,13 +311,15 @@ class TestLettingGo:
         assert all(info.samples for info in memory.infos())
 
     def test_what_an_archive_has_goes_first_and_losses_are_counted(self) -> None:
-        memory = MemoryTier(retention_ms=100 * HOUR_MS, budget_bytes=60_000, block_samples=64)
+        memory = MemoryTier(retention_ms=100 * HOUR_MS, budget_bytes=26_000, block_samples=64)
         rng = np.random.default_rng(1)
         memory.append(part("old", list(range(1_000)), rng.normal(size=1_000).tolist()), seq=2, now_ms=NOW_MS)
         memory.append(part("new", list(range(5_000, 5_500)), rng.normal(size=500).tolist()), seq=1, now_ms=NOW_MS)
         memory.evict(NOW_MS, 1)
         memory.append(part("more", list(range(9_000, 10_000)), rng.normal(size=1_000).tolist()), seq=3, now_ms=NOW_MS)
-        memory.append(part("evenmore", list(range(9_000, 10_000)), rng.normal(size=1_000).tolist()), seq=4, now_ms=NOW_MS)
+        memory.append(
+            part("evenmore", list(range(9_000, 10_000)), rng.normal(size=1_000).tolist()), seq=4, now_ms=NOW_MS
+        )
         assert kept(memory, "new") == {}  # persisted: gone before the older ones that are not
         assert memory.status().lost_unpersisted == memory.status().evicted - 500
 

@@ -14,8 +14,11 @@ function make(tag, attributes = {}, ...children) {
 
 // Text with `code` in backticks and blank lines between paragraphs.
 function prose(text) {
-  return (text || "").split(/\n\s*\n/).filter(Boolean).map((paragraph) =>
-    make("p", {}, ...paragraph.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part))));
+  return (text || "").split(/\n\s*\n/).filter(Boolean).map((paragraph) => make("p", {}, ...inline(paragraph)));
+}
+
+function inline(text) {
+  return text.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
 }
 
 function resolve(api, schema) {
@@ -45,7 +48,7 @@ function limits(schema) {
   if (schema.maximum !== undefined) said.push(`to ${schema.maximum}`);
   if (schema.exclusiveMaximum !== undefined) said.push(`below ${schema.exclusiveMaximum}`);
   if (schema.maxLength !== undefined) said.push(`up to ${schema.maxLength} characters`);
-  if (schema.default !== undefined) said.push(`default ${[].concat(schema.default).join(",")}`);
+  if (schema.default !== undefined && schema.default !== null) said.push(`default ${[].concat(schema.default).join(",")}`);
   return said.join(", ");
 }
 
@@ -71,7 +74,7 @@ function modelTable(api, schema) {
     make("tbody", {}, ...Object.entries(schema.properties).map(([name, member]) => make("tr", {},
       make("td", {}, make("code", {}, name), required.has(name) ? "" : " (optional)"),
       make("td", {}, typeOf(api, member)),
-      make("td", {}, [resolve(api, member).description, limits(member)].filter(Boolean).join(" · ")))))));
+      make("td", {}, ...inline([resolve(api, member).description, limits(member)].filter(Boolean).join(" · "))))))));
 }
 
 function modelsOf(api, schema) {
@@ -91,7 +94,7 @@ function parametersOf(api, operation) {
       make("td", {}, make("code", {}, parameter.name)),
       make("td", {}, parameter.in),
       make("td", {}, typeOf(api, parameter.schema)),
-      make("td", {}, [parameter.description, limits(parameter.schema)].filter(Boolean).join(" · ")))))))];
+      make("td", {}, ...inline([parameter.description, limits(parameter.schema)].filter(Boolean).join(" · "))))))))];
 }
 
 function bodyOf(api, operation) {

@@ -75,6 +75,18 @@ def test_between_minutes_gauges_go_straight_and_switches_wait():
     assert stretch.truth("fridge_on", stretch.times[at + 1 : at + 2], held=True)[0] != stretch.columns["fridge_on"][at]
 
 
+def test_what_is_plugged_in_is_there_at_once():
+    stretch = Coach(5, START_MS).run(START_MS + 8 * DAY_MS)
+    leg = next(signal for signal in SIGNALS if signal.name == "shore.leg1.voltage")
+    truth = stretch.columns["leg1_voltage"]
+    edges = np.flatnonzero((truth[1:] == 0) != (truth[:-1] == 0))
+    assert len(edges) >= 2
+    for at in edges.tolist():
+        times = np.arange(stretch.times[at], stretch.times[at + 1] + 1, 1000)
+        _, values = stretch.measure(leg, times)
+        assert all(value == 0 or value > 100 for value in values.tolist())
+
+
 def test_a_signal_is_active_while_its_machine_runs():
     stretch = Coach(5, START_MS).run(START_MS + 4 * DAY_MS)
     rpm = next(signal for signal in SIGNALS if signal.name == "engine.rpm")

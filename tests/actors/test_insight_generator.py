@@ -1,0 +1,123 @@
+"""The insight generator: findings become insights at once, the sweep finds again what was forgotten."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trio
+
+from actors.clock import TrustedClock
+from actors.insight_generator import InsightGenerator
+from actors.mailbox import Mailbox
+from actors.messages import Found, Pressure, Sweep
+from analytics.catalogue import Catalogue, MetricSpec
+from analytics.records import Finding, FindingKind, Insight
+from analytics.rules import parse_rules
+from conf.loader import read_mapping
+from storage.insight_book import InsightBook
+from storage.memory import MemoryTier
+from storage.models import SeriesPart
+
+NOW_MS = 1_700_000_000_000
+SPEC = MetricSpec(pattern="fridge", unit="°C", role="fridge_temperature", warn_high=5.0, critical_high=8.0, hold_s=0.0)
+FINDING = Finding(
+    kind=FindingKind.LIMIT,
+    metric="fridge",
+    at_ms=NOW_MS,
+    start_ms=NOW_MS - 60_000,
+    value=12.0,
+    expected_low=None,
+    expected_high=5.0,
+    score=2.0,
+    confidence=0.9,
+    samples=10,
+    direction="above",
+    level="critical",
+)
+
+
+class House:
+    def __init__(self, interval_s: float = 900) -> None:
+        self.memory = MemoryTier(retention_ms=7_200_000)
+        self.book = InsightBook()
+        self.mailbox: Mailbox = Mailbox("insights", capacity=8, pressure=Pressure.DROP_OLDEST)
+        self.notifier: Mailbox = Mailbox("notifier", capacity=8, pressure=Pressure.DROP_OLDEST)
+        self.persister: Mailbox = Mailbox("persister", capacity=1, pressure=Pressure.CONFLATE)
+        catalogue = Catalogue((SPEC,))
+        self.generator = InsightGenerator(
+            mailbox=self.mailbox,
+            notifier=self.notifier,
+            persister=self.persister,
+            memory=self.memory,
+            book=self.book,
+            catalogue=catalogue,
+            rules=parse_rules(read_mapping("rules.yaml")),
+            clock=TrustedClock(lambda: NOW_MS),
+            interval_s=interval_s,
+            limiter=trio.CapacityLimiter(1),
+        )
+
+    def fill(self, *values: float) -> None:
+        """One sample a second, the last one now."""
+        times = NOW_MS - 1000 * np.arange(len(values))[::-1]
+        part = SeriesPart("fridge", times.astype(np.int64), np.array(values))
+        self.memory.append(part, seq=self.memory.last_seq + 1, now_ms=NOW_MS)
+
+    async def sweep(self) -> tuple[Insight, ...]:
+        message = Sweep()
+        await self.mailbox.put(message)
+        with trio.fail_after(10):
+            return await message.reply.wait()
+
+
+@pytest.fixture
+async def house(nursery) -> House:
+    house = House()
+    await nursery.start(house.generator.run)
+    return house
+
+
+async def test_a_finding_is_an_insight_at_once_and_once(house):
+    house.mailbox.put_nowait(Found((FINDING,)))
+    house.mailbox.put_nowait(Found((FINDING,)))
+    await house.sweep()  # a barrier: what was put before it has been handled
+    (insight,) = [each for each in house.book.insights() if each.metric == "fridge"]
+    assert "12" in insight.title + insight.description
+    assert house.persister.statistics().depth == 1
+    assert house.notifier.statistics().depth >= 2
+
+
+async def test_an_ended_condition_resolves_its_insight(house):
+    house.mailbox.put_nowait(Found((FINDING,)))
+    over = Finding(**{name: getattr(FINDING, name) for name in FINDING.__slots__} | {"over": True})
+    house.mailbox.put_nowait(Found((over,)))
+    await house.sweep()
+    assert house.book.open_insights(NOW_MS) == []
+    assert [insight.status for insight in house.book.insights()] == ["resolved"]
+
+
+async def test_the_sweep_finds_what_nobody_reported(house):
+    house.fill(*[12.0] * 60)
+    found = await house.sweep()
+    assert [insight.metric for insight in found] == ["fridge"]
+    assert [insight.insight_id for insight in house.book.open_insights(NOW_MS)] == [found[0].insight_id]
+
+
+async def test_the_sweep_resolves_what_no_longer_holds(house):
+    house.mailbox.put_nowait(Found((FINDING,)))
+    house.fill(*[3.0] * 60)
+    assert await house.sweep() == ()
+    assert house.book.open_insights(NOW_MS) == []
+
+
+async def test_a_sweep_of_nothing_finds_nothing(house):
+    assert await house.sweep() == ()
+
+
+async def test_it_sweeps_by_itself(nursery):
+    house = House(interval_s=0.01)
+    house.fill(*[12.0] * 60)
+    await nursery.start(house.generator.run)
+    with trio.fail_after(10):
+        while not house.book.open_insights(NOW_MS):
+            await trio.sleep(0.01)

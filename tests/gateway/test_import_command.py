@@ -1,0 +1,60 @@
+"""The command `import`, into a real file."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from conf.settings import PREFIX
+from gateway.cli import main
+
+RECORDING = "metric_name,timestamp,value\na,1760000000.125,1.5\nb,1760000001,2\na,x,3\n"
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    def run(name="a.csv", db="new/analytics.db"):
+        code = main(["import", str(tmp_path / name)], {PREFIX + "DB_PATH": str(tmp_path / db)})
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_rows_end_in_the_file_and_bad_ones_are_named(run, tmp_path):
+    (tmp_path / "a.csv").write_text(RECORDING)
+    code, out, err = run()
+    assert code == 1  # one row was bad
+    assert out.startswith("2 rows stored in ")
+    assert "from 2025-10-09 08:53 to 2025-10-09 08:53 UTC; 1 bad rows" in out
+    assert f"{tmp_path / 'a.csv'}: line 4: timestamp: expected unix seconds" in err
+    assert "import a.csv 100 %" in err
+    with sqlite3.connect(tmp_path / "new/analytics.db") as connection:
+        rows = connection.execute("SELECT metric_name, timestamp, value FROM analytics_metrics ORDER BY 1").fetchall()
+    connection.close()
+    assert rows == [("a", 1760000000.125, 1.5), ("b", 1760000001.0, 2.0)]
+
+
+def test_a_whole_file_ends_with_0_again_and_again(run, tmp_path):
+    (tmp_path / "a.csv").write_text(RECORDING.rpartition("a,x")[0])
+    assert [run()[0], run()[0]] == [0, 0]
+
+
+def test_a_missing_recording_and_a_bad_database(run, tmp_path):
+    code, out, err = run("no.csv")
+    assert (code, out) == (1, "")
+    assert "no.csv: No such file" in err
+    (tmp_path / "a.csv").write_text(RECORDING)
+    (tmp_path / "bad.db").write_bytes(b"this is no database" * 100)
+    code, out, err = run(db="bad.db")
+    assert (code, out) == (1, "")
+    assert "bad.db: " in err
+    assert (tmp_path / "bad.db").read_bytes().startswith(b"this is no database")
+
+
+def test_many_bad_rows_are_not_all_named(run, tmp_path):
+    (tmp_path / "a.csv").write_text("metric_name,timestamp,value\n" + "a,,\n" * 100)
+    code, _, err = run()
+    assert code == 1
+    assert err.count(": line ") == 20
+    assert "and 80 further bad rows" in err

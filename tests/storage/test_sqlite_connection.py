@@ -1,0 +1,195 @@
+"""One connection: one function a hop, nothing left open by a cancel, errors told apart."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anysqlite
+import pytest
+import trio
+
+from storage.archive import ArchiveError, PoisonError
+from storage.sqlite_connection import Reader, SqliteConnection, judged
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+@pytest.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[SqliteConnection]:
+    connection = await SqliteConnection.open(tmp_path / "a.db", busy_timeout_ms=50)
+    await connection.call(lambda real: real.execute("CREATE TABLE t (x)"))
+    yield connection
+    await connection.close()
+
+
+async def count(connection: SqliteConnection) -> int:
+    ((rows,),) = await connection.read(lambda reader: reader.rows("SELECT count(*) FROM t"))
+    return int(rows)
+
+
+def put(real: sqlite3.Connection) -> None:
+    real.execute("INSERT INTO t VALUES (1)")
+
+
+async def test_it_stands_on_anysqlite(connection: SqliteConnection) -> None:
+    assert isinstance(connection._wrapper, anysqlite.Connection)
+    (row,) = await (await connection._wrapper.execute("SELECT 7")).fetchall()
+    assert row == (7,)
+
+
+async def test_a_failing_transaction_leaves_nothing(connection: SqliteConnection) -> None:
+    def work(real: sqlite3.Connection) -> None:
+        put(real)
+        raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        await connection.write(work)
+    assert await count(connection) == 0
+    await connection.write(put)
+    assert await count(connection) == 1
+
+
+async def test_a_transaction_that_began_ends_though_its_caller_is_cancelled(connection: SqliteConnection) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def work(real: sqlite3.Connection) -> None:
+        put(real)
+        inside.set()
+        assert go_on.wait(5)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connection.write, work)
+        await trio.to_thread.run_sync(inside.wait, 5)
+        nursery.cancel_scope.cancel()
+        go_on.set()
+    assert await count(connection) == 1
+
+
+async def test_a_cancelled_read_is_interrupted(connection: SqliteConnection) -> None:
+    running = threading.Event()
+
+    def work(reader: Reader) -> None:
+        reader._connection.create_function("started", 0, running.set)
+        reader.rows(f"SELECT started(), ({ENDLESS})")
+
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.read, work)
+            await trio.to_thread.run_sync(running.wait, 5)
+            nursery.cancel_scope.cancel()
+    assert await count(connection) == 0
+
+
+async def test_a_cancel_between_two_statements_is_noticed(connection: SqliteConnection) -> None:
+    running = threading.Event()
+
+    def work(reader: Reader) -> None:
+        while True:
+            reader.rows("SELECT 1")
+            running.set()
+
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connection.read, work)
+            await trio.to_thread.run_sync(running.wait, 5)
+            nursery.cancel_scope.cancel()
+    assert await count(connection) == 0
+
+
+async def test_closing_stops_what_is_being_read(connection: SqliteConnection) -> None:
+    running = threading.Event()
+
+    def work(reader: Reader) -> None:
+        while True:
+            reader.rows("SELECT 1")
+            running.set()
+
+    async def read() -> None:
+        with pytest.raises(ArchiveError) as caught:
+            await connection.read(work)
+        assert caught.value.trouble == "closed"
+
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            await trio.to_thread.run_sync(running.wait, 5)
+            connection.stop_reading()
+            await connection.close()
+    with pytest.raises(ArchiveError):
+        await count(connection)
+    await connection.close()
+
+
+async def test_one_at_a_time(connection: SqliteConnection) -> None:
+    inside = 0
+
+    def work(real: sqlite3.Connection) -> None:
+        nonlocal inside
+        inside += 1
+        assert inside == 1
+        put(real)
+        inside -= 1
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(20):
+            nursery.start_soon(connection.write, work)
+    assert await count(connection) == 20
+
+
+async def test_errors_of_a_programmer_are_not_hidden(connection: SqliteConnection) -> None:
+    def work(reader: Reader) -> None:
+        raise KeyError("oops")
+
+    with pytest.raises(KeyError, match="oops"):
+        await connection.read(work)
+    assert await count(connection) == 0
+
+
+def error(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError) -> sqlite3.Error:
+    made = kind("what sqlite says")
+    made.sqlite_errorcode = code
+    return made
+
+
+@pytest.mark.parametrize(
+    ("code", "trouble"),
+    [
+        (sqlite3.SQLITE_BUSY, "busy"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, "busy"),
+        (sqlite3.SQLITE_LOCKED, "busy"),
+        (sqlite3.SQLITE_FULL, "full"),
+        (sqlite3.SQLITE_IOERR_WRITE, "full"),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, "full"),
+        (sqlite3.SQLITE_IOERR_READ, "unavailable"),
+        (sqlite3.SQLITE_CANTOPEN, "unavailable"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, "unavailable"),
+        (sqlite3.SQLITE_NOTADB, "corrupt"),
+        (sqlite3.SQLITE_CORRUPT, "corrupt"),
+        (sqlite3.SQLITE_ERROR, "unavailable"),
+        (sqlite3.SQLITE_INTERRUPT, "closed"),
+    ],
+)
+def test_trouble_with_the_disk(code: int, trouble: str) -> None:
+    found = judged(error(code))
+    assert isinstance(found, ArchiveError)
+    assert found.trouble == trouble
+    assert "what sqlite says" in found.reason
+
+
+def test_content_that_will_never_do() -> None:
+    assert isinstance(judged(error(sqlite3.SQLITE_CONSTRAINT_CHECK, sqlite3.IntegrityError)), PoisonError)
+    assert isinstance(judged(error(sqlite3.SQLITE_TOOBIG, sqlite3.DataError)), PoisonError)
+    assert isinstance(judged(sqlite3.ProgrammingError("Error binding parameter 1")), PoisonError)
+    assert isinstance(judged(sqlite3.InterfaceError("bad parameter")), PoisonError)
+
+
+def test_errors_of_the_module_itself() -> None:
+    closed = judged(sqlite3.ProgrammingError("Cannot operate on a closed database."))
+    damaged = judged(sqlite3.OperationalError("Could not decode to UTF-8 column"))
+    assert isinstance(closed, ArchiveError)
+    assert closed.trouble == "closed"
+    assert isinstance(damaged, ArchiveError)
+    assert damaged.trouble == "corrupt"
