@@ -29,7 +29,7 @@ from .robust import Times, Values, rising
 
 STALE_MS: Final = 15 * 60_000
 CHUNK: Final = 4096  # samples between two looks at the baseline in a large part
-SMALL: Final = 16  # samples up to which plain Python beats numpy
+SMALL: Final = 64  # samples up to which plain Python beats numpy
 FAST_MS: Final = 10_000.0  # a metric heard from more often has to say it twice
 SEEN_TWICE: Final = 10  # samples after which its pace is known
 ADOPT_MS: Final = 60 * 60_000  # a deviation that lasts so long is the new normal
@@ -190,7 +190,7 @@ class MetricWatch:
                 return
         last_ms = int(times[-1])
         self._gap((last_ms - max(self._last_ms, int(times[0]) - FAR_MS)) / len(times), len(times))
-        if self._quiet_low <= float(values.min()) and float(values.max()) <= self._quiet_high:
+        if self._quiet_low <= np.minimum.reduce(values) and np.maximum.reduce(values) <= self._quiet_high:
             self._keep(times, values)
         else:
             self._judge(times, values, now_ms, findings)

@@ -7,6 +7,7 @@ stop is its reverse, so that the way of a sample drains from its beginning to it
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -58,6 +59,7 @@ from .server import Server, open_listening_socket
 LOG: Final = logging.getLogger(__name__)
 EXIT_CLEAN: Final = 0
 EXIT_ESCALATION: Final = 70  # EX_SOFTWARE: a supervisor gave up; systemd is the next one
+GC_THRESHOLD: Final = (20_000, 20, 20)  # as shipped (700, 10, 10), collecting took a quarter of the time of ingest
 HOUR_MS: Final = 3_600_000
 
 
@@ -205,6 +207,8 @@ class Service:
 
     def _ready(self) -> None:
         self.backend.ready = not self._is_stopping
+        gc.freeze()  # what is here now stays: full collections need not look at it again and again
+        gc.set_threshold(*GC_THRESHOLD)
         self._watchdog.ready()
         LOG.info("ready")
 

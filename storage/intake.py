@@ -25,8 +25,8 @@ def in_order(part: SeriesPart, after_ms: int, limit_ms: int) -> bool:
     return bool(
         times[0] > after_ms
         and times[-1] <= limit_ms
-        and (times[1:] > times[:-1]).all()
-        and np.isfinite(part.values).all()
+        and np.count_nonzero(times[1:] > times[:-1]) == len(times) - 1  # quicker than all()
+        and np.count_nonzero(np.isfinite(part.values)) == len(times)
     )
 
 

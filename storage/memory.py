@@ -28,7 +28,7 @@ from .models import EMPTY_WINDOW, Appended, Latest, MemoryStatus, SeriesInfo, Se
 from .packer import Packer
 from .series import Series
 
-SMALL: Final = 8  # up to here Python's own numbers are quicker than numpy's
+SMALL: Final = 64  # up to here Python's own numbers are quicker than numpy's
 SMALLEST_SEAL: Final = 32  # samples in the shortest blocks, when very many metrics share the budget
 LEAST_SHARE_BYTES: Final = 4_096  # of the budget, for each metric: a smaller budget carries fewer metrics
 PACK_PER_EVICT: Final = 64  # blocks compressed in one round of housekeeping: about 4 ms

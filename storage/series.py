@@ -7,6 +7,7 @@ wherever it belongs; `bytes` is what all of it takes. It judges nothing: what co
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -58,21 +59,25 @@ class Series:
     def take_few(self, part: SeriesPart, seq: int, now_ms: int, limit_ms: int) -> bool:
         """The quick way in, for a few samples that rise after the last, no later than `limit_ms`; False: not these.
 
-        Numbers one by one: for so few, numpy's calls over arrays cost more than they save.
+        They are looked at one by one: for so few, numpy's calls over arrays cost more than they save.
         """
         values = part.values.tolist()
-        count = self.count
-        if count + len(values) > self._capacity:
-            self._grow(count + len(values))
-        own_times, own_values, own_seqs = self._times, self._values, self._seqs
         last_ms = self.last_ms
-        for time_ms, value in zip(part.times.tolist(), values, strict=True):
-            if not last_ms < time_ms <= limit_ms or value - value != 0.0:  # inf - inf and nan - nan are nan
+        for time_ms in part.times.tolist():
+            if time_ms <= last_ms:
                 return False
-            own_times[count] = last_ms = time_ms
-            own_values[count] = value
-            own_seqs[count] = seq
-            count += 1
+            last_ms = time_ms
+        if last_ms > limit_ms or not isfinite(sum(values)):  # a sum that overflows goes the long way, too
+            return False
+        count = self.count + len(values)
+        if count > self._capacity:
+            self._grow(count)
+        if len(values) == 1:
+            self._times[self.count], self._values[self.count], self._seqs[self.count] = last_ms, values[0], seq
+        else:
+            self._times[self.count : count] = part.times
+            self._values[self.count : count] = part.values
+            self._seqs[self.count : count] = seq
         if not self.count:
             self._min_seq = seq
         self.count = count

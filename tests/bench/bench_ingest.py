@@ -2,22 +2,25 @@
 
 The bodies: 1,000 rows over 50 metrics, and columns of 10,000 samples of one metric. Every body carries new times, as
 a real sender's would. The floor decodes the same bytes with the gateway's decoder and appends to a memory tier in
-this process, nothing else.
+this process, nothing else. Both take turns, a share of the bodies each, since the machine's speed drifts.
 """
 
 from __future__ import annotations
 
+import gc
 import json
-import threading
+import statistics
 import time
+from collections import deque
+from collections.abc import Callable
 
 from gateway.ingest import decode_batch
+from gateway.service import GC_THRESHOLD
 from service_process import Client, post, service
 from storage.memory import MemoryTier
 
 PATH = "/api/analytics/metrics/batch"
-SECONDS = 4.0
-CONNECTIONS = 2
+ROUNDS = 11
 
 
 def rows(number: int, begin: float) -> bytes:
@@ -39,63 +42,80 @@ def columns(number: int, begin: float) -> bytes:
     return json.dumps({"series": [series]}).encode()
 
 
-def floor(bodies: list[bytes]) -> float:
-    """Samples a second of decode + append."""
-    memory = MemoryTier(retention_ms=7_200_000)
-    now_ms = time.time_ns() // 1_000_000
-    done = 0
+class Floor:
+    """Decode + append and nothing else, in this process, set up as the service is."""
+
+    def __init__(self) -> None:
+        self._memory = MemoryTier(retention_ms=7_200_000)
+        self._sequence = 0
+
+    def take(self, bodies: list[bytes]) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        for body in bodies:
+            intake = decode_batch(body, now_ms)
+            assert intake is not None
+            self._sequence += 1
+            for part in intake.parts:
+                self._memory.append(part, seq=self._sequence, now_ms=now_ms)
+
+
+def send(clients: list[Client], requests: list[bytes]) -> None:
+    """One request is always under way while the next is being sent: a single sender on two connections."""
+    under_way: deque[Client] = deque()
+    for number, request in enumerate(requests):
+        client = clients[number % len(clients)]
+        if len(under_way) == len(clients):
+            take_answer(under_way.popleft())
+        client.ask(request)
+        under_way.append(client)
+    while under_way:
+        take_answer(under_way.popleft())
+
+
+def take_answer(client: Client) -> None:
+    status, answer = client.answer()
+    if status != 200:
+        raise SystemExit(f"a body was refused: {status} {answer!r}")
+
+
+def seconds(work: Callable[[], None]) -> float:
     begun = time.perf_counter()
-    for sequence, body in enumerate(bodies, 1):
-        intake = decode_batch(body, now_ms)
-        assert intake is not None
-        for part in intake.parts:
-            memory.append(part, seq=sequence, now_ms=now_ms)
-            done += len(part)
-    return done / (time.perf_counter() - begun)
+    work()
+    return time.perf_counter() - begun
 
 
-def over_http(bodies: list[bytes], per_body: int, **environ: str) -> float:
-    """Samples a second, as the clients see it."""
+def compare(bodies: list[bytes], per_body: int, **environ: str) -> tuple[float, float, float]:
+    """Samples a second alone and over HTTP, and the ratio: medians over rounds that do both in turn."""
     requests = [post(PATH, body) for body in bodies]
-    refused: list[tuple[int, bytes]] = []
+    size = len(bodies) // ROUNDS
+    alone, over_http = [], []
+    floor = Floor()
     with service(**environ) as started:
-        Client(started.port).send(requests[0])
-
-        def run(share: list[bytes]) -> None:
-            client = Client(started.port)
-            for request in share:
-                status, answer = client.send(request)
-                if status != 200:
-                    refused.append((status, answer))
-            client.close()
-
-        threads = [
-            threading.Thread(target=run, args=(requests[n::CONNECTIONS],)) for n in range(CONNECTIONS)
-        ]
-        begun = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        took = time.perf_counter() - begun
-    if refused:
-        raise SystemExit(f"{len(refused)} bodies refused, the first: {refused[0]}")
-    return len(bodies) * per_body / took
+        clients = [Client(started.port), Client(started.port)]
+        for first in range(0, size * ROUNDS, size):
+            share = slice(first, first + size)
+            alone.append(seconds(lambda share=share: floor.take(bodies[share])))
+            over_http.append(seconds(lambda share=share: send(clients, requests[share])))
+    alone, over_http = alone[1:], over_http[1:]  # the first round warms both up
+    ratios = [base / took for base, took in zip(alone, over_http, strict=True)]
+    samples = size * per_body
+    return samples / statistics.median(alone), samples / statistics.median(over_http), statistics.median(ratios)
 
 
 def main() -> None:
-    for name, make, per_body, count in (("rows", rows, 1000, 1500), ("columns", columns, 10_000, 400)):
+    gc.set_threshold(*GC_THRESHOLD)
+    for name, make, per_body, count in (("rows", rows, 1000, 1650), ("columns", columns, 10_000, 440)):
         begin = time.time() - 6000
         bodies = [make(number, begin) for number in range(count)]
-        base = floor(bodies)
-        print(f"{name}: decode + append alone = {base:,.0f} samples/s")
+        gc.freeze()
         for label, environ in (
             ("memory only", {}),
             ("persistence on", {"PERSISTENCE": "true", "DB_PATH": "bench.db"}),
         ):
-            rate = over_http(bodies, per_body, **environ)
-            print(f"{name}: over HTTP, {label} = {rate:,.0f} samples/s")
-            print(f"{name}: over HTTP, {label}, ratio = {rate / base:.2f}", flush=True)
+            alone, over_http, ratio = compare(bodies, per_body, **environ)
+            print(f"{name}, {label}: decode + append alone = {alone:,.0f} samples/s")
+            print(f"{name}, {label}: over HTTP = {over_http:,.0f} samples/s")
+            print(f"{name}, {label}: ratio = {ratio:.2f}", flush=True)
 
 
 if __name__ == "__main__":

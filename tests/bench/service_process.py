@@ -85,11 +85,18 @@ class Client:
         self._socket: socket.socket | None = None
 
     def send(self, request: bytes) -> tuple[int, bytes]:
-        """Status and body."""
+        """Ask, and wait for status and body."""
+        self.ask(request)
+        return self.answer()
+
+    def ask(self, request: bytes) -> None:
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.sendall(request)
+
+    def answer(self) -> tuple[int, bytes]:
+        """Status and body of the oldest request that has not been answered."""
         data = b""
         while b"\r\n\r\n" not in data:
             data += self._more()
