@@ -99,9 +99,7 @@ class InsightGenerator:
                     window = self._memory.window(info.name, info.last_ms - LOOK_BACK_MS, info.last_ms + 1)
                     series[info.name] = (window.times, window.values)
                     await trio.lowlevel.checkpoint()
-            findings = await trio.to_thread.run_sync(
-                examine, self._catalogue, series, now_ms, limiter=self._limiter
-            )
+            findings = await trio.to_thread.run_sync(examine, self._catalogue, series, now_ms, limiter=self._limiter)
             held = [insight for finding in findings if (insight := self._take(finding)) is not None]
             keys = {insight.key for insight in held}
             for insight in self._book.open_insights(now_ms):

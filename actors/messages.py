@@ -9,7 +9,7 @@
 | gateway -> persister | SwitchPersistence | block (a person waits for the answer) |
 | gateway -> pattern analyzer | Analyze | conflate |
 | insight generator -> persister, pattern analyzer -> persister | Flush | conflate |
-| insight generator, pattern analyzer, persister -> notifier | InsightChanged, PatternFound, StatusChanged | drop oldest |
+| insight generator, pattern analyzer, persister -> notifier | InsightChanged and its like | drop oldest |
 | hub -> client | see hub.py | coalesce, `gap`, close when far behind |
 
 `EDGES` is the same table for the machine; a test proves that the blocking edges have no cycle.

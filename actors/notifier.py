@@ -35,9 +35,7 @@ class Channel(Protocol):
 class Notifier:
     """One actor; `run` has a child's signature. It keeps no state of its own, so a restart loses none."""
 
-    def __init__(
-        self, *, mailbox: Mailbox[NotifierMessage], hub: Hub, channels: Sequence[Channel] = ()
-    ) -> None:
+    def __init__(self, *, mailbox: Mailbox[NotifierMessage], hub: Hub, channels: Sequence[Channel] = ()) -> None:
         self._mailbox = mailbox
         self._hub = hub
         self._channels = tuple(channels)

@@ -96,9 +96,7 @@ async def analyze_history(
     """Patterns, correlations, anomalies, predictions of [start_ms, end_ms): both tiers, computed in a thread."""
     step_ms = _step_ms(end_ms - start_ms)
     read = await history.buckets(names, start_ms, end_ms, step_ms)
-    return await trio.to_thread.run_sync(
-        _analyze_buckets, read.buckets, end_ms, catalogue, limiter=limiter
-    )
+    return await trio.to_thread.run_sync(_analyze_buckets, read.buckets, end_ms, catalogue, limiter=limiter)
 
 
 def _analyze_buckets(buckets: Mapping[str, Buckets], now_ms: int, catalogue: Catalogue) -> Analysis:

@@ -96,9 +96,7 @@ class Service:
         persist: Mailbox[PersisterMessage] = Mailbox(
             "persister", capacity=16, pressure=Pressure.CONFLATE, conflate=persisting.conflate
         )
-        found: Mailbox[InsightMessage] = Mailbox(
-            "insight_generator", capacity=256, pressure=Pressure.DROP_OLDEST
-        )
+        found: Mailbox[InsightMessage] = Mailbox("insight_generator", capacity=256, pressure=Pressure.DROP_OLDEST)
         asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
         notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
         self.backend = Backend(
@@ -174,13 +172,9 @@ class Service:
                 ChildSpec(name="watchdog", run=self._watchdog.run),
                 ChildSpec(name="hub", run=hub.run),
                 ChildSpec(name="notifier", run=notifier.run, mailbox=notify, stop=notify.close),
-                ChildSpec(
-                    name="persister", run=persister.run, mailbox=persist, stop=persist.close, hung_after_s=120
-                ),
+                ChildSpec(name="persister", run=persister.run, mailbox=persist, stop=persist.close, hung_after_s=120),
                 ChildSpec(name="recorder", run=recorder.run, mailbox=record, stop=record.close),
-                ChildSpec(
-                    name="insight_generator", run=insights.run, mailbox=found, beyond=Beyond.PARK
-                ),
+                ChildSpec(name="insight_generator", run=insights.run, mailbox=found, beyond=Beyond.PARK),
                 ChildSpec(
                     name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
                 ),
@@ -194,7 +188,7 @@ class Service:
         return await open_sqlite_archive(self.settings.db_path)
 
     async def run(self) -> int:
-        """Run until a signal or an escalation. Returns the exit code; with a task that can't be ended, leaves itself."""
+        """Run until a signal or an escalation. Returns the exit code (a task that can't be ended: exits itself)."""
         code = EXIT_CLEAN
         try:
             async with trio.open_nursery() as nursery:

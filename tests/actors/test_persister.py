@@ -15,7 +15,7 @@ from actors.clock import TrustedClock
 from actors.health import HealthBoard
 from actors.mailbox import Mailbox
 from actors.messages import Flush, Pressure, SwitchPersistence
-from actors.persister import PersistPolicy, Persister, conflate
+from actors.persister import Persister, PersistPolicy, conflate
 from actors.progress import NotPersisting, Progress
 from analytics.records import Insight, Pattern
 from storage.archive import ArchiveError, PoisonError

@@ -14,9 +14,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from service_process import Client, post, service
+
 from gateway.ingest import decode_batch
 from gateway.service import GC_THRESHOLD
-from service_process import Client, post, service
 from storage.memory import MemoryTier
 
 PATH = "/api/analytics/metrics/batch"

@@ -1,6 +1,5 @@
 """What gateway/connection.py promises, on a real connection. Times are real: the kernel's clock knows no mock."""
 
-
 from __future__ import annotations
 
 from contextlib import suppress

@@ -1,6 +1,5 @@
 """What gateway/live.py promises: the contract's section 3, on a real socket through our own server."""
 
-
 from __future__ import annotations
 
 import json

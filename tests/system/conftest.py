@@ -133,9 +133,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
     """Start services; whatever still runs at the end of the test is killed."""
     running: list[ServiceProcess] = []
 
-    def run(
-        *command: str, ready: bool = True, cwd: Path | None = None, **environ: str
-    ) -> ServiceProcess:
+    def run(*command: str, ready: bool = True, cwd: Path | None = None, **environ: str) -> ServiceProcess:
         """`environ` without the prefix: DB_PATH="...", PERSISTENCE="true"."""
         full = {f"COACHIQ_ANALYTICS__{name}": value for name, value in environ.items()}
         service = ServiceProcess(full, cwd or tmp_path, command or ("serve", "--port", "0"))

@@ -32,8 +32,7 @@ def test_kill_during_ingest_loses_no_durable_sample(start, tmp_path):
                 now = time.time()
                 body = {
                     "samples": [
-                        {"metric_name": name, "value": round_number * 1000 + n, "timestamp": now}
-                        for name in names
+                        {"metric_name": name, "value": round_number * 1000 + n, "timestamp": now} for name in names
                     ]
                 }
                 try:
@@ -69,9 +68,7 @@ def test_kill_during_ingest_loses_no_durable_sample(start, tmp_path):
     kept: dict[str, float] = {}
     for kind in ("durable", "plain"):
         for i in range(5):
-            answer = service.get(
-                f"/api/analytics/metrics/{kind}.{i}/data?start={time.time() - 3600}&resolution=raw"
-            )
+            answer = service.get(f"/api/analytics/metrics/{kind}.{i}/data?start={time.time() - 3600}&resolution=raw")
             for point in answer.json["data_points"]:
                 kept[f"{kind}.{i}@{round(point['timestamp'] * 1000)}"] = point["value"]
     assert len(durable) > ROUNDS * 5

@@ -45,9 +45,7 @@ def test_a_stalled_socket_and_a_stalled_download(start):
     name = "a.rather.long.metric.name.to.fill.buffers.with.1"
     for _ in range(3):
         sock = connect(service.port)
-        sock.sendall(
-            f"GET /api/analytics/metrics/{name}/data?resolution=raw HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-        )
+        sock.sendall(f"GET /api/analytics/metrics/{name}/data?resolution=raw HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         stalled.append(sock)
     slowest = 0.0
     for n in range(200):
