@@ -11,23 +11,23 @@ the archive can never take is bisected down to the sample and put aside, so that
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 import trio
 
-from analytics.records import Insight, Pattern
 from storage.archive import Archive, ArchiveError, PoisonError
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
-from storage.models import PersistenceState, SeriesPart
+from storage.models import PersistenceState
 
 from .clock import TrustedClock
 from .health import HealthBoard
 from .mailbox import Mailbox
 from .messages import Flush, NotifierMessage, PersisterMessage, StatusChanged, SwitchPersistence
+from .poison import Storable, append_around, label
 from .progress import Progress
 
 LOG: Final = logging.getLogger(__name__)
@@ -41,8 +41,6 @@ INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
 FOR_EVER_MS: Final = 2**52
 CLOSE_WITHIN_S: Final = 4.0
 READY_WITHIN_S: Final = 2.0  # a slow disk does not keep the service from serving memory
-
-Storable = SeriesPart | Insight | Pattern
 
 
 def conflate(old: PersisterMessage, new: PersisterMessage) -> PersisterMessage:
@@ -172,7 +170,7 @@ class Persister:
             parts, up_to = self._memory.since(self._progress.persisted_up_to, COMMIT_SAMPLES)
             insights, patterns = self._book.dirty()
             if parts or insights or patterns:
-                await self._store(archive, (*parts, *insights, *patterns))
+                await append_around(archive, (*parts, *insights, *patterns), self._put_aside)
                 self._book.mark_clean(insights, patterns)
                 self._last_commit_s = trio.current_time()
                 self._progress.committed(self._clock.now_ms())
@@ -180,21 +178,9 @@ class Persister:
             if up_to >= target:
                 return
 
-    async def _store(self, archive: Archive, items: Sequence[Storable]) -> None:
-        """One transaction; on poison, its halves, down to the one that is put aside."""
-        try:
-            await archive.append(
-                [item for item in items if isinstance(item, SeriesPart)],
-                [item for item in items if isinstance(item, Insight)],
-                [item for item in items if isinstance(item, Pattern)],
-            )
-        except PoisonError as error:
-            halves = _halves(items)
-            for half in halves:
-                await self._store(archive, half)
-            if not halves:
-                self.poisoned += 1
-                LOG.error("put aside what the archive can never take: %s: %s", _label(items[0]), error)
+    def _put_aside(self, item: Storable, error: PoisonError) -> None:
+        self.poisoned += 1
+        LOG.error("put aside what the archive can never take: %s: %s", label(item), error)
 
     async def _clean_up(self, archive: Archive) -> None:
         """Delete what is past its retention, one small transaction a round, so that commits come in between."""
@@ -294,30 +280,3 @@ class Persister:
         else:
             self._board.recovered(NAME)
         self._notifier.put_nowait(StatusChanged("persistence", state, reason))
-
-
-def _halves(items: Sequence[Storable]) -> tuple[Sequence[Storable], ...]:
-    """Two halves, or nothing when there is one thing only and it can't be split."""
-    if len(items) > 1:
-        middle = len(items) // 2
-        return items[:middle], items[middle:]
-    item = items[0]
-    if isinstance(item, SeriesPart) and len(item) > 1:
-        middle = len(item) // 2
-        return (
-            [SeriesPart(item.name, item.times[:middle], item.values[:middle], item.metadata)],
-            [SeriesPart(item.name, item.times[middle:], item.values[middle:], item.metadata)],
-        )
-    return ()
-
-
-def _label(item: Storable) -> str:
-    match item:
-        case SeriesPart(name):
-            return f"sample of {name!r}"
-        case Insight():
-            return f"insight {item.key!r}"
-        case Pattern():
-            return f"pattern {item.pattern_id!r}"
-        case _:
-            assert_never(item)

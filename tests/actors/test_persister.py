@@ -22,7 +22,8 @@ from storage.archive import ArchiveError, PoisonError
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
-from storage.models import ArchiveStatus, SeriesPart, Window
+from storage.models import SeriesPart
+from tests.fakes.memory_archive import MemoryArchive
 
 NOW_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
@@ -42,64 +43,24 @@ INSIGHT = Insight(
 )
 
 
-class FakeArchive:
-    """What the persister uses of an archive, in a dict. `trouble` is raised by appends and purges while it is set."""
+class WatchedArchive(MemoryArchive):
+    """The double, with one poisoned value, and an ear for what is to be purged."""
 
     def __init__(self) -> None:
-        self.samples: dict[str, dict[int, float]] = {}
-        self.stored_insights: dict[str, Insight] = {}
-        self.commits = 0
-        self.trouble: Exception | None = None
-        self.poison: float = math.nan  # a value it can never take
+        super().__init__()
+        self.poisoned_value = math.nan
         self.purged: list[tuple[int, int]] = []
-        self.closed = False
 
     async def append(
         self, parts: Sequence[SeriesPart], insights: Sequence[Insight] = (), patterns: Sequence[Pattern] = ()
     ) -> None:
-        await trio.lowlevel.checkpoint()
-        if self.trouble is not None:
-            raise self.trouble
-        if any(self.poison in part.values for part in parts):
-            raise PoisonError(f"{self.poison} is poison")
-        self.commits += 1
-        for part in parts:
-            self.samples.setdefault(part.name, {}).update(zip(part.times.tolist(), part.values.tolist(), strict=True))
-        for insight in insights:
-            self.stored_insights[insight.insight_id] = insight
-
-    async def names(self) -> list[str]:
-        return sorted(self.samples)
-
-    async def window(
-        self, names: Sequence[str], start_ms: int, end_ms: int, limit: int | None = None
-    ) -> dict[str, Window]:
-        await trio.lowlevel.checkpoint()
-        found = {}
-        for name in names:
-            kept = sorted((at, value) for at, value in self.samples[name].items() if start_ms <= at < end_ms)
-            if kept:
-                found[name] = Window(np.array([at for at, _ in kept]), np.array([value for _, value in kept]))
-        return found
-
-    async def buckets(self, names: object, start_ms: int, end_ms: int, step_ms: int) -> dict[str, object]:
-        return {}
-
-    async def insights(self, since_ms: int, limit: int) -> list[Insight]:
-        return list(self.stored_insights.values())
-
-    async def patterns(self, since_ms: int, limit: int) -> list[Pattern]:
-        return []
+        if any(self.poisoned_value in part.values for part in parts):
+            raise PoisonError(f"{self.poisoned_value} is poison")
+        await super().append(parts, insights, patterns)
 
     async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:
         self.purged.append((samples_before_ms, insights_before_ms))
-        return 0
-
-    async def status(self) -> ArchiveStatus:
-        return ArchiveStatus(0, None, None)
-
-    async def aclose(self) -> None:
-        self.closed = True
+        return await super().purge(samples_before_ms, insights_before_ms, batch)
 
 
 POLICY = PersistPolicy(
@@ -116,7 +77,7 @@ class House:
     """A persister and everything around it. Wall clock and monotonic clock are Trio's, from NOW_MS on."""
 
     def __init__(self, policy: PersistPolicy = POLICY, *, enabled: bool = True) -> None:
-        self.archive = FakeArchive()
+        self.archive = WatchedArchive()
         self.cannot_open: Exception | None = None
         self.opened = 0
         self.last_ms = 0  # of the sample recorded last: no two have the same time
@@ -146,7 +107,7 @@ class House:
     def wall_ms(self) -> int:
         return NOW_MS + round(trio.current_time() * 1000)
 
-    async def open_archive(self) -> FakeArchive:
+    async def open_archive(self) -> WatchedArchive:
         await trio.lowlevel.checkpoint()
         if self.cannot_open is not None:
             raise self.cannot_open
@@ -197,7 +158,7 @@ async def test_a_commit_waits_for_the_flush_interval(house, autojump_clock):
     await trio.sleep(0.2)
     assert house.stored("a") == [1.0, 2.0]
     assert house.progress.backlog == 0
-    assert house.archive.commits == 1
+    assert house.archive.appends == 1
 
 
 async def test_a_full_batch_does_not_wait_but_commits_at_most_once_a_second(house, autojump_clock):
@@ -205,7 +166,7 @@ async def test_a_full_batch_does_not_wait_but_commits_at_most_once_a_second(hous
     for n in range(20):
         house.record("a", *[float(n)] * 100)
         await trio.sleep(0.1)
-    assert 2 <= house.archive.commits <= 3
+    assert 2 <= house.archive.appends <= 3
 
 
 async def test_durable_is_at_once_and_carries_everything_before_it(house, autojump_clock):
@@ -220,14 +181,14 @@ async def test_many_who_wait_share_a_commit(house, autojump_clock):
     async with trio.open_nursery() as nursery:
         for seq in seqs:
             nursery.start_soon(house.durable, seq)
-    assert house.archive.commits <= 2
+    assert house.archive.appends <= 2
 
 
 async def test_insights_are_stored_with_the_samples_and_read_back_at_start(house, autojump_clock):
     house.book.upsert_insight(INSIGHT)
     seq = house.record("a", 1.0)
     await house.durable(seq)
-    assert list(house.archive.stored_insights) == ["i1"]
+    assert list(house.archive.kept_insights) == ["i1"]
 
     other = House()
     other.archive = house.archive
@@ -327,7 +288,7 @@ async def test_a_switch_is_answered_though_the_disk_fails(autojump_clock):
 
 
 async def test_poison_is_put_aside_and_its_neighbours_are_kept(house, autojump_clock):
-    house.archive.poison = 666.0
+    house.archive.poisoned_value = 666.0
     house.record("a", 1.0, 2.0, 666.0, 3.0)
     seq = house.record("b", 4.0)
     await house.durable(seq)
@@ -343,7 +304,7 @@ async def test_without_background_writing_a_small_batch_waits_for_somebody(autoj
         await trio.testing.wait_all_tasks_blocked()
         seq = house.record("a", 1.0)
         await trio.sleep(55)
-        assert house.archive.commits == 0
+        assert house.archive.appends == 0
         await house.durable(seq)
         assert house.stored("a") == [1.0]
         nursery.cancel_scope.cancel()
