@@ -51,7 +51,8 @@ class Notifier:
             case PatternFound(pattern):
                 self._pattern(pattern)
             case StatusChanged(part, state, reason):
-                LOG.warning("%s is %s%s", part, state, f": {reason}" if reason else "")
+                level = logging.WARNING if state == "degraded" else logging.INFO
+                LOG.log(level, "%s is %s%s", part, state, f": {reason}" if reason else "")
                 self._hub.publish("status", {"part": part, "state": state, "reason": reason})
             case _:
                 assert_never(message)
