@@ -1,7 +1,8 @@
 """Run every check of the project on a fresh machine: `python3 tests/run.py [tox arguments]`.
 
-Needs Python and pip alone. Makes a virtual environment, installs tox into it, shows tox the interpreters it would not
-find by itself (pyenv's, which hide behind shims), and runs it. The exit code is tox's.
+Needs Python and pip alone. Makes a virtual environment, installs tox into it, looks for the oldest and the newest
+interpreter that the project supports and this machine has (pyenv's, which hide behind shims, included), and runs the
+tests on both and everything else once. With arguments, runs tox with these instead. The exit code is tox's.
 """
 
 from __future__ import annotations
@@ -14,27 +15,51 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv-test"
+MINORS = range(11, 14)  # of Python 3
+CHECKS = ("lint", "types", "imports", "wheel")
 
 
-def pyenv_interpreters() -> list[Path]:
-    """The interpreters that pyenv holds, whether or not they are switched on here."""
-    pyenv = shutil.which("pyenv")
-    if pyenv is None:
-        return []
-    root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout.strip()
-    return sorted(Path(root).glob("versions/3.1[1-9]*/bin/python3"))
+def version(python: str) -> tuple[int, int] | None:
+    """What this interpreter says it is; None when it does not run (a pyenv shim of a version that is not on)."""
+    say = [python, "-c", "import sys; print(*sys.version_info[:2])"]
+    try:
+        said = subprocess.run(say, capture_output=True, text=True, check=True).stdout.split()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return int(said[0]), int(said[1])
 
 
-def main() -> int:
+def interpreters() -> dict[int, str]:
+    """Minor version -> an interpreter of it."""
+    candidates = [sys.executable]
+    candidates += [path for minor in MINORS if (path := shutil.which(f"python3.{minor}"))]
+    if shutil.which("pyenv"):
+        root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True).stdout.strip()
+        candidates += [str(path) for path in sorted(Path(root).glob("versions/3.*/bin/python3"))]
+    found: dict[int, str] = {}
+    for candidate in candidates:
+        is_a = version(candidate)
+        if is_a is not None and is_a[0] == 3 and is_a[1] in MINORS:
+            found.setdefault(is_a[1], candidate)
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    found = interpreters()
+    if not found:
+        print(f"no Python of 3.{MINORS[0]} to 3.{MINORS[-1]} on this machine", file=sys.stderr)
+        return 1
     python = ENVIRONMENT / "bin" / "python"
     if not python.exists():
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "tox>=4.20"]
     subprocess.run(pip, check=True)
-    discover = [word for path in pyenv_interpreters() for word in ("--discover", str(path))]
-    tox = [str(python), "-m", "tox", "run", *discover, *sys.argv[1:]]
+    tests = [f"py3{minor}" for minor in sorted({min(found), max(found)})]
+    tox = [str(python), "-m", "tox", "run"]
+    tox += [word for path in found.values() for word in ("--discover", path)]
+    tox += arguments or ["--skip-missing-interpreters", "false", "-e", ",".join([*tests, *CHECKS])]
     return subprocess.run(tox, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,8 @@
 """What all models of the REST interface share, and the problem document.
 
-The models describe: handlers build plain values and encode them once, and in the tests every answer is held
-against its model. So a large answer costs no validation, and the document cannot lie.
+The models describe: handlers build plain values and encode them once, and in the tests every answer is held against
+its model. So a large answer costs no validation, and the document cannot lie. They are built when first used
+(`defer_build`): none is needed for the start.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ STEP_MS: Final[dict[str, int]] = {
 class Answered(BaseModel):
     """Base of all that is answered: closed, so that an answer with an undocumented member fails its test."""
 
-    model_config = ConfigDict(extra="forbid", strict=False)
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Asked(BaseModel):
     """Base of all queries: unknown parameters are ignored."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 class ProblemError(BaseModel):
     """What exactly is wrong, and where. Exactly one of `parameter`, `pointer`, `index` says where."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     parameter: str | None = Field(None, description="Name of the query parameter")
     pointer: str | None = Field(None, description="JSON pointer (RFC 6901) into the body")
@@ -56,7 +57,7 @@ class ProblemError(BaseModel):
 class ProblemDetails(BaseModel):
     """An error, as RFC 9457 has it. `detail` is always a readable sentence."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     type: str = Field(description="about:blank: `title` says it all")
     title: str

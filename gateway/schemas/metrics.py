@@ -21,7 +21,7 @@ class WriteQuery(Asked):
 
 
 class CustomMetricRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     metric_name: MetricName
     value: FiniteFloat
@@ -32,7 +32,7 @@ class CustomMetricRequest(BaseModel):
 class SeriesRequest(BaseModel):
     """Columns: as many values as timestamps."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     metric_name: MetricName
     timestamps: list[FiniteFloat]
@@ -41,13 +41,13 @@ class SeriesRequest(BaseModel):
 
 
 class RowsRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     samples: list[CustomMetricRequest]
 
 
 class ColumnsRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     series: list[SeriesRequest]
 

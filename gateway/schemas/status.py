@@ -67,7 +67,7 @@ class HealthDataQuality(Answered):
 class ActorHealth(BaseModel):
     """One actor: state, restarts, last error, and how its mailbox does."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     state: str
 
@@ -81,7 +81,7 @@ class AnalyticsHealthResponse(Answered):
 
 
 class HealthCheck(BaseModel):
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     componentId: str | None = None  # noqa: N815  # spelled so by the draft
     status: Literal["pass", "warn", "fail"]
