@@ -94,8 +94,7 @@ class Recorder:
         now_ms = self._clock.now_ms()
         seq = self._memory.last_seq + 1
         results: list[Appended] = []
-        findings: list[Finding] = []
-        latest: dict[str, tuple[int, float]] = {}
+        taken: list[SeriesPart] = []
         kept = 0
         for part in message.parts:
             done = self._memory.append(part, seq=seq, now_ms=now_ms)
@@ -103,11 +102,9 @@ class Recorder:
             if done.full or not done.accepted + done.duplicates:
                 continue
             kept += done.accepted + done.duplicates
-            good = _without(part, done)
-            findings += self._watchlist.observe(good, now_ms)
-            newest = self._memory.latest_of(part.name)
-            if newest is not None and newest.seq == seq:  # a late sample is no news
-                latest[part.name] = (newest.time_ms, newest.value)
+            taken.append(_without(part, done) if done.rejected else part)
+        findings = self._watchlist.observe_all(taken, now_ms)
+        latest = self._memory.news((part.name for part in taken), seq)
         self._progress.recorded(kept, seq=seq)
         if latest:
             self._hub.publish_metrics(latest)
@@ -136,9 +133,7 @@ class Recorder:
 
 
 def _without(part: SeriesPart, done: Appended) -> SeriesPart:
-    """The samples of `part` that were kept."""
-    if not done.rejected:
-        return part
+    """The samples of `part` that were kept, where some were not."""
     mask = np.ones(len(part), dtype=bool)
     mask[[index for index, _ in done.rejected]] = False
     return SeriesPart(part.name, part.times[mask], part.values[mask], part.metadata)

@@ -79,9 +79,7 @@ def daily_cycle(times: Times, values: Values) -> DailyCycle | None:
     profile = sums / days
     noise = float(np.sqrt(((rows - profile) ** 2).sum() / (rows.size - 24)))
     level = float(grid[-24:].mean())
-    return DailyCycle(
-        profile * divisor, min(1.0, r2), p_value, days, finite(noise * divisor), finite(level * divisor)
-    )
+    return DailyCycle(profile * divisor, min(1.0, r2), p_value, days, finite(noise * divisor), finite(level * divisor))
 
 
 def _hourly(times: Times, values: Values) -> Values | None:

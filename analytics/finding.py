@@ -16,9 +16,7 @@ from .robust import finite
 LEVELS: Final[tuple[Literal["warning", "critical"], ...]] = ("warning", "warning", "critical")
 
 
-def finding(
-    name: str, spec: MetricSpec, baseline: Baseline | None, kind: FindingKind, turn: Turn
-) -> Finding:
+def finding(name: str, spec: MetricSpec, baseline: Baseline | None, kind: FindingKind, turn: Turn) -> Finding:
     """What the turn of a condition of the metric `name` says.
 
     Score: for limits and plausibility the distance past the limit in units of the band from warning to critical (or of

@@ -117,9 +117,7 @@ def _reaches_limit(times: Times, values: Values, spec: MetricSpec, reach: int) -
     return end + max(1, int(reach * (ahead[0] - now) / (then - now))), ahead[0]
 
 
-def _from_cycle(
-    metric: str, times: Times, values: Values, cycle: DailyCycle, spec: MetricSpec
-) -> list[Prediction]:
+def _from_cycle(metric: str, times: Times, values: Values, cycle: DailyCycle, spec: MetricSpec) -> list[Prediction]:
     end = int(times[-1])
 
     def profile(known: Times, numbers: Values, at_ms: int) -> float:
@@ -175,9 +173,7 @@ def _bounded(value: float, spec: MetricSpec) -> float:
     return value if spec.plausible_high is None else min(value, spec.plausible_high)
 
 
-def _prediction(
-    metric: str, at_ms: int, value: float, record: Record, spec: MetricSpec, method: str
-) -> Prediction:
+def _prediction(metric: str, at_ms: int, value: float, record: Record, spec: MetricSpec, method: str) -> Prediction:
     half = record.half_width
     return Prediction(
         metric=metric,

@@ -39,6 +39,8 @@ NEVER: Final = -(1 << 62)
 FAR_MS: Final = 86_400_000  # the gap before a first sample, for want of a better one
 REPLAY: Final = 64  # samples in a step of a replay
 
+PartSummary = tuple[int, int, float, float, float, int]  # first and last time, least, greatest, last value; how many
+
 
 class MetricWatch:
     """The detectors of the metric `name`, judged by `spec`."""
@@ -111,6 +113,24 @@ class MetricWatch:
         for start in range(0, count, CHUNK):
             self._take(times[start : start + CHUNK], values[start : start + CHUNK], now_ms, findings)
         return findings
+
+    def pass_over(self, part: PartSummary, now_ms: int) -> bool:
+        """The same for an ordinary part of at most SMALL rising samples, from its summary. False: nothing was taken,
+        `observe` has to look at the samples."""
+        first, last, low, high, value, count = part
+        baseline = self._baseline
+        if (
+            first < self._last_ms
+            or not (self._quiet_low <= low and high <= self._quiet_high)
+            or self.quiet_since_ms is not None
+            or (baseline is not None and last >= baseline.keep_at_ms)
+        ):
+            return False
+        self.cadence.note(now_ms)
+        self._gap((last - (self._last_ms if count == 1 else max(self._last_ms, first - FAR_MS))) / count, count)
+        self._last_ms = last
+        self._last_value = value
+        return True
 
     def replay(self, times: Times, values: Values) -> list[Finding]:
         """Take kept samples in rising order as if each part of them had just arrived."""

@@ -15,6 +15,7 @@ Newest samples lie in plain arrays; full runs become blocks, which are compresse
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from itertools import takewhile
 from typing import Final
 
@@ -199,6 +200,15 @@ class MemoryTier:
     def latest_of(self, name: str) -> Latest | None:
         series = self._series.get(name)
         return series.latest() if series is not None else None
+
+    def news(self, names: Iterable[str], seq: int) -> dict[str, tuple[int, float]]:
+        """(time, value) of each metric whose latest sample came under `seq`: a late one is no news."""
+        table = self._series
+        return {
+            name: (series.latest_ms, series.latest_value)
+            for name in names
+            if (series := table.get(name)) is not None and series.latest_seq == seq
+        }
 
     def infos(self) -> list[SeriesInfo]:
         """Sorted by name."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind
@@ -195,3 +197,34 @@ def recordings() -> Callable[[str], Path]:
         return DATA / name
 
     return find
+
+
+rounds = st.lists(
+    st.lists(
+        st.lists(st.tuples(st.integers(-2, 30), st.sampled_from([5.0, 20.0, 21.0, 90.0])), min_size=1, max_size=5),
+        min_size=1,
+        max_size=12,
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(deadline=None)
+@given(rounds)
+def test_many_parts_at_once_are_told_as_one_after_the_other(batches: list[list[list[tuple[int, float]]]]) -> None:
+    """Each part: (seconds after the round began, value) of a metric of its own; late and disordered ones included."""
+    at_once, one_by_one = Watchlist(CATALOGUE), Watchlist(CATALOGUE)
+    for number, batch in enumerate(batches * 4):
+        now = START + number * 30_000
+        parts = [
+            Samples(
+                "tank.fresh" if metric == 0 else f"m{metric}",
+                np.array([now + 1000 * second for second, _ in samples], dtype=np.int64),
+                np.array([value for _, value in samples]),
+            )
+            for metric, samples in enumerate(batch)
+        ]
+        told = [finding for part in parts for finding in one_by_one.observe(part, now)]
+        assert at_once.observe_all(parts, now) == told
+        assert at_once.sweep(now) == one_by_one.sweep(now)
