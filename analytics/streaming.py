@@ -166,12 +166,13 @@ def _summed_up(parts: Sequence[Part]) -> list[PartSummary] | None:
         return None
     times = np.concatenate([part.times for part in parts])
     values = np.concatenate([part.values for part in parts])
-    lasts = np.cumsum(counts) - 1
+    sizes = np.array(counts, dtype=np.int64)
+    lasts = np.cumsum(sizes) - 1
     falls = times[1:] < times[:-1]
     falls[lasts[:-1]] = False  # from one part to the next
     if falls.any():
         return None
-    firsts = lasts + 1 - counts
+    firsts = lasts + 1 - sizes
     return list(
         zip(
             times[firsts].tolist(), times[lasts].tolist(), np.minimum.reduceat(values, firsts).tolist(),

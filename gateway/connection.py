@@ -9,7 +9,6 @@ cancelled.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import socket
 import struct
@@ -28,7 +27,7 @@ from hypercorn.utils import parse_socket_addr
 
 from .http1 import Http1Protocol
 
-READ_BYTES: Final = 256 * 1024  # most bodies come with one read
+READ_BYTES: Final = 64 * 1024
 PIECE_BYTES: Final = 64 * 1024  # what has to be sent within `send_s`
 NO_LINGER: Final = struct.pack("ii", 1, 0)
 
@@ -71,24 +70,14 @@ class Tasks(TaskGroup):
             with hears:
                 await app(*arguments)
 
-        # What need not wait is not made to: a task switch costs as much as reading fifty samples.
         async def tell(event: ASGIReceiveEvent) -> None:
             try:
-                told.send_nowait(event)
-            except trio.WouldBlock:
-                with contextlib.suppress(trio.BrokenResourceError):
-                    await told.send(event)
+                await told.send(event)
             except trio.BrokenResourceError:
                 await trio.lowlevel.checkpoint()
 
-        async def hear() -> ASGIReceiveEvent:
-            try:
-                return hears.receive_nowait()
-            except trio.WouldBlock:
-                return await hears.receive()
-
         self.spawn(
-            run_application, application, config, scope, hear, send,
+            run_application, application, config, scope, hears.receive, send,
             trio.to_thread.run_sync, trio.from_thread.run,
         )  # fmt: skip
         return tell

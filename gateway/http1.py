@@ -52,15 +52,6 @@ class PlainConfig(Config):
         return self._stamp[1]
 
 
-class Stream(HTTPStream):
-    """One request and its answer."""
-
-    async def end_body(self, last: bytes) -> None:
-        """The body's last piece, and its end: one message, where Hypercorn tells the application twice."""
-        if not self.closed:
-            await self.app_put({"type": "http.request", "body": last, "more_body": False})
-
-
 class Http1Protocol(H11Protocol):
     """One connection's conversation. `closed` is final: nothing is read or answered after it."""
 
@@ -124,7 +115,6 @@ class Http1Protocol(H11Protocol):
         await self.send(Closed())
 
     async def _handle_events(self) -> None:
-        piece = b""  # of a body, that travels with its end if that has come, too
         while not self.closed:
             if self.connection.they_are_waiting_for_100_continue:
                 headers = self.config.response_headers("h11")
@@ -135,13 +125,6 @@ class Http1Protocol(H11Protocol):
                 status = error.error_status_hint if error.error_status_hint in (431, 501) else 400
                 await self.refuse(status, f"This is not HTTP/1.1: {error}")
                 return
-            if isinstance(event, h11.EndOfMessage) and isinstance(self.stream, Stream):
-                await self.stream.end_body(piece)
-                piece = b""
-                continue
-            if piece and self.stream is not None:
-                await self.stream.handle(Body(stream_id=STREAM_ID, data=piece))
-                piece = b""
             if isinstance(event, h11.Request):
                 await self._begin(event)
             elif event is h11.PAUSED:  # the next request of a pipeline waits for the answer to this one
@@ -155,7 +138,7 @@ class Http1Protocol(H11Protocol):
                 if self._body_bytes > self._max_body_bytes:
                     await self.refuse(*_too_large(self._max_body_bytes))
                     return
-                piece = bytes(event.data)
+                await self.stream.handle(Body(stream_id=STREAM_ID, data=event.data))
             elif isinstance(event, h11.EndOfMessage):
                 await self.stream.handle(EndBody(stream_id=STREAM_ID))
             elif isinstance(event, Data):
@@ -179,7 +162,7 @@ class Http1Protocol(H11Protocol):
         if refusal is not None:
             await self.refuse(*refusal)
             return
-        kind = WebSocketStream if upgrades else Stream
+        kind = WebSocketStream if upgrades else HTTPStream
         self.stream = kind(
             self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server,
             self.stream_send, STREAM_ID,
