@@ -41,6 +41,13 @@ def combined(parts: Sequence[Buckets], step_ms: int) -> Buckets:
     )
 
 
+def coarser(buckets: Buckets, step_ms: int) -> Buckets:
+    """The same on a coarser grid; `step_ms` is a multiple of the buckets' own."""
+    starts = buckets.starts // step_ms * step_ms
+    first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1)) if len(starts) else np.empty(0, np.int64)
+    return _reduced(step_ms, starts, first, buckets.count, buckets.total, buckets.minimum, buckets.maximum)
+
+
 def _reduced(
     step_ms: int,
     starts: np.ndarray[tuple[int], np.dtype[np.int64]],

@@ -12,8 +12,9 @@ from actors.frames import insight_frame
 from analytics.catalogue import MetricSpec
 from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation
 from analytics.records import Insight
-from analytics.trend import direction
-from storage.models import Buckets
+from analytics.trend import Trend, direction
+from storage.grid import coarser
+from storage.models import Buckets, Window
 
 from ..backend import Backend
 from ..compute import in_thread
@@ -29,6 +30,8 @@ from .insights import EXAMPLE as INSIGHT_EXAMPLE
 HOUR_MS: Final = 3_600_000
 MAX_METRICS: Final = 500
 MAX_POINTS: Final = 50_000  # metrics times points of one answer, before it is known how many points there are
+FINE_POINTS: Final = 300
+FEW_BUCKETS: Final = 20
 GOOD_POINTS: Final = 5  # fewer make no trend
 KEY_INSIGHTS: Final = 5
 NOTABLE_PERCENT: Final = 5.0
@@ -42,7 +45,9 @@ class _Asked:
     name: str
     spec: MetricSpec
     current: float | None
-    buckets: Buckets | None
+    buckets: Buckets | None  # on the grid that was asked for
+    fine: Buckets | None  # on the grid that direction is told by
+    samples: Window | None  # all samples of the window, where they are few and in memory
 
 
 async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Response:
@@ -53,16 +58,8 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
     chosen = await choose(backend, query.metrics, limit)
     start_ms = now_ms - span_ms
     start_ms -= start_ms % step_ms  # whole buckets: the first one too
-    read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, step_ms)
-    asked = [
-        _Asked(
-            name,
-            backend.catalogue.spec(name),
-            latest.value if (latest := backend.memory.latest_of(name)) is not None else None,
-            read.buckets.get(name),
-        )
-        for name in chosen.names
-    ]
+    read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, min(step_ms, _fine_step_ms(span_ms)))
+    asked = [_ask(backend, name, read.buckets.get(name), step_ms, start_ms, now_ms) for name in chosen.names]
     metrics: dict[str, dict[str, Any]] = await in_thread(_trends, asked)
     insights = [
         each
@@ -78,7 +75,10 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
             "summary": {
                 "trending_up": directions.count("up"),
                 "trending_down": directions.count("down"),
-                "stable": directions.count("stable"),
+                "stable": sum(
+                    metric["trend_direction"] == "stable" and metric["data_quality"] != "no_data"
+                    for metric in metrics.values()
+                ),
                 "total_anomalies": sum(metric["anomaly_count"] for metric in metrics.values()),
                 "total_metrics": chosen.total,
                 "key_insights": _key_insights(asked, metrics, insights),
@@ -93,14 +93,43 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
     )
 
 
+def _fine_step_ms(span_ms: int) -> int:
+    """The finest grid with at most FINE_POINTS buckets in the span: direction must not hang on the resolution."""
+    return next((step for step in STEP_MS.values() if span_ms // step <= FINE_POINTS), max(STEP_MS.values()))
+
+
+def _ask(backend: Backend, name: str, fine: Buckets | None, step_ms: int, start_ms: int, now_ms: int) -> _Asked:
+    latest = backend.memory.latest_of(name)
+    samples = None
+    if fine is not None and len(fine) < FEW_BUCKETS:
+        samples = backend.memory.window(name, start_ms, now_ms + 1)
+        if len(samples) != int(fine.count.sum()):
+            samples = None  # memory has not all of them
+    return _Asked(
+        name,
+        backend.catalogue.spec(name),
+        latest.value if latest is not None else None,
+        None if fine is None else coarser(fine, step_ms),
+        fine,
+        samples,
+    )
+
+
+def _direction(fine: Buckets, samples: Window | None) -> Trend:
+    """Told by the samples where they are few, else by the fine grid."""
+    if samples is not None:
+        return direction(samples.times, samples.values)
+    return direction(fine.starts + fine.step_ms // 2, means(fine))
+
+
 def _trends(asked: Sequence[_Asked]) -> dict[str, dict[str, Any]]:
     """Runs in a thread."""
     return {each.name: _trend(each) for each in asked}
 
 
 def _trend(asked: _Asked) -> dict[str, Any]:
-    spec, buckets = asked.spec, asked.buckets
-    if buckets is None or not len(buckets):
+    spec, buckets, fine = asked.spec, asked.buckets, asked.fine
+    if buckets is None or fine is None or not len(buckets):
         return {
             "trend_direction": "stable",
             "change_percent": 0.0,
@@ -111,7 +140,7 @@ def _trend(asked: _Asked) -> dict[str, Any]:
             "data_points": [],
         }
     levels = means(buckets)
-    trend = direction(buckets.starts + buckets.step_ms // 2, levels)
+    trend = _direction(fine, asked.samples)
     deviations = baseline_deviation(levels, spec)
     current = asked.current if asked.current is not None else float(levels[-1])
     return {
@@ -187,8 +216,9 @@ ROUTES: Final = (
         summary="Trends of metrics over a window",
         description=f"""Buckets on multiples of `resolution` since 1970 (days are UTC days); empty ones are
 left out, the first and the last may be partial. Direction and change come from a robust line with a test of
-significance: noise is `stable`. `baseline_deviation` is a robust z score against the window itself and its
-surroundings, `anomaly_score` the same in 0..1.
+significance over a finer grid (or the samples, where they are few), whatever the resolution: noise is
+`stable`. `baseline_deviation` is a robust z score against the window itself and its surroundings,
+`anomaly_score` the same in 0..1.
 
 An answer holds at most {MAX_METRICS} metrics, and at most {MAX_POINTS} of metrics times points: so a finer
 resolution or a longer window holds fewer metrics. Without `metrics`, those with an open insight come first,

@@ -3,12 +3,13 @@
 -- Applied in one transaction by sqlite_schema.py, which also sets user_version.
 
 -- One row a sample. The primary key is the table: a metric's samples lie side by side in order of time, a second copy
--- of a sample replaces the first, and no further index is needed. metadata stands in the rows that came with it.
+-- of a sample replaces the first, and no further index is needed. metadata stands in the rows that came with it, and
+-- last in the table: with a column that may be NULL before one of the key, SQLite 3.40's integrity_check cries wolf.
 CREATE TABLE analytics_metrics (
     metric_name TEXT NOT NULL,
     value REAL NOT NULL CHECK (typeof(value) = 'real'),
-    metadata TEXT CHECK (metadata IS NULL OR json_valid(metadata)),
     timestamp REAL NOT NULL CHECK (typeof(timestamp) = 'real'),
+    metadata TEXT CHECK (metadata IS NULL OR json_valid(metadata)),
     PRIMARY KEY (metric_name, timestamp)
 ) WITHOUT ROWID;
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.grid import combined, sum_up
+from storage.grid import coarser, combined, sum_up
 from storage.models import Buckets, Window
 
 SAMPLES = st.dictionaries(st.integers(0, 500), st.integers(-50, 50), max_size=60)
@@ -56,3 +56,14 @@ def test_a_sum_beyond_the_largest_number_stays_finite() -> None:
     huge = np.finfo(np.float64).max
     buckets = sum_up(Window(np.array([1, 2]), np.array([huge, huge])), 10)
     assert buckets.total.tolist() == [huge]
+
+
+def test_a_coarser_grid_is_the_sum_of_the_fine_one():
+    times = np.arange(0, 7_200_000, 7_000)
+    window = Window(times, np.sin(times / 1e6))
+    coarse, direct = coarser(sum_up(window, 60_000), 3_600_000), sum_up(window, 3_600_000)
+    assert coarse.starts.tolist() == direct.starts.tolist()
+    assert coarse.count.tolist() == direct.count.tolist()
+    assert np.allclose(coarse.total, direct.total)
+    assert coarse.maximum.tolist() == direct.maximum.tolist()
+    assert len(coarser(sum_up(Window(times[:0], window.values[:0]), 60_000), 3_600_000)) == 0

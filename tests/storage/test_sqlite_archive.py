@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -254,3 +255,9 @@ async def test_killed_while_appending(tmp_path: Path) -> None:
     assert all(value == time_ms // 10 for time_ms, value in kept.items())
     await archive.append([part("b", [1], [1])])
     await archive.aclose()
+
+
+async def test_a_healthy_file_is_called_healthy(archive: SqliteArchive, path: Path) -> None:
+    await archive.append([part("a", [1_000, 2_000], [1.5, 2.5]), part("b", [1_000], [3.0], '{"unit":"V"}')])
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -125,3 +125,15 @@ async def test_large_and_tiny_numbers_stay_numbers(client: QuartClient, fill: Fi
     fill("large", np.full(100, 1.7e308))
     fill("tiny", np.full(100, 5e-324))
     await ask(client, "?time_window_hours=1&resolution=1m")
+
+
+@pytest.mark.parametrize("resolution", ["1m", "5m", "15m", "1h", "6h", "1d"])
+async def test_the_direction_does_not_hang_on_the_resolution(client: QuartClient, fill: Fill, resolution: str) -> None:
+    fill("falling", [100.0 - n for n in range(60)], step_ms=60_000)
+    falling = (await ask(client, f"?metrics=falling&resolution={resolution}"))["metrics"]["falling"]
+    assert falling["trend_direction"] == "down"
+    assert -62 < falling["change_percent"] < -50
+
+
+async def test_a_metric_nobody_recorded_is_not_stable(client: QuartClient) -> None:
+    assert (await ask(client, "?metrics=nobody"))["summary"]["stable"] == 0
