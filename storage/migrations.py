@@ -46,7 +46,10 @@ class Migration:
     script: str
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (Migration(Version(1), "0001_initial.sql"),)
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    Migration(Version(1), "0001_initial.sql"),
+    Migration(Version(2), "0002_packed.sql"),
+)
 CURRENT: Final = MIGRATIONS[-1].version
 
 
