@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -24,6 +25,7 @@ MAX_COLUMNS: Final = 100
 _INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
 _LEAVES: Final = (_INDEX_LEAF, _TABLE_LEAF)
 _KINDS: Final = (_INDEX_INTERIOR, _TABLE_INTERIOR, *_LEAVES)
+_REAL: Final = struct.Struct(">d")
 _INTEGER_BYTES: Final = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
@@ -215,40 +217,46 @@ def _record(payload: bytes) -> Record:
     header_end, at = _varint(payload, 0)
     if not 1 <= header_end <= len(payload):
         raise _Damaged
-    kinds: list[int] = []
-    while at < header_end:
-        kind, at = _varint(payload, at)
-        kinds.append(kind)
-    if at != header_end or len(kinds) > MAX_COLUMNS:
-        raise _Damaged
+    kinds = _kinds(payload[at:header_end])
+    at = header_end
     values: list[Cell] = []
     for kind in kinds:
         if kind == 7:
-            values.append(struct.unpack_from(">d", payload, at)[0])
+            values.append(_REAL.unpack_from(payload, at)[0])
             at += 8
         elif kind >= 12:
-            size = (kind - 12) // 2
-            content = payload[at : at + size]
-            if len(content) != size:
-                raise _Damaged
+            end = at + (kind - 12) // 2
+            content = payload[at:end]
             values.append(content.decode() if kind % 2 else content)
-            at += size
+            at = end
         elif kind in _INTEGER_BYTES:
-            size = _INTEGER_BYTES[kind]
-            values.append(int.from_bytes(payload[at : at + size], "big", signed=True))
-            at += size
-        elif kind in (8, 9):
-            values.append(kind - 8)
+            end = at + _INTEGER_BYTES[kind]
+            values.append(int.from_bytes(payload[at:end], "big", signed=True))
+            at = end
         elif kind == 0:
             values.append(None)
         else:
-            raise _Damaged
+            values.append(kind - 8)
     if at != len(payload):
         raise _Damaged
     return tuple(values)
 
 
+@lru_cache(maxsize=1024)
+def _kinds(header: bytes) -> tuple[int, ...]:
+    """The types of the columns; rows alike have the same header."""
+    at, kinds = 0, list[int]()
+    while at < len(header):
+        kind, at = _varint(header, at)
+        kinds.append(kind)
+    if len(kinds) > MAX_COLUMNS or any(kind in (10, 11) for kind in kinds):
+        raise _Damaged
+    return tuple(kinds)
+
+
 def _varint(content: bytes, at: int) -> tuple[int, int]:
+    if (byte := content[at]) < 0x80:
+        return byte, at + 1
     value = 0
     for index in range(9):
         byte = content[at + index]

@@ -62,11 +62,15 @@ def quick_check(path: Path) -> str | None:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_LOCKED_S)) as connection:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.Error as error:
         trouble = judged(error)
         if isinstance(trouble, ArchiveError) and trouble.trouble == "corrupt":
             return str(error)
         raise trouble from error
+    is_hidden = found == "ok" and not any(shape.table in tables for shape in shapes())
+    if is_hidden and is_familiar(path, shapes(), with_log=False):
+        return "its log is another file's"
     return None if found == "ok" else str(found).replace("\n", " ")
 
 

@@ -17,6 +17,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from .pages import Cell, Pages, Row
 
 BATCH_ROWS: Final = 2_000
 BATCH_BYTES: Final = 1 << 20
+_TYPES: Final[dict[str, tuple[type, ...]]] = {"TEXT": (str,), "REAL": (float, int), "INTEGER": (int,), "BLOB": (bytes,)}
 _NO_ROWID: Final = re.compile(r"\bWITHOUT\s+ROWID\b[^()]*$", re.IGNORECASE)
 
 
@@ -37,14 +39,19 @@ class Shape:
     rowid_alias: int | None  # the column that is stored as the rowid
     without_rowid: bool
 
+    @property
+    def has_blobs(self) -> bool:
+        return "BLOB" in self.kinds
+
     def fits(self, row: Row) -> bool:
         """Could it be a row of this table? Shorter records are older rows: columns were added later."""
         if (row.rowid is None) != self.without_rowid or not 0 < len(row.record) <= len(self.columns):
             return False
-        return all(
-            _is_of(kind, value) or index == self.rowid_alias
-            for index, (kind, value) in enumerate(zip(self.kinds, row.record, strict=False))
-        )
+        return _are_of(self.kinds, self.rowid_alias, tuple(map(type, row.record)))
+
+    def is_like(self, row: Row) -> bool:
+        """Stricter, for rows found without their tree: no column is missing."""
+        return len(row.record) == len(self.columns) and self.fits(row)
 
     def values(self, row: Row) -> tuple[Cell, ...]:
         if self.rowid_alias is None:
@@ -73,7 +80,7 @@ class Salvage:
 
     path: Path
     shapes: Sequence[Shape]
-    check: Callable[[str, dict[str, Cell]], str | None] = lambda table, row: None
+    check: Callable[[str, dict[str, Cell]], str | None] | None = None
     rows: dict[str, int] = field(default_factory=dict)  # handed out, by table
     refused: list[str] = field(default_factory=list)  # what `check` said, the first hundred
     refused_count: int = 0
@@ -102,7 +109,7 @@ class Salvage:
         found: dict[str, list[Row]] = {shape.table: [] for shape in shapes}
         for _, rows in pages.orphans():
             for shape in shapes:
-                if all(map(shape.fits, rows)):
+                if all(map(shape.is_like, rows)):
                     found[shape.table] += rows
                     if len(found[shape.table]) >= BATCH_ROWS:
                         yield from self._batches(pages, shape, found[shape.table])
@@ -119,7 +126,7 @@ class Salvage:
                 pages.damaged += 1
                 continue
             values = shape.values(row)
-            if problem := self.check(shape.table, dict(zip(shape.columns, values, strict=False))):
+            if self.check and (problem := self.check(shape.table, dict(zip(shape.columns, values, strict=False)))):
                 self.refused_count += 1
                 self.refused += [problem][: max(0, 100 - len(self.refused))]
                 continue
@@ -128,7 +135,8 @@ class Salvage:
                 held, held_bytes = [], 0
             width = len(values)
             held.append(values)
-            held_bytes += sum(len(value) for value in values if isinstance(value, bytes | str))
+            if shape.has_blobs:
+                held_bytes += sum(len(value) for value in values if isinstance(value, bytes))
         if held:
             yield self._batch(pages, shape, held, width)
 
@@ -163,14 +171,14 @@ def adopting(batch: Batch) -> Iterator[tuple[str, list[Cell]]]:
         )
 
 
-def is_familiar(path: Path, shapes: Sequence[Shape], *, pages_to_look_at: int = 256) -> bool:
-    """Does a file without a proper header hold rows of ours? Raises OSError."""
-    with Pages(path) as pages:
+def is_familiar(path: Path, shapes: Sequence[Shape], *, with_log: bool = True, pages_to_look_at: int = 256) -> bool:
+    """Does the file hold tables or rows of ours? Raises OSError."""
+    with Pages(path, with_log=with_log) as pages:
         roots, _ = _schema(pages)
         if any(shape.table in roots for shape in shapes):
             return True
         pages.count = min(pages.count, pages_to_look_at)
-        return any(all(map(shape.fits, rows)) for _, rows in pages.orphans() for shape in shapes)
+        return any(all(map(shape.is_like, rows)) for _, rows in pages.orphans() for shape in shapes)
 
 
 def _schema(pages: Pages) -> tuple[dict[str, tuple[Shape, int]], list[int]]:
@@ -200,31 +208,32 @@ def _shape(connection: sqlite3.Connection, table: str, sql: str) -> Shape:
     return Shape(table, tuple(c[1] for c in order), tuple(c[2].upper() for c in order), alias, without_rowid)
 
 
-def _is_of(kind: str, value: Cell) -> bool:
-    if value is None or kind not in ("TEXT", "REAL", "INTEGER", "BLOB"):
-        return True  # the new table's constraints judge it
-    match value:
-        case int():
-            return kind != "TEXT" and kind != "BLOB"
-        case float():
-            return kind not in ("TEXT", "BLOB", "INTEGER")
-        case str():
-            return kind == "TEXT"
-    return kind == "BLOB"
+@lru_cache(maxsize=1024)
+def _are_of(kinds: tuple[str, ...], alias: int | None, given: tuple[type, ...]) -> bool:
+    """Can columns of these kinds hold values of these types? None everywhere: the new table's constraints judge it."""
+    return all(
+        index == alias or kind not in _TYPES or python in (*_TYPES[kind], type(None))
+        for index, (kind, python) in enumerate(zip(kinds, given, strict=False))
+    )
 
 
 def _log_is_its_own(path: Path) -> bool:
+    """A log of another file, laid over this one, hides its tables or breaks its trees."""
     with Pages(path) as both:
         if not both.has_log:
             return False
         if not both.has_header:
             return True
+        tables, _ = _schema(both)
         broken = _count_damage(both)
     with Pages(path, with_log=False) as alone:
+        if not tables.keys() >= _schema(alone)[0].keys():
+            return False
         return not broken or _count_damage(alone) > 0
 
 
 def _count_damage(pages: Pages) -> int:
+    pages.seen.clear()
     tables, others = _schema(pages)
     for root in (*(root for _, root in tables.values()), *others):
         for _ in pages.walk(root):
