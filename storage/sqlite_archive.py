@@ -24,7 +24,7 @@ from analytics.records import Insight, Pattern
 from .archive import ArchiveError, PoisonError
 from .models import ArchiveStatus, Buckets, SeriesPart, Window
 from .salvage import Batch, adopting
-from .sqlite_connection import CLOSE_WITHIN_S, Reader, SqliteConnection
+from .sqlite_connection import CLOSE_WITHIN_S, OnDamage, Reader, SqliteConnection
 from .sqlite_records import (
     GET_INSIGHTS,
     GET_PATTERNS,
@@ -70,12 +70,12 @@ async def open_sqlite_archive(
     busy_timeout_ms: int = BUSY_TIMEOUT_MS,
     max_bytes: int | None = None,
     wall_ms: Callable[[], int] | None = None,
-    on_damage: Callable[[str], None] | None = None,
+    on_damage: OnDamage | None = None,
 ) -> SqliteArchive:
     """Open the file, or make it. Raises ArchiveError; whatever was there before stays as it was.
 
     `max_bytes` bounds the database file: past it, appends fail with trouble "full". With `wall_ms` the status
-    knows when the last commit was. `on_damage` hears of every read and write that finds the file damaged.
+    knows when the last commit was. `on_damage` hears of every read and write that finds it damaged or replaced.
     """
     await trio.to_thread.run_sync(look_at, path)
     writer = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
