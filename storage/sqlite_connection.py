@@ -203,6 +203,17 @@ class Reader:
         self._connection = connection
         self._stopped = stopped
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Every statement inside sees the same state, whatever is committed meanwhile. Keep it short: an open one
+        lets the write-ahead log grow."""
+        self.rows("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         # interrupt() reaches a running statement only, hence the look before each
         if self._stopped():

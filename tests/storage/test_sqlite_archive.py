@@ -152,9 +152,10 @@ async def fill(archive: SqliteArchive) -> int:
     """Append until it says full; how many samples were taken."""
     taken = 0
     trouble: str | None = None
+    rng = np.random.default_rng(1)
     while trouble is None and taken < 200_000:
         try:
-            await archive.append([SeriesPart("a", np.arange(taken, taken + 1_000), np.full(1_000, 0.1))])
+            await archive.append([SeriesPart("a", np.arange(taken, taken + 1_000), rng.normal(size=1_000))])
             taken += 1_000
         except ArchiveError as error:
             trouble = error.trouble
