@@ -77,6 +77,11 @@ class Archive(Protocol):
         packed; 0: nothing is left to do."""
         ...
 
+    async def thin(self) -> int:
+        """One step towards the budget: old samples become buckets, the oldest buckets go. Returns how many samples it
+        concerned; 0: there is room."""
+        ...
+
     async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:
         """Delete at most about `batch` rows older than the bounds; returns how many went. 0: nothing is left to do.
         Packed samples go when the last of their chunk is old enough."""

@@ -28,6 +28,7 @@ from .sqlite_chunks import (
     delete_rows,
     journal_columns,
     put_chunk,
+    raise_tier,
     runs_in,
 )
 from .sqlite_names import Rows
@@ -49,7 +50,8 @@ _PACK_HEADS: Final = (
     " WHERE level > 0 AND level = ? AND tier = 0 AND codec = ? ORDER BY end_ms"
 )
 _OWN_SPANS: Final = (
-    "SELECT start_ms, end_ms FROM analytics_chunks WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms <= ?"
+    "SELECT chunk_id, start_ms, end_ms FROM analytics_chunks"
+    " WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms <= ?"
 )
 
 
@@ -96,10 +98,10 @@ def plan_packs(rows: Rows, damage: Damage) -> Step | None:
         for _, first, last, _ in heads:
             alike = [row for row in heads if row[1] <= last and row[2] >= first][:MERGE_PACKS]
             if len(alike) == MERGE_PACKS:
-                packs = _sources(by_ids(rows, [row[0] for row in alike]), damage)
+                packs = sources(by_ids(rows, [row[0] for row in alike]), damage)
                 if len(packs) == MERGE_PACKS:
                     samples = sum(run.samples for pack in packs for run in pack.runs)
-                    return Step(plan_merge(packs, list(_others(rows, packs, damage))), samples=samples)
+                    return Step(plan_merge(packs, list(others(rows, packs, damage))), samples=samples)
     return None
 
 
@@ -113,7 +115,7 @@ def near(rows: Rows, new: Mapping[int, Window], damage: Damage) -> list[Source]:
     first_ms = min(int(window.times[0]) for window in new.values())
     last_ms = max(int(window.times[-1]) for window in new.values())
     ids += [row[0] for row in rows(_PACKS_NEAR, first_ms, last_ms, max(new), min(new))]
-    return _sources(by_ids(rows, ids), damage)
+    return sources(by_ids(rows, ids), damage)
 
 
 def apply(connection: sqlite3.Connection, step: Step) -> None:
@@ -121,6 +123,8 @@ def apply(connection: sqlite3.Connection, step: Step) -> None:
     if delete_rows(connection, CHUNKS, step.plan.delete) != len(step.plan.delete):
         raise Stale
     if delete_rows(connection, JOURNAL, step.journal_ids) != len(step.journal_ids):
+        raise Stale
+    if raise_tier(connection, step.plan.raise_tier) != len(step.plan.raise_tier):
         raise Stale
     for placed in step.plan.put:
         put_chunk(connection, placed.chunk, placed.level, placed.tier)
@@ -136,24 +140,26 @@ def _by_metric(ids: NDArray[np.int64], times: Times, values: Values) -> dict[int
     return {int(ids[first]): Window(times[first:end], values[first:end]) for first, end in pairwise(edges)}
 
 
-def _sources(found: Sequence[Stored], damage: Damage) -> list[Source]:
+def sources(found: Sequence[Stored], damage: Damage) -> list[Source]:
+    """Chunks unpacked, damaged ones noted and left out."""
     sources = (Source(each.chunk_id, each.level, each.tier, tuple(runs_in(each, damage))) for each in found)
     return [source for source in sources if source.runs]
 
 
-def _others(rows: Rows, packs: Sequence[Source], damage: Damage) -> Iterator[tuple[int, int, int]]:
-    """(metric, first, last) of what else is stored of the packs' metrics in their time."""
+def others(rows: Rows, ours: Sequence[Source], damage: Damage) -> Iterator[tuple[int, int, int]]:
+    """(metric, first, last) of what else is stored of the metrics of these chunks in their time."""
+    known = {source.chunk_id for source in ours}
     spans: dict[int, tuple[int, int]] = {}
-    for pack in packs:
-        for run in pack.runs:
+    for source in ours:
+        for run in source.runs:
             first_ms, last_ms = spans.get(run.metric_id, (run.first_ms, run.last_ms))
             spans[run.metric_id] = (min(first_ms, run.first_ms), max(last_ms, run.last_ms))
     for metric_id, (first_ms, last_ms) in spans.items():
-        for start_ms, end_ms in rows(_OWN_SPANS, metric_id, first_ms, last_ms):
-            yield metric_id, start_ms, end_ms
-    ours = {pack.chunk_id for pack in packs}
+        for chunk_id, start_ms, end_ms in rows(_OWN_SPANS, metric_id, first_ms, last_ms):
+            if chunk_id not in known:
+                yield metric_id, start_ms, end_ms
     first_ms, last_ms = min(first for first, _ in spans.values()), max(last for _, last in spans.values())
-    ids = [row[0] for row in rows(_PACKS_NEAR, first_ms, last_ms, max(spans), min(spans)) if row[0] not in ours]
+    ids = [row[0] for row in rows(_PACKS_NEAR, first_ms, last_ms, max(spans), min(spans)) if row[0] not in known]
     for stored in by_ids(rows, ids):
         try:
             there = set(directory(stored.chunk)[0].tolist()) & spans.keys()

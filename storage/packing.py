@@ -39,6 +39,7 @@ class Plan:
 
     delete: list[int] = field(default_factory=list)
     put: list[Placed] = field(default_factory=list)
+    raise_tier: list[int] = field(default_factory=list)  # chunks that count as thinned from now on
     dropped: int = 0  # late samples for spans that were thinned
 
 
@@ -101,11 +102,11 @@ def plan_merge(packs: Sequence[Source], others: Iterable[tuple[int, int, int]]) 
         runs.sort(key=lambda run: run.first_ms)
         for run in runs:
             before = joined[-1] if joined and joined[-1].metric_id == metric_id else None
-            if before is not None and _may_join(before, run, foreign.get(metric_id, ())):
+            if before is not None and may_join(before, run, foreign.get(metric_id, ())):
                 joined[-1] = Run(metric_id, merged_windows(_samples(before), _samples(run)))
             else:
                 joined.append(run)
-    return Plan([pack.chunk_id for pack in packs], placed(joined, level=level + 1, tier=tier))
+    return Plan(delete=[pack.chunk_id for pack in packs], put=placed(joined, level=level + 1, tier=tier))
 
 
 def placed(runs: Iterable[Run], *, level: int, tier: int = 0) -> list[Placed]:
@@ -162,8 +163,9 @@ def _shares(window: Window, stored: Sequence[tuple[Run, Source]]) -> Iterator[tu
         yield owner, Window(window.times[first:end], window.values[first:end])
 
 
-def _may_join(before: Run, after: Run, foreign: Sequence[tuple[int, int]]) -> bool:
-    if not isinstance(before.data, Window) or not isinstance(after.data, Window):
+def may_join(before: Run, after: Run, foreign: Sequence[tuple[int, int]]) -> bool:
+    """Two runs of one metric with nothing of it stored elsewhere from the first's begin to the second's end."""
+    if isinstance(before.data, Window) != isinstance(after.data, Window):
         return False
     return not any(first_ms < after.last_ms and last_ms > before.first_ms for first_ms, last_ms in foreign)
 

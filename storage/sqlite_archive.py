@@ -20,6 +20,7 @@ import trio
 from analytics.records import Insight, Pattern
 
 from .archive import ArchiveError, PoisonError
+from .budget import Budget
 from .damage import Damage
 from .models import ArchiveStatus, Buckets, SeriesPart, Window
 from .sqlite_chunks import purge_packed
@@ -51,22 +52,22 @@ async def open_sqlite_archive(
     path: Path,
     *,
     busy_timeout_ms: int = BUSY_TIMEOUT_MS,
-    max_bytes: int | None = None,
+    budget: Budget | None = None,
     wall_ms: Callable[[], int] | None = None,
 ) -> SqliteArchive:
     """Open the file, or make it. Raises ArchiveError; whatever was there before stays as it was.
 
-    `max_bytes` bounds the database file: past it, appends fail with trouble "full". With `wall_ms` the status
-    knows when the last commit was.
+    `budget` bounds the database file: past it, appends fail with trouble "full", and `thin` makes room before that.
+    With `wall_ms` the status knows when the last commit was.
     """
     await trio.to_thread.run_sync(look_at, path)
     writer = await SqliteConnection.open(path, busy_timeout_ms)
     reader: SqliteConnection | None = None
     try:
-        await writer.call(lambda connection: prepare_writer(connection, path, max_bytes))
+        await writer.call(lambda connection: prepare_writer(connection, path, budget))
         reader = await SqliteConnection.open(path, busy_timeout_ms)
         await reader.call(prepare_reader)
-        return SqliteArchive(path, writer, reader, wall_ms)
+        return SqliteArchive(path, writer, reader, wall_ms, budget)
     except BaseException:
         with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
             if reader is not None:
@@ -79,7 +80,12 @@ class SqliteArchive:
     """See the module docstring; `open_sqlite_archive` makes one."""
 
     def __init__(
-        self, path: Path, writer: SqliteConnection, reader: SqliteConnection, wall_ms: Callable[[], int] | None
+        self,
+        path: Path,
+        writer: SqliteConnection,
+        reader: SqliteConnection,
+        wall_ms: Callable[[], int] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._path = path
         self._writer = writer
@@ -90,7 +96,7 @@ class SqliteArchive:
         self._damage = Damage()
         self._reading = Reading(self._damage)
         self._writing = Writing(self._damage)
-        self._upkeep = Upkeep(path, writer, self._writing, self._damage, self._check_file)
+        self._upkeep = Upkeep(path, writer, self._writing, self._damage, self._check_file, budget)
 
     async def append(
         self,
@@ -156,6 +162,9 @@ class SqliteArchive:
 
     async def compact(self, at_least: int) -> int:
         return await self._upkeep.compact(at_least)
+
+    async def thin(self) -> int:
+        return await self._upkeep.thin()
 
     async def status(self) -> ArchiveStatus:
         def size() -> int:

@@ -31,6 +31,7 @@ _STORED: Final = f"SELECT chunk_id, level, tier, {_CHUNK} FROM analytics_chunks"
 _OF_METRIC: Final = (
     f"{_STORED} WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms < ? ORDER BY end_ms DESC, start_ms DESC"
 )
+_OF_SPAN: Final = f"{_STORED} WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms >= ? AND end_ms <= ?"
 _PACKS: Final = (
     f"{_STORED} INDEXED BY analytics_chunks_packs WHERE level > 0 AND metric_id <= ? AND last_metric_id >= ?"
     " AND end_ms >= ? AND start_ms < ? ORDER BY end_ms DESC"
@@ -83,6 +84,17 @@ def chunks_of(rows: Rows, metric_id: int, start_ms: int, end_ms: int) -> list[St
     return [stored_of(row) for row in (*own, *packs)]
 
 
+def oldest_of_tier(rows: Rows, tier: int, most: int) -> list[Stored]:
+    """The chunks that end first."""
+    return [stored_of(row) for row in rows(f"{_STORED} WHERE tier = ? ORDER BY end_ms LIMIT ?", tier, most)]
+
+
+def same_metric_after(rows: Rows, metric_id: int, tier: int, start_ms: int, end_ms: int) -> list[Stored]:
+    """A metric's own chunks of that tier that lie in [start, end], in order of time."""
+    found = rows(f"{_OF_SPAN} AND tier = ? ORDER BY start_ms", metric_id, start_ms, start_ms, end_ms, tier)
+    return [stored_of(row) for row in found]
+
+
 def packs(rows: Rows) -> list[Stored]:
     """All of them."""
     return [stored_of(row) for row in rows(f"{_STORED} WHERE level > 0")]
@@ -128,6 +140,14 @@ def runs_in(stored: Stored, damage: Damage, only: int | None = None) -> list[Run
 
 def put_chunk(connection: sqlite3.Connection, chunk: Chunk, level: int, tier: int = 0) -> None:
     connection.execute(_PUT, (level, tier, *_numbers(chunk)))
+
+
+def raise_tier(connection: sqlite3.Connection, ids: Sequence[int]) -> int:
+    """These count as thinned one step further; how many there were."""
+    return sum(
+        connection.execute("UPDATE analytics_chunks SET tier = tier + 1 WHERE chunk_id = ?", (chunk_id,)).rowcount
+        for chunk_id in ids
+    )
 
 
 def delete_rows(connection: sqlite3.Connection, table: str, ids: Sequence[int]) -> int:

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 
 import trio
 
+from .budget import Budget
 from .compaction import Stale, Step, apply, plan_journal, plan_packs
 from .damage import Damage
 from .sqlite_connection import Reader, SqliteConnection
@@ -22,6 +23,7 @@ from .sqlite_names import Rows
 from .sqlite_reading import Reading
 from .sqlite_schema import prepare_reader
 from .sqlite_writing import Writing
+from .thinning import plan_thinning
 
 R = TypeVar("R")
 
@@ -39,12 +41,14 @@ class Upkeep:
         writing: Writing,
         damage: Damage,
         check_file: Callable[[], None],
+        budget: Budget | None,
     ) -> None:
         self._path = path
         self._writer = writer
         self._writing = writing
         self._damage = damage
         self._check_file = check_file
+        self._budget = budget
         self._reading = Reading(damage)
         self._connection: SqliteConnection | None = None
         self._one = trio.Lock()
@@ -59,6 +63,14 @@ class Upkeep:
             if not done:
                 done = await self._step(lambda rows, _: plan_packs(rows, self._damage))
             return done
+
+    async def thin(self) -> int:
+        """One step towards the budget. Returns how many samples it concerned; 0: there is room, or nothing to thin."""
+        budget = self._budget
+        if budget is None:
+            return 0
+        async with self._one:
+            return await self._step(lambda rows, _: plan_thinning(rows, budget, self._damage))
 
     async def read(self, work: Callable[[Rows, Reading], R]) -> R:
         """Run `work` in a snapshot on the upkeep's own connection."""

@@ -1,10 +1,10 @@
 -- History packed: analytics_metrics keeps the samples of the latest small commits as rows, everything else lies in blobs.
 -- Times are unix milliseconds here. The blobs' format stands in docs/FORMAT.md.
 
--- Names of metrics: a row holds `count` names, the ids first_id, first_id + 1, ... as zlib-compressed JSON list.
+-- Names of metrics, some hundred a row, as a zlib-compressed JSON list. A metric's id is a hash of its name
+-- (sqlite_names.py). The CRC is over the text before compression.
 CREATE TABLE analytics_series (
-    first_id INTEGER PRIMARY KEY,
-    count INTEGER NOT NULL,
+    series_id INTEGER PRIMARY KEY,
     crc INTEGER NOT NULL,
     names BLOB NOT NULL
 );
