@@ -1,13 +1,14 @@
 """The housekeeper: keeps the archive packed, within its budget and its retention, in the background of everything else.
 
 Owns no data: it looks every few seconds whether the archive is open, and goes step by step, each a short transaction,
-with a pause in between, so that commits come first. Trouble with the disk is the persister's to tell; here it only means
-to try again at the next look.
+with a pause in between, so that commits come first. Trouble with the disk is the persister's to tell; here it only
+means to try again at the next look.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,24 +60,27 @@ class Housekeeper:
                     LOG.info("housekeeping waits for the archive: %s", error.reason)
 
     async def _round(self, archive: Archive) -> None:
-        while await archive.thin():  # first: in a full file nothing else has room
-            await trio.sleep(PAUSE_S)
         now_s = trio.current_time()
         if now_s >= self._next_purge_s:
-            await self._purge(archive)
+            await _to_the_end(lambda: self._purge(archive))
             self._next_purge_s = now_s + self._policy.cleanup_interval_s
+        await _to_the_end(archive.thin)
         at_least = PACK_SAMPLES
         if now_s >= self._next_pack_s:
             at_least, self._next_pack_s = 1, now_s + PACK_EVERY_S
-        while await archive.compact(at_least):
-            await trio.sleep(PAUSE_S)
+        await _to_the_end(lambda: archive.compact(at_least))
 
-    async def _purge(self, archive: Archive) -> None:
+    async def _purge(self, archive: Archive) -> int:
         """Ages are reckoned from a clock that a wrong date cannot drive ahead."""
         horizon_ms = self._clock.horizon_ms()
-        samples_before_ms, insights_before_ms = (
-            horizon_ms - self._policy.retention_ms,
-            horizon_ms - INSIGHT_RETENTION_MS,
+        return await archive.purge(
+            horizon_ms - self._policy.retention_ms, horizon_ms - INSIGHT_RETENTION_MS, PURGE_ROWS
         )
-        while await archive.purge(samples_before_ms, insights_before_ms, PURGE_ROWS):
-            await trio.sleep(PAUSE_S)
+
+
+async def _to_the_end(step: Callable[[], Awaitable[int]]) -> None:
+    """Step after step, until one finds nothing left to do."""
+    while True:
+        if not await step():
+            return
+        await trio.sleep(PAUSE_S)
