@@ -9,6 +9,7 @@ return: write-ahead log with `synchronous = FULL`. Promises beyond the protocol
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -23,9 +24,11 @@ from .archive import ArchiveError, PoisonError
 from .budget import Budget
 from .damage import Damage
 from .models import ArchiveStatus, Buckets, SeriesPart, Window
+from .salvage import Batch, adopting
+from .sqlite_adopting import PACKED, adopt_packed
 from .sqlite_chunks import purge_packed
 from .sqlite_connection import CLOSE_WITHIN_S, Reader, SqliteConnection
-from .sqlite_names import Rows
+from .sqlite_names import Names, Rows
 from .sqlite_reading import Reading
 from .sqlite_records import (
     GET_INSIGHTS,
@@ -45,6 +48,7 @@ from .sqlite_writing import Writing
 
 R = TypeVar("R")
 
+LOG: Final = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS: Final = 1_000
 
 
@@ -54,20 +58,22 @@ async def open_sqlite_archive(
     busy_timeout_ms: int = BUSY_TIMEOUT_MS,
     budget: Budget | None = None,
     wall_ms: Callable[[], int] | None = None,
+    on_damage: Callable[[str], None] | None = None,
 ) -> SqliteArchive:
     """Open the file, or make it. Raises ArchiveError; whatever was there before stays as it was.
 
     `budget` bounds the database file: past it, appends fail with trouble "full", and `thin` makes room before that.
-    With `wall_ms` the status knows when the last commit was.
+    With `wall_ms` the status knows when the last commit was. `on_damage` hears of every read and write that finds the
+    file damaged.
     """
     await trio.to_thread.run_sync(look_at, path)
-    writer = await SqliteConnection.open(path, busy_timeout_ms)
+    writer = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
     reader: SqliteConnection | None = None
     try:
         await writer.call(lambda connection: prepare_writer(connection, path, budget))
-        reader = await SqliteConnection.open(path, busy_timeout_ms)
+        reader = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
         await reader.call(prepare_reader)
-        return SqliteArchive(path, writer, reader, wall_ms, budget)
+        return SqliteArchive(path, writer, reader, wall_ms, budget, on_damage)
     except BaseException:
         with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
             if reader is not None:
@@ -86,6 +92,7 @@ class SqliteArchive:
         reader: SqliteConnection,
         wall_ms: Callable[[], int] | None = None,
         budget: Budget | None = None,
+        on_damage: Callable[[str], None] | None = None,
     ) -> None:
         self._path = path
         self._writer = writer
@@ -96,7 +103,7 @@ class SqliteArchive:
         self._damage = Damage()
         self._reading = Reading(self._damage)
         self._writing = Writing(self._damage)
-        self._upkeep = Upkeep(path, writer, self._writing, self._damage, self._check_file, budget)
+        self._upkeep = Upkeep(path, writer, self._writing, self._damage, self._check_file, budget, on_damage)
 
     async def append(
         self,
@@ -166,6 +173,19 @@ class SqliteArchive:
     async def thin(self) -> int:
         return await self._upkeep.thin()
 
+    async def adopt(self, batch: Batch) -> int:
+        """Rows saved out of a damaged file, in one transaction: those this one lacks and can take. How many it took."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            self._check_file()
+            if batch.table in PACKED:
+                self._writing.generation += 1
+                rows = [dict(zip(batch.columns, row, strict=True)) for row in batch.rows]
+                return adopt_packed(connection, batch.table, rows, Names(self._damage))
+            return sum(connection.execute(sql, values).rowcount for sql, values in adopting(batch))
+
+        return await self._writer.write(work)
+
     async def status(self) -> ArchiveStatus:
         def size() -> int:
             files = (self._path, self._path.with_name(self._path.name + "-wal"))
@@ -210,10 +230,14 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _records(rows: Sequence[Row], record_of: Callable[[Row], R]) -> list[R]:
-    try:
-        return [record_of(row) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:  # the tables' checks held when they were written
-        raise ArchiveError("corrupt", f"a record in the database is damaged ({error})") from error
+    """One that is damaged is named and left out: it must not take the others along."""
+    records: list[R] = []
+    for row in rows:
+        try:
+            records.append(record_of(row))
+        except (KeyError, TypeError, ValueError) as error:  # the tables' checks held when it was written
+            LOG.warning("the record %r in the database is damaged and left out (%s)", row[0], error)
+    return records
 
 
 def _purge_records(connection: sqlite3.Connection, before_s: float) -> int:

@@ -78,28 +78,36 @@ def judged(error: sqlite3.Error) -> ArchiveError | PoisonError:
 
 
 @contextmanager
-def judging() -> Iterator[None]:
-    """sqlite3's errors leave as ArchiveError or PoisonError."""
+def judging(on_damage: Callable[[str], None] | None = None) -> Iterator[None]:
+    """sqlite3's errors leave as ArchiveError or PoisonError; `on_damage` hears the reason when the file is damaged."""
     try:
         yield
     except sqlite3.Error as error:
-        raise judged(error) from error
+        found = judged(error)
+        if on_damage is not None and isinstance(found, ArchiveError) and found.trouble == "corrupt":
+            on_damage(found.reason)
+        raise found from error
 
 
 class SqliteConnection:
     """See the module docstring. `open` makes one."""
 
-    def __init__(self, wrapper: anysqlite.Connection, real: sqlite3.Connection) -> None:
+    def __init__(
+        self, wrapper: anysqlite.Connection, real: sqlite3.Connection, on_damage: Callable[[str], None] | None
+    ) -> None:
         self._wrapper = wrapper
         self._real = real
         self._lock = trio.Lock()
         self._limiter = trio.CapacityLimiter(1)  # a thread of its own: others can't use up the pool before it
         self._closed = False
         self._stopping = False
+        self._on_damage = on_damage
 
     @classmethod
-    async def open(cls, path: Path, busy_timeout_ms: int) -> SqliteConnection:
-        """Raises ArchiveError."""
+    async def open(
+        cls, path: Path, busy_timeout_ms: int, on_damage: Callable[[str], None] | None = None
+    ) -> SqliteConnection:
+        """`on_damage` hears of every time SQLite calls the file damaged. Raises ArchiveError."""
         opened: list[sqlite3.Connection] = []
 
         def factory(*args: Any, **options: Any) -> sqlite3.Connection:
@@ -115,7 +123,7 @@ class SqliteConnection:
             for connection in opened:
                 connection.close()
             raise
-        return cls(wrapper, opened[0])
+        return cls(wrapper, opened[0], on_damage)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction, in one hop; it is over, one way or the other, when this returns or raises."""
@@ -149,7 +157,7 @@ class SqliteConnection:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._interrupt_when_cancelled)
                 try:
-                    with judging():
+                    with judging(self._on_damage):
                         results.append(await trio.to_thread.run_sync(lambda: work(reader), limiter=self._limiter))
                 except Exception as error:
                     failed = error  # raised outside, or the nursery would wrap it; a cancel goes first
@@ -185,7 +193,7 @@ class SqliteConnection:
     async def _hop(self, work: Callable[[], T]) -> T:
         async with self._lock:
             self.check_open()
-            with judging():
+            with judging(self._on_damage):
                 return await trio.to_thread.run_sync(work, limiter=self._limiter)
 
     def check_open(self) -> None:

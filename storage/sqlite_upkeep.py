@@ -42,6 +42,7 @@ class Upkeep:
         damage: Damage,
         check_file: Callable[[], None],
         budget: Budget | None,
+        on_damage: Callable[[str], None] | None,
     ) -> None:
         self._path = path
         self._writer = writer
@@ -49,6 +50,7 @@ class Upkeep:
         self._damage = damage
         self._check_file = check_file
         self._budget = budget
+        self._on_damage = on_damage
         self._reading = Reading(damage)
         self._connection: SqliteConnection | None = None
         self._one = trio.Lock()
@@ -82,7 +84,7 @@ class Upkeep:
 
         self._writer.check_open()
         if self._connection is None:
-            connection = await SqliteConnection.open(self._path, BUSY_TIMEOUT_MS)
+            connection = await SqliteConnection.open(self._path, BUSY_TIMEOUT_MS, self._on_damage)
             await connection.call(prepare_reader)
             self._connection = connection
         return await self._connection.read(snapshot)

@@ -181,3 +181,15 @@ def test_every_last_state_reaches_the_archive(steps: list[tuple[str, str]]) -> N
     archive.update((item.insight_id, item) for item in book.dirty()[0])
     for item in book.insights():
         assert archive[item.insight_id] == item
+
+
+def test_all_of_it_is_dirty_when_the_archive_is_a_new_one() -> None:
+    book = InsightBook()
+    book.upsert_insight(insight("a"))
+    book.upsert_pattern(pattern("p"))
+    book.mark_clean(*book.dirty())
+    assert book.dirty() == ([], [])
+    book.mark_dirty()
+    insights, patterns = book.dirty()
+    assert [each.key for each in insights] == ["a"]
+    assert [each.pattern_id for each in patterns] == ["p"]
