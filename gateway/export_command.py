@@ -15,7 +15,7 @@ from typing import TextIO
 import trio
 
 from storage.archive import ArchiveError
-from storage.sqlite_archive import open_to_read
+from storage.sqlite_reader import open_to_read
 
 from .exporter import Export, export_samples
 from .progress_bar import ProgressBar

@@ -7,17 +7,28 @@ of name and time. Where only buckets are left of an old span, each is one row: i
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TextIO
+from typing import Final, Protocol, TextIO
 
-from storage.archive import Archive
-from storage.models import Buckets
+from storage.models import Buckets, Window
 
 HEADER: Final = ("metric_name", "timestamp", "value")
 EVER_MS: Final = 2**52
 LOOK_MS: Final = 86_400_000  # a look at what is there, before it is read
 MOST_ROWS: Final = 100_000  # samples read at once
+
+
+class Readable(Protocol):
+    """The reading half of an archive."""
+
+    async def names(self) -> list[str]: ...
+
+    async def window(self, names: Sequence[str], start_ms: int, end_ms: int) -> Mapping[str, Window]: ...
+
+    async def buckets(
+        self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int
+    ) -> Mapping[str, Buckets]: ...
 
 
 @dataclass(slots=True)
@@ -28,7 +39,7 @@ class Export:
 
 
 async def export_samples(
-    archive: Archive,
+    archive: Readable,
     text: TextIO,
     *,
     start_ms: int | None = None,

@@ -7,6 +7,7 @@ Functions here block.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from .chunk import Chunk, ChunkError, decode
 from .migrations import CURRENT, Version, version_of
 from .recovery import Report, moved_aside, quick_check, report_of
 from .sqlite_connection import judged
+from .sqlite_names import hashed
 from .sqlite_schema import MAGIC
 
 _ADVICE: Final[dict[Trouble, str]] = {
@@ -109,7 +111,7 @@ def _inspect(path: Path) -> FileState:
     return state
 
 
-def _guarded(state: FileState, look: _Look) -> None:
+def _guarded(state: FileState, look: Callable[[FileState, sqlite3.Connection], None]) -> None:
     """What the look meets is part of the state."""
     try:
         with closing(sqlite3.connect(f"{state.path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:

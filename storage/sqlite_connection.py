@@ -127,7 +127,11 @@ class SqliteConnection:
         try:
             with judging():
                 wrapper = await anysqlite.connect(
-                    path, factory=factory, isolation_level=None, timeout=busy_timeout_ms / 1000
+                    f"{path.absolute().as_uri()}?mode=ro" if read_only else path,
+                    factory=factory,
+                    isolation_level=None,
+                    timeout=busy_timeout_ms / 1000,
+                    uri=read_only,
                 )
                 first = await trio.to_thread.run_sync(generation, opened[0])
         except BaseException:
@@ -231,6 +235,17 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection, stopped: Callable[[], bool]) -> None:
         self._connection = connection
         self._stopped = stopped
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Every statement inside sees the same state, whatever is committed meanwhile. Keep it short: an open one
+        lets the write-ahead log grow."""
+        self.rows("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         # interrupt() reaches a running statement only, hence the look before each
