@@ -49,8 +49,8 @@ def _archive_lines(state: FileState) -> Iterator[str]:
     elif state.damage is not None:
         yield f"It is damaged: {state.damage}."
         yield (
-            "What to do: start the service with persistence on. It moves the file aside, goes on with a new one and saves"
-            " what can be read; or put a backup back with `coachiq-analytics restore FILE`."
+            "What to do: start the service with persistence on. It moves the file aside, goes on with a new one and"
+            " saves what can be read; or put a backup back with `coachiq-analytics restore FILE`."
         )
     else:
         yield "SQLite's quick_check finds it sound."
@@ -72,8 +72,9 @@ def _content_lines(state: FileState) -> Iterator[str]:
         f" to {_moment(state.last_ms)}."
     )
     yield f"Insights: {state.insights:,}. Patterns: {state.patterns:,}."
-    if state.bad_chunks:
-        yield f"{len(state.bad_chunks)} parts of history can't be read and are left out: {'; '.join(state.bad_chunks[:10])}."
+    if state.bad_chunk_count:
+        some = "; ".join(state.bad_chunks[:10])
+        yield f"{state.bad_chunk_count:,} parts of history are damaged and left out: {some}. The rest is served."
 
 
 def _aside_lines(state: FileState) -> Iterator[str]:

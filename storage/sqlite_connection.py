@@ -100,6 +100,10 @@ def generation(connection: sqlite3.Connection) -> int:
     return number
 
 
+def _read_only_uri(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
 class SqliteConnection:
     """See the module docstring. `open` makes one."""
 
@@ -116,8 +120,13 @@ class SqliteConnection:
         self._on_damage = on_damage
 
     @classmethod
-    async def open(cls, path: Path, busy_timeout_ms: int, on_damage: OnDamage | None = None) -> SqliteConnection:
-        """`on_damage` hears of every time the file is found damaged or replaced. Raises ArchiveError."""
+    async def open(
+        cls, path: Path, busy_timeout_ms: int, on_damage: OnDamage | None = None, *, read_only: bool = False
+    ) -> SqliteConnection:
+        """`on_damage` hears of every time the file is found damaged or replaced. Raises ArchiveError.
+
+        `read_only`: the file must be there, and neither it nor its log changes, not even when it is closed.
+        """
         opened: list[sqlite3.Connection] = []
 
         def factory(*args: Any, **options: Any) -> sqlite3.Connection:
@@ -127,7 +136,7 @@ class SqliteConnection:
         try:
             with judging():
                 wrapper = await anysqlite.connect(
-                    f"{path.absolute().as_uri()}?mode=ro" if read_only else path,
+                    _read_only_uri(path) if read_only else path,
                     factory=factory,
                     isolation_level=None,
                     timeout=busy_timeout_ms / 1000,

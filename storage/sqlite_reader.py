@@ -25,7 +25,7 @@ BUSY_TIMEOUT_MS: Final = 5_000
 
 
 async def open_to_read(path: Path) -> SqliteReader:
-    """Raises ArchiveError: also when there is no file, or it is of an older form that a service has to bring forward."""
+    """Raises ArchiveError: also when there is no file, or it is of an older form that a service must bring forward."""
     if not await trio.to_thread.run_sync(path.is_file):
         raise ArchiveError("unavailable", f"there is no database at {path}")
     connection = await SqliteConnection.open(path, BUSY_TIMEOUT_MS, read_only=True)

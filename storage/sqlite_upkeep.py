@@ -18,7 +18,7 @@ import trio
 from .budget import Budget
 from .compaction import Stale, Step, apply, plan_journal, plan_packs
 from .damage import Damage
-from .sqlite_connection import Reader, SqliteConnection
+from .sqlite_connection import OnDamage, Reader, SqliteConnection
 from .sqlite_names import Rows
 from .sqlite_reading import Reading
 from .sqlite_schema import prepare_reader

@@ -2,8 +2,8 @@
 
 A shim over SQLite's own VFS (https://www.sqlite.org/vfs.html), put into the very library the sqlite3 module uses, by
 ctypes: every file is opened by the real VFS, then the methods named below go through Python first. Locks and shared
-memory go straight through. Only for Python builds whose sqlite3 module is linked against a shared or visible libsqlite3;
-elsewhere `Disk.install` raises OSError and tests skip.
+memory go straight through. Only for Python builds whose sqlite3 module is linked against a shared or visible
+libsqlite3; elsewhere `Disk.install` raises OSError and tests skip.
 """
 
 from __future__ import annotations
