@@ -15,7 +15,7 @@ import trio
 
 from analytics.records import Insight, Pattern
 
-from .frames import insight_frame, pattern_frame
+from .frames import alert_frame, insight_frame, pattern_frame
 from .hub import Hub
 from .mailbox import Mailbox
 from .messages import InsightChanged, NotifierMessage, PatternFound, StatusChanged
@@ -63,17 +63,7 @@ class Notifier:
         frame = insight_frame(insight)
         self._hub.publish("insight" if is_new else "insight_update", frame)
         if is_new and insight.severity in ("high", "critical"):
-            self._hub.publish(
-                "alert",
-                {
-                    "type": "insight",
-                    "insight_id": insight.insight_id,
-                    "metric": insight.metric,
-                    "severity": insight.severity,
-                    "message": insight.title,
-                    "recommendation": insight.recommendations[0] if insight.recommendations else None,
-                },
-            )
+            self._hub.publish("alert", alert_frame(insight))
         for channel in self._channels:
             try:
                 await channel.tell(insight, is_new=is_new)

@@ -13,8 +13,11 @@ import trio
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from .auth.gate import Gate
+from .auth.guard import guarded, register_guard
 from .backend import Backend
 from .fast_path import FastPath
+from .headers import NO_STORE, SECURITY_HEADERS
 from .live import register_live
 from .problems import Problem, register_problems
 from .rest import (
@@ -47,15 +50,7 @@ _API: Final[tuple[Route, ...]] = (
     *features.ROUTES,
     *probes.ROUTES,
 )
-ROUTES: Final[tuple[Route, ...]] = (*_API, *docs.docs_routes(_API))
-
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+ROUTES: Final[tuple[Route, ...]] = guarded((*_API, *docs.docs_routes(guarded(_API))))
 
 
 def create_app(backend: Backend) -> QuartTrio:
@@ -64,6 +59,7 @@ def create_app(backend: Backend) -> QuartTrio:
     harden(app)
     app.url_map.merge_slashes = False  # a metric's name may hold //
     register_problems(app)
+    register_guard(app, backend.access, ROUTES)
     for route in ROUTES:
         app.add_url_rule(route.path, route.name, _view(backend, route), methods=[route.method])
 
@@ -72,7 +68,7 @@ def create_app(backend: Backend) -> QuartTrio:
         headers = response.headers
         for name, value in SECURITY_HEADERS.items():
             headers[name] = value
-        headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault(*NO_STORE)
         await trio.lowlevel.checkpoint()
         return response
 
@@ -83,9 +79,10 @@ def create_app(backend: Backend) -> QuartTrio:
         gate=lambda: backend.flags.enabled(DASHBOARD),
         max_body_bytes=app.config["MAX_CONTENT_LENGTH"],
         body_within_s=app.config["BODY_TIMEOUT"],
-        extra_headers=[*SECURITY_HEADERS.items(), ("Cache-Control", "no-store")],
+        extra_headers=[*SECURITY_HEADERS.items(), NO_STORE],
+        access=backend.access,
     )
-    app.asgi_app = fast  # type: ignore[assignment]  # Quart's own way to put something around it
+    app.asgi_app = Gate(fast, backend.access)  # type: ignore[assignment]  # Quart's own way to put something around it
     return app
 
 

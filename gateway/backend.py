@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.health import HealthBoard
 from actors.hub import Hub
@@ -16,6 +16,8 @@ from conf.settings import Settings
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
+
+from .auth.access import Access, open_access
 
 
 @dataclass(slots=True)
@@ -38,3 +40,4 @@ class Backend:
     pattern_mailbox: Mailbox[PatternMessage]
     started_ms: int
     ready: bool = False
+    access: Access = field(default_factory=open_access)

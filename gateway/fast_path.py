@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import trio
 
+from .auth.access import Access, identity_of
+from .auth.identity import AuthError
 from .backend import Backend
 from .ingest import decode_batch
 from .problems import DETAILS, PROBLEM_JSON, Problem
@@ -42,12 +44,14 @@ class FastPath:
         max_body_bytes: int,
         body_within_s: float,
         extra_headers: Sequence[tuple[str, str]],
+        access: Access,
     ) -> None:
         self._application = application
         self._backend = backend
         self._gate = gate
         self._max_body_bytes = max_body_bytes
         self._body_within_s = body_within_s
+        self._access = access
         self._extra = [(name.lower().encode(), value.encode()) for name, value in extra_headers]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +69,7 @@ class FastPath:
         if intake is None or not intake.parts:
             await self._application(scope, _replay(received, receive), send)
             return
+        self._access.pay(scope, "samples", sum(map(len, intake.parts)))
         try:
             answer = await write_batch(self._backend, intake)
         except Problem as problem:
@@ -87,7 +92,7 @@ class FastPath:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _is_plain(self, scope: Scope) -> bool:
-        if scope["method"] != "POST" or scope["query_string"] or not self._gate():
+        if scope["method"] != "POST" or scope["query_string"] or not self._gate() or not self._may_write(scope):
             return False
         for name, value in scope["headers"]:
             if name in _LONG_WAY or (name == b"content-type" and value.lower() not in _JSON):
@@ -95,6 +100,15 @@ class FastPath:
             if name == b"content-length" and int(value) > self._max_body_bytes:
                 return False
         return True
+
+    def _may_write(self, scope: Scope) -> bool:
+        """Not: the long way refuses it, and says why."""
+        try:
+            may = identity_of(scope).may("ingest")
+            self._access.check_amount(scope, "samples")
+        except (AuthError, Problem):
+            return False
+        return may
 
     async def _read(self, receive: Receive, received: list[Message]) -> bytes:
         """The whole body, and in `received` what it came in; nothing when it is too long or was broken off."""

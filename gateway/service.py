@@ -53,6 +53,8 @@ from storage.memory import MemoryTier
 from storage.sqlite_archive import open_sqlite_archive
 
 from .app import create_app
+from .auth.access import build_access
+from .auth.children import access_children
 from .backend import Backend
 from .server import Server, open_listening_socket
 
@@ -115,6 +117,7 @@ class Service:
             persist_mailbox=persist,
             pattern_mailbox=asked,
             started_ms=wall_ms(),
+            access=build_access(settings, wall_ms),
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
@@ -178,6 +181,7 @@ class Service:
                 ChildSpec(
                     name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
                 ),
+                *access_children(self.backend.access),
                 ChildSpec(name="gateway", run=server.run, stop=server.stop),
                 *extra_children,
             ),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from quart import Response
 
-from actors.frames import insight_frame
+from actors.frames import alert_type, insight_frame
 from analytics.catalogue import MetricSpec
 from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation
 from analytics.records import Insight
@@ -198,9 +198,8 @@ def _key_insights(
 
 
 def _alert(insight: Insight) -> dict[str, Any]:
-    kind = insight.evidence.get("kind")
     return {
-        "type": kind if isinstance(kind, str) else "insight",
+        "type": alert_type(insight),
         "severity": insight.severity,
         "message": f"{insight.title}: {insight.description}",
         "recommendation": insight.recommendations[0] if insight.recommendations else "",

@@ -12,6 +12,10 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import Pressure, Record, Recorded
+from gateway.auth.access import OUTCOME, Access
+from gateway.auth.identity import AuthError, Identity
+from gateway.auth.limits import BURST_S, Limits
+from gateway.auth.verifier import Verifier
 from gateway.fast_path import FastPath
 from gateway.rest.metrics import BATCH_PATH
 from storage.models import Appended
@@ -40,6 +44,8 @@ class Way:
 
     def __init__(self) -> None:
         self.long = LongWay()
+        self.access = Access(Verifier("none", wall_ms=lambda: 0), limits=Limits(1, 1, 1))
+        self.outcome: Identity | AuthError = Identity("token:1", frozenset({"ingest"}))
         self.open = True
         self.mailbox: Mailbox[Record] = Mailbox("recorder", capacity=4, pressure=Pressure.BLOCK)
         self.appended: Callable[[Record], tuple[Appended, ...]] = lambda message: tuple(
@@ -53,6 +59,7 @@ class Way:
             max_body_bytes=1_000,
             body_within_s=10.0,
             extra_headers=[("X-Extra", "yes")],
+            access=self.access,
         )
 
     async def record(self, message: Record) -> None:
@@ -82,6 +89,7 @@ class Way:
             "method": "POST",
             "path": BATCH_PATH,
             "query_string": b"",
+            OUTCOME: self.outcome,
             "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
             **scope,
         }
@@ -136,6 +144,24 @@ async def test_the_gate(way: Way) -> None:
     way.open = False
     assert await way.send(BODY) == []
     assert way.long.bodies == [BODY]
+
+
+@pytest.mark.parametrize(
+    "outcome", [AuthError("No token", missing=True), Identity("token:1", frozenset({"read", "act"}))]
+)
+async def test_who_may_not_write_is_refused_the_long_way(way: Way, outcome: Identity | AuthError) -> None:
+    way.outcome = outcome
+    assert await way.send(BODY) == []
+    assert way.long.bodies == [BODY]
+
+
+async def test_samples_are_paid_for(way: Way, autojump_clock: trio.testing.MockClock) -> None:
+    for _ in range(int(BURST_S / 2) + 1):  # two samples each, one a second
+        start, _ = await way.send(BODY)
+        assert start["status"] == 200
+    assert await way.send(BODY) == []
+    autojump_clock.jump(3)
+    assert (await way.send(BODY))[0]["status"] == 200
 
 
 async def test_a_client_that_leaves(way: Way) -> None:
