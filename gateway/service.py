@@ -167,6 +167,7 @@ class Service:
             clock=clock,
             interval_s=settings.pattern_analysis_interval_s,
             limiter=threads,
+            wanted=lambda: flags.enabled("analytics_dashboard_enhanced"),
         )
         server = Server(create_app(backend), listener, shortcut=create_shortcut(backend))
         self.supervisor = Supervisor(
