@@ -60,7 +60,7 @@ def clipped(values: Values) -> Values:
         return values
     near = rolling_median(values, 5)
     off = values - near
-    scale = max(1.4826 * median(np.abs(off)), 0.5 * float(np.abs(off).mean()))
+    scale = 1.4826 * median(np.abs(off)) or float(np.abs(off).mean())
     result: Values = np.clip(values, near - CLIP * scale, near + CLIP * scale)
     return result
 

@@ -144,7 +144,7 @@ def _course(places: Values, levels: Values, slope: float) -> _Course:
 
 def _ends_apart(levels: Values, rise: float) -> bool:
     """Whether the ends of the window lie apart as a step of `rise` says: a pulse that is over is no step."""
-    edge = max(1, len(levels) // 8)
+    edge = max(3, len(levels) // 16)
     return (median(levels[-edge:]) - median(levels[:edge])) * math.copysign(1.0, rise) >= 0.5 * abs(rise)
 
 

@@ -218,7 +218,8 @@ ROUTES: Final = (
 left out, the first and the last may be partial. Direction and change come from a robust line or a lasting step,
 with a test of significance that knows that neighbours depend on each other, over a finer grid (or the samples,
 where they are few), whatever the resolution: noise and a daily swing are `stable`. `change_percent` is from the first
-to the last level of that line or step, and 0 for what is stable. `baseline_deviation` is a robust z score against the window itself and its surroundings,
+to the last level of that line or step, and 0 for what is stable.
+`baseline_deviation` is a robust z score against the window itself and its surroundings,
 `anomaly_score` the same in 0..1.
 
 An answer holds at most {MAX_METRICS} metrics, and at most {MAX_POINTS} of metrics times points: so a finer
