@@ -223,9 +223,11 @@ ROUTES: Final = (
         handler=get_performance_trends,
         summary="Trends of metrics over a window",
         description=f"""Buckets on multiples of `resolution` since 1970 (days are UTC days); empty ones are
-left out, the first and the last may be partial. Direction and change come from a robust line with a test of
-significance over a finer grid (or the samples, where they are few), whatever the resolution: noise is
-`stable`. `baseline_deviation` is a robust z score against the window itself and its surroundings,
+left out, the first and the last may be partial. Direction and change come from a robust line or a lasting step,
+with a test of significance that knows that neighbours depend on each other, over a finer grid (or the samples,
+where they are few), whatever the resolution: noise and a daily swing are `stable`. `change_percent` is from the first
+to the last level of that line or step, and 0 for what is stable.
+`baseline_deviation` is a robust z score against the window itself and its surroundings,
 `anomaly_score` the same in 0..1. `data_quality` is good with {GOOD_SAMPLES} samples or more that leave no gaps (by the
 metric's own habit) over half of the time since its first one in the window, else limited.
 
