@@ -5,7 +5,7 @@ are in range and agree with each other, or raises one SettingsError that names t
 nobody knows is an error too, since a misspelt setting that is silently ignored is found out on the road.
 
 Names are read without regard to case, as CoachIQ reads its own; an empty value is as good as none. Nothing here
-touches files or the network.
+touches files (but the time zone database, to know a name) or the network.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from .time_zone import find_zone
 from .values import (
     Network,
     Secret,
@@ -48,6 +49,10 @@ class SettingsError(Exception):
         super().__init__(f"{variable}: {message}")
         self.variable = variable
         self.message = message
+
+
+def _zone_name(text: str) -> str:
+    return find_zone(plain_text(text)).key
 
 
 def _by(parse: Callable[[str], Any], *names: str) -> dict[str, Any]:
@@ -85,6 +90,8 @@ class Settings:
     core_token: Secret | None = field(default=None, metadata=_by(secret, "CORE_TOKEN"))
     log_level: LogLevel = field(default="INFO", metadata=_by(choice(*get_args(LogLevel), upper=True), "LOG_LEVEL"))
     log_format: LogFormat = field(default="json", metadata=_by(choice(*get_args(LogFormat)), "LOG_FORMAT"))
+    # Of the coach, for days and weeks as people live them: an IANA name. None: as this machine is set.
+    time_zone: str | None = field(default=None, metadata=_by(_zone_name, "TIME_ZONE"))
     # Its yaml files replace the packaged ones.
     conf_dir: Path | None = field(default=None, metadata=_by(path, "CONF_DIR"))
 

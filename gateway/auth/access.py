@@ -14,15 +14,17 @@ from urllib.parse import parse_qs
 
 from conf.settings import Settings
 
-from .identity import AuthError, Identity
+from ..problems import Problem
+from .identity import AuthError, Identity, Scope
 from .limits import Kind, Limits
-from .places import Places
+from .places import PlaceError, Places
 from .verifier import Verifier
 
 LOG: Final = logging.getLogger(__name__)
 GOOD_SECRET_BYTES: Final = 32  # RFC 7518, 3.2: a key as long as the hash
 OUTCOME: Final = "coachiq.outcome"  # scope[OUTCOME]: an Identity or an AuthError
 CLIENT: Final = "coachiq.client"  # scope[CLIENT]: the address behind trusted proxies
+_PLAIN: Final[Mapping[str, Any]] = {"type": "http", "path": "", "query_string": b""}
 INFLUX_PATHS: Final = frozenset({"/write", "/api/v2/write", "/ping"})
 
 
@@ -33,6 +35,22 @@ class Access:
     verifier: Verifier
     places: Places = field(default_factory=Places)
     limits: Limits = field(default_factory=lambda: Limits(1e9, 1e9, 1e6))
+
+    def account(
+        self, headers: Mapping[bytes, bytes], peer: tuple[str, int] | None, needed: Scope, kind: Kind
+    ) -> str | None:
+        """Whose account a request past the Gate is on; None: not everything is in order with it.
+
+        For requests whose credential stands in a header.
+        """
+        try:
+            place = self.places.check(headers, peer[0] if peer else "")
+            identity = self.verifier.identify(credential(_PLAIN, headers))
+            client = identity.client or place.client
+            self.limits.check(kind, client)
+        except (PlaceError, AuthError, Problem):
+            return None
+        return client if identity.may(needed) else None
 
     def check_amount(self, scope: Mapping[str, Any], kind: Kind) -> None:
         """Raises Problem 429 while the client's account is overdrawn."""

@@ -19,7 +19,7 @@ from analytics.catalogue import Catalogue
 from conf.flags import FeatureFlags, parse_flags
 from conf.settings import Settings
 from conf.values import Secret, networks
-from gateway.app import create_app
+from gateway.app import create_app, create_shortcut
 from gateway.auth.access import build_access
 from gateway.auth.tokens import create_token
 from gateway.backend import Backend
@@ -27,6 +27,11 @@ from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 
+FLAGS = {
+    "analytics_dashboard": {"enabled": True},
+    "analytics_dashboard_enhanced": {"enabled": True},
+    "persistence": {"enabled": False},
+}
 SECRET = "a secret of the core which is long enough"
 
 
@@ -48,9 +53,7 @@ class House:
         memory = MemoryTier(retention_ms=7_200_000)
         self.backend = Backend(
             settings=self.settings,
-            flags=FeatureFlags(
-                parse_flags({"analytics_dashboard": {"enabled": True}, "persistence": {"enabled": False}})
-            ),
+            flags=FeatureFlags(parse_flags(FLAGS)),
             wall_ms=wall_ms,
             catalogue=Catalogue(),
             memory=memory,
@@ -90,4 +93,4 @@ def house(tmp_path: Path) -> House:
 
 @pytest.fixture
 async def served(house: House, serve: Callable[..., Awaitable[Any]]) -> Any:
-    return await serve(house.app)
+    return await serve(house.app, shortcut=create_shortcut(house.backend))
