@@ -48,16 +48,15 @@ from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_rules
 from conf.settings import DEFAULT, Settings
 from conf.time_zone import find_zone, system_zone
-from storage.archive import Archive
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
-from storage.sqlite_archive import open_sqlite_archive
 
 from .app import create_app, create_shortcut
 from .auth.access import build_access
 from .auth.children import access_children
 from .backend import Backend
+from .compose_storage import archive_keeper
 from .server import Server, open_listening_socket
 
 LOG: Final = logging.getLogger(__name__)
@@ -125,6 +124,7 @@ class Service:
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
         notifier = Notifier(mailbox=notify, hub=hub)
+        keeper = archive_keeper(settings.db_path, wall_ms)
         persister = persisting.Persister(
             mailbox=persist,
             notifier=notify,
@@ -134,10 +134,12 @@ class Service:
             progress=progress,
             board=board,
             clock=clock,
-            open_archive=self._open_archive,
+            open_archive=keeper.open,
+            salvage=keeper.salvage,
             policy=_policy(settings),
             enabled=flags.enabled("persistence"),
         )
+        keeper.on_damage, keeper.on_replaced = persister.reopen, persister.start_over
         recorder = Recorder(
             mailbox=record,
             persister=persist,
@@ -191,9 +193,6 @@ class Service:
             ),
             board=board,
         )
-
-    async def _open_archive(self) -> Archive:
-        return await open_sqlite_archive(self.settings.db_path)
 
     async def run(self) -> int:
         """Run until a signal or an escalation. Returns the exit code (a task that can't be ended: exits itself)."""
