@@ -122,7 +122,7 @@ def _course(places: Values, levels: Values, slope: float) -> _Course:
     if step_at is not None:
         low, high = median(levels[:step_at]), median(levels[step_at:])
         flat = np.where(np.arange(len(levels)) < step_at, low, high)
-        stepped = fit(tame, (np.arange(len(levels)) >= step_at) * 1.0, STEP)
+        stepped = fit(tame, (np.arange(len(levels)) >= step_at).astype(np.float64), STEP)
         left = mad_sigma(levels - flat, 0.0)
         lasting = stepped.strength >= 1.0 and _ends_apart(levels, high - low)
         if lasting and abs(high - low) >= MIN_EFFECT * left:
