@@ -28,6 +28,7 @@ from .rest import (
     probes,
     series,
     status,
+    thresholds,
     trends,
 )
 from .routes import Route, read_query
@@ -45,6 +46,7 @@ _API: Final[tuple[Route, ...]] = (
     *series.ROUTES,
     *status.ROUTES,
     *features.ROUTES,
+    *thresholds.ROUTES,
     *probes.ROUTES,
 )
 ROUTES: Final[tuple[Route, ...]] = (*_API, *docs.docs_routes(_API))

@@ -17,6 +17,8 @@ from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 
+from .control import Control
+
 
 @dataclass(slots=True)
 class Backend:
@@ -36,5 +38,6 @@ class Backend:
     insight_mailbox: Mailbox[InsightMessage]
     persist_mailbox: Mailbox[PersisterMessage]
     pattern_mailbox: Mailbox[PatternMessage]
+    control: Control
     started_ms: int
     ready: bool = False

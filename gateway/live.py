@@ -262,16 +262,19 @@ def snapshot(backend: Backend, now_ms: int) -> dict[str, Any]:
         },
         "insights": [insight_frame(each) for each in insights],
         "alerts": [
-            {
-                "type": "insight",
-                "insight_id": each.insight_id,
-                "metric": each.metric,
-                "severity": each.severity,
-                "message": each.title,
-                "recommendation": each.recommendations[0] if each.recommendations else None,
-            }
-            for each in insights
-            if each.severity in ("high", "critical")
+            *backend.control.alarms.active(),
+            *(
+                {
+                    "type": "insight",
+                    "insight_id": each.insight_id,
+                    "metric": each.metric,
+                    "severity": each.severity,
+                    "message": each.title,
+                    "recommendation": each.recommendations[0] if each.recommendations else None,
+                }
+                for each in insights
+                if each.severity in ("high", "critical")
+            ),
         ],
         "status": {
             "ready": backend.ready,
