@@ -31,6 +31,7 @@ from .rest import (
     probes,
     series,
     status,
+    thresholds,
     trends,
 )
 from .routes import Route, read_query
@@ -48,6 +49,7 @@ _API: Final[tuple[Route, ...]] = (
     *series.ROUTES,
     *status.ROUTES,
     *features.ROUTES,
+    *thresholds.ROUTES,
     *probes.ROUTES,
 )
 ROUTES: Final[tuple[Route, ...]] = guarded((*_API, *docs.docs_routes(guarded(_API))))

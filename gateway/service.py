@@ -57,6 +57,7 @@ from .auth.access import build_access
 from .auth.children import access_children
 from .backend import Backend
 from .compose_storage import archive_keeper
+from .control import build_control
 from .server import Server, open_listening_socket
 
 LOG: Final = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ class Service:
         found: Mailbox[InsightMessage] = Mailbox("insight_generator", capacity=256, pressure=Pressure.DROP_OLDEST)
         asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
         notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
+        control = build_control(settings, flags, catalogue, hub, notify, wall_ms)
         self.backend = Backend(
             settings=settings,
             flags=flags,
@@ -117,6 +119,7 @@ class Service:
             insight_mailbox=found,
             persist_mailbox=persist,
             pattern_mailbox=asked,
+            control=control,
             started_ms=wall_ms(),
             local_time=LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone()),
             access=build_access(settings, wall_ms),
@@ -146,6 +149,7 @@ class Service:
             insights=found,
             memory=memory,
             make_watchlist=partial(Watchlist, catalogue),
+            alarms=control.alarms,
             hub=hub,
             progress=progress,
             clock=clock,
@@ -180,6 +184,7 @@ class Service:
             (
                 ChildSpec(name="watchdog", run=self._watchdog.run),
                 ChildSpec(name="hub", run=hub.run),
+                *control.children(),
                 ChildSpec(name="notifier", run=notifier.run, mailbox=notify, stop=notify.close),
                 ChildSpec(name="persister", run=persister.run, mailbox=persist, stop=persist.close, hung_after_s=120),
                 ChildSpec(name="recorder", run=recorder.run, mailbox=record, stop=record.close),
