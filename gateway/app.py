@@ -6,6 +6,7 @@ analytics_dashboard off, gated routes answer 404. The app holds no state of its 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -16,16 +17,21 @@ from quart_trio import QuartTrio
 from .backend import Backend
 from .fast_path import FastPath
 from .live import register_live
+from .openapi import build_document
 from .problems import Problem, register_problems
 from .rest import (
     aggregation,
     catalogue,
+    charts,
     docs,
     features,
     historical,
     insights,
     metrics,
+    overview,
+    pages,
     probes,
+    relations,
     series,
     status,
     trends,
@@ -43,9 +49,13 @@ _API: Final[tuple[Route, ...]] = (
     *aggregation.ROUTES,
     *catalogue.ROUTES,
     *series.ROUTES,
+    *overview.ROUTES,
+    *charts.ROUTES,
+    *relations.ROUTES,
     *status.ROUTES,
     *features.ROUTES,
     *probes.ROUTES,
+    *pages.ROUTES,
 )
 ROUTES: Final[tuple[Route, ...]] = (*_API, *docs.docs_routes(_API))
 
@@ -56,6 +66,11 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+
+def document() -> str:
+    """The OpenAPI document as text, for a file that people compare."""
+    return json.dumps(build_document(ROUTES), indent=1, ensure_ascii=False) + "\n"
 
 
 def create_app(backend: Backend) -> QuartTrio:

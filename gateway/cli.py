@@ -1,4 +1,4 @@
-"""The command line: serve, demo, replay, import, check.
+"""The command line: serve, demo, replay, import, openapi, check.
 
 Promises: exit codes 0 (done), 1 (not everything could be done, and why was said), 2 (no such command or
 option), 70 (a supervisor gave up) and 78 (bad configuration: one line on stderr that names the variable).
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     importing = commands.add_parser("import", help="write a recorded CSV into the database, without a service")
     importing.add_argument("file", type=Path, help="as for replay; times are kept")
 
+    commands.add_parser("openapi", help="print the OpenAPI document (docs/openapi.json is this)")
     commands.add_parser("check", help="print every setting, its value and where it comes from")
     return parser
 
@@ -137,6 +138,13 @@ def _import(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return run_import(asked.file, settings.db_path)
 
 
+def _openapi(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .app import document
+
+    sys.stdout.write(document())
+    return EXIT_OK
+
+
 def _check(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, origin = _configured(asked, environ)
     flags = load_flags(settings)
@@ -177,4 +185,11 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-_COMMANDS: Final = {"serve": _serve, "demo": _demo, "replay": _replay, "import": _import, "check": _check}
+_COMMANDS: Final = {
+    "serve": _serve,
+    "demo": _demo,
+    "replay": _replay,
+    "import": _import,
+    "openapi": _openapi,
+    "check": _check,
+}
