@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from .problems import PROBLEM_JSON, title
-from .routes import Answer, Route
+from .routes import WHOLE, Answer, Route
 from .schemas import ProblemDetails
 from .version import VERSION
 
@@ -182,7 +182,7 @@ def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
             "schema": schema,
         }
         if schema.get("type") == "array":
-            parameter |= {"style": "form", "explode": False}  # a,b
+            parameter |= {"style": "form", "explode": bool(schema.pop(WHOLE, False))}  # a,b
         parameters.append(parameter)
     return parameters
 
