@@ -21,6 +21,7 @@ from .recovery import Report, find_damage, move_aside, pending_salvage, report_o
 from .salvage import Batch, Salvage
 from .sqlite_adopting import problem_of
 from .sqlite_archive import SqliteArchive
+from .sqlite_connection import OnDamage
 from .sqlite_schema import shapes
 
 LOG: Final = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ BUSY_PAUSE_S: Final = 1.0
 PAUSE_S: Final = 0.01  # between two batches: samples go first
 FALSE_ALARMS: Final = 1  # so often a file that was called damaged and checks as sound is used again
 
-OpenFile = Callable[[Callable[[str], None]], Awaitable[SqliteArchive]]
+OpenFile = Callable[[OnDamage], Awaitable[SqliteArchive]]
 
 
 @dataclass(slots=True)
@@ -134,10 +135,11 @@ class ArchiveKeeper:
             ) from error
         self.on_replaced()
 
-    def _suspect(self, reason: str) -> None:
+    def _suspect(self, error: ArchiveError) -> None:
         if self._suspicion is None:
-            LOG.error("%s: %s", self._path, reason)
-        self._suspicion = reason
+            LOG.error("%s: %s", self._path, error.reason)
+        if error.trouble == "corrupt":
+            self._suspicion = error.reason
         self.on_damage()
 
 

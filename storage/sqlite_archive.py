@@ -27,7 +27,7 @@ from .models import ArchiveStatus, Buckets, SeriesPart, Window
 from .salvage import Batch, adopting
 from .sqlite_adopting import PACKED, adopt_packed
 from .sqlite_chunks import purge_packed
-from .sqlite_connection import CLOSE_WITHIN_S, Reader, SqliteConnection
+from .sqlite_connection import CLOSE_WITHIN_S, OnDamage, Reader, SqliteConnection
 from .sqlite_names import Names, Rows
 from .sqlite_reading import Reading
 from .sqlite_records import (
@@ -58,13 +58,13 @@ async def open_sqlite_archive(
     busy_timeout_ms: int = BUSY_TIMEOUT_MS,
     budget: Budget | None = None,
     wall_ms: Callable[[], int] | None = None,
-    on_damage: Callable[[str], None] | None = None,
+    on_damage: OnDamage | None = None,
 ) -> SqliteArchive:
     """Open the file, or make it. Raises ArchiveError; whatever was there before stays as it was.
 
     `budget` bounds the database file: past it, appends fail with trouble "full", and `thin` makes room before that.
-    With `wall_ms` the status knows when the last commit was. `on_damage` hears of every read and write that finds the
-    file damaged.
+    With `wall_ms` the status knows when the last commit was. `on_damage` hears of every read and write that finds it
+    damaged or replaced.
     """
     await trio.to_thread.run_sync(look_at, path)
     writer = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
@@ -92,7 +92,7 @@ class SqliteArchive:
         reader: SqliteConnection,
         wall_ms: Callable[[], int] | None = None,
         budget: Budget | None = None,
-        on_damage: Callable[[str], None] | None = None,
+        on_damage: OnDamage | None = None,
     ) -> None:
         self._path = path
         self._writer = writer

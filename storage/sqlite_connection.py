@@ -54,6 +54,9 @@ _POISON_CODES: Final = frozenset(
 )
 
 
+OnDamage = Callable[[ArchiveError], None]
+
+
 class Stopped(Exception):
     """A reading function noticed between two statements that nobody waits for it any more."""
 
@@ -78,22 +81,30 @@ def judged(error: sqlite3.Error) -> ArchiveError | PoisonError:
 
 
 @contextmanager
-def judging(on_damage: Callable[[str], None] | None = None) -> Iterator[None]:
-    """sqlite3's errors leave as ArchiveError or PoisonError; `on_damage` hears the reason when the file is damaged."""
+def judging(on_damage: OnDamage | None = None) -> Iterator[None]:
+    """sqlite3's errors leave as ArchiveError or PoisonError; `on_damage` hears when the file must be opened anew."""
     try:
         yield
-    except sqlite3.Error as error:
-        found = judged(error)
-        if on_damage is not None and isinstance(found, ArchiveError) and found.trouble == "corrupt":
-            on_damage(found.reason)
+    except (sqlite3.Error, ArchiveError) as error:
+        found = judged(error) if isinstance(error, sqlite3.Error) else error
+        if on_damage is not None and isinstance(found, ArchiveError) and found.trouble in ("corrupt", "replaced"):
+            on_damage(found)
+        if found is error:
+            raise
         raise found from error
+
+
+def generation(connection: sqlite3.Connection) -> int:
+    """A restore puts another content into the same file, and gives it another number."""
+    number: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    return number
 
 
 class SqliteConnection:
     """See the module docstring. `open` makes one."""
 
     def __init__(
-        self, wrapper: anysqlite.Connection, real: sqlite3.Connection, on_damage: Callable[[str], None] | None
+        self, wrapper: anysqlite.Connection, real: sqlite3.Connection, generation: int, on_damage: OnDamage | None
     ) -> None:
         self._wrapper = wrapper
         self._real = real
@@ -101,13 +112,12 @@ class SqliteConnection:
         self._limiter = trio.CapacityLimiter(1)  # a thread of its own: others can't use up the pool before it
         self._closed = False
         self._stopping = False
+        self._generation = generation
         self._on_damage = on_damage
 
     @classmethod
-    async def open(
-        cls, path: Path, busy_timeout_ms: int, on_damage: Callable[[str], None] | None = None
-    ) -> SqliteConnection:
-        """`on_damage` hears of every time SQLite calls the file damaged. Raises ArchiveError."""
+    async def open(cls, path: Path, busy_timeout_ms: int, on_damage: OnDamage | None = None) -> SqliteConnection:
+        """`on_damage` hears of every time the file is found damaged or replaced. Raises ArchiveError."""
         opened: list[sqlite3.Connection] = []
 
         def factory(*args: Any, **options: Any) -> sqlite3.Connection:
@@ -119,11 +129,12 @@ class SqliteConnection:
                 wrapper = await anysqlite.connect(
                     path, factory=factory, isolation_level=None, timeout=busy_timeout_ms / 1000
                 )
+                first = await trio.to_thread.run_sync(generation, opened[0])
         except BaseException:
             for connection in opened:
                 connection.close()
             raise
-        return cls(wrapper, opened[0], on_damage)
+        return cls(wrapper, opened[0], first, on_damage)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction, in one hop; it is over, one way or the other, when this returns or raises."""
@@ -132,6 +143,7 @@ class SqliteConnection:
             connection = self._real
             connection.execute("BEGIN IMMEDIATE")
             try:
+                self._check_generation()
                 result = work(connection)
                 connection.execute("COMMIT")
             except BaseException:
@@ -154,11 +166,16 @@ class SqliteConnection:
             reader = Reader(self._real, lambda: self._stopping)
             failed: Exception | None = None
             results: list[T] = []
+
+            def reading() -> T:
+                self._check_generation()
+                return work(reader)
+
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._interrupt_when_cancelled)
                 try:
                     with judging(self._on_damage):
-                        results.append(await trio.to_thread.run_sync(lambda: work(reader), limiter=self._limiter))
+                        results.append(await trio.to_thread.run_sync(reading, limiter=self._limiter))
                 except Exception as error:
                     failed = error  # raised outside, or the nursery would wrap it; a cancel goes first
                 nursery.cancel_scope.cancel()
@@ -183,6 +200,10 @@ class SqliteConnection:
                     self._closed = True
                     with judging():
                         await self._wrapper.close()
+
+    def _check_generation(self) -> None:
+        if generation(self._real) != self._generation:
+            raise ArchiveError("replaced", "the content of the database was replaced by a restore")
 
     async def _interrupt_when_cancelled(self) -> None:
         try:

@@ -18,7 +18,7 @@ import trio
 from .budget import Budget
 from .compaction import Stale, Step, apply, plan_journal, plan_packs
 from .damage import Damage
-from .sqlite_connection import Reader, SqliteConnection
+from .sqlite_connection import OnDamage, Reader, SqliteConnection
 from .sqlite_names import Rows
 from .sqlite_reading import Reading
 from .sqlite_schema import prepare_reader
@@ -42,7 +42,7 @@ class Upkeep:
         damage: Damage,
         check_file: Callable[[], None],
         budget: Budget | None,
-        on_damage: Callable[[str], None] | None,
+        on_damage: OnDamage | None,
     ) -> None:
         self._path = path
         self._writer = writer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from storage.models import SeriesPart
 from storage.recovery import moved_aside, report_of
 from storage.salvage import Batch
 from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
+from storage.sqlite_connection import OnDamage
 from tests.storage.archive_suite import an_insight, everything
 
 NOW_MS = 1_780_000_000_000
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def keeper(path: Path) -> ArchiveKeeper:
-    async def open_file(on_damage: Callable[[str], None]) -> SqliteArchive:
+    async def open_file(on_damage: OnDamage) -> SqliteArchive:
         return await open_sqlite_archive(path, busy_timeout_ms=100, on_damage=on_damage)
 
     return ArchiveKeeper(path, open_file, wall_ms=lambda: NOW_MS)
@@ -117,11 +117,11 @@ async def test_damage_that_a_check_cannot_find_is_believed_the_second_time(path:
     await (await filled(path)).aclose()
     kept = keeper(path)
     archive = await kept.open()
-    kept._suspect("the database file is damaged (says a read)")
+    kept._suspect(ArchiveError("corrupt", "the database file is damaged (says a read)"))
     await archive.aclose()
     archive = await kept.open()
     assert moved_aside(path) == []
-    kept._suspect("the database file is damaged (says a read)")
+    kept._suspect(ArchiveError("corrupt", "the database file is damaged (says a read)"))
     await archive.aclose()
     archive = await kept.open()
     assert len(moved_aside(path)) == 1
