@@ -64,14 +64,15 @@ def _archive_lines(state: FileState) -> Iterator[str]:
 
 
 def _content_lines(state: FileState) -> Iterator[str]:
-    if not state.samples or state.first_ms is None or state.last_ms is None:
-        yield "It holds no samples yet."
-        return
-    yield (
-        f"It holds {state.samples:,} samples of {state.metrics:,} metrics, from {_moment(state.first_ms)}"
-        f" to {_moment(state.last_ms)}."
-    )
-    yield f"Insights: {state.insights:,}. Patterns: {state.patterns:,}."
+    if state.samples and state.first_ms is not None and state.last_ms is not None:
+        yield (
+            f"It holds {state.samples:,} samples of {state.metrics:,} metrics, from {_moment(state.first_ms)}"
+            f" to {_moment(state.last_ms)}."
+        )
+    elif state.samples is not None:
+        yield "It holds no samples."
+    if state.insights is not None:
+        yield f"Insights: {state.insights:,}. Patterns: {state.patterns:,}."
     if state.bad_chunk_count:
         some = "; ".join(state.bad_chunks[:10])
         yield f"{state.bad_chunk_count:,} parts of history are damaged and left out: {some}. The rest is served."

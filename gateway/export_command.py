@@ -30,7 +30,7 @@ def run_export(
             done = trio.run(_export, text, db_path, start_ms, end_ms, metrics)
             text.flush()
     except ArchiveError as error:
-        print(f"coachiq-analytics: {db_path}: {error}", file=sys.stderr)
+        print(f"coachiq-analytics: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # or the interpreter flushes into the pipe once more
@@ -40,7 +40,7 @@ def run_export(
         return 1
     for name in done.unknown:
         print(f"coachiq-analytics: no samples of {name} in that span", file=sys.stderr)
-    print(f"{done.rows:,} rows of {done.metrics} metrics written to {file or 'stdout'}", file=sys.stderr)
+    print(f"{file or 'stdout'}: {done.rows:,} rows written; metrics: {done.metrics:,}", file=sys.stderr)
     return int(bool(done.unknown))
 
 

@@ -7,7 +7,7 @@ of name and time. Where only buckets are left of an old span, each is one row: i
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TextIO
 
@@ -15,7 +15,7 @@ from storage.models import Buckets, Window
 
 HEADER: Final = ("metric_name", "timestamp", "value")
 EVER_MS: Final = 2**52
-LOOK_MS: Final = 86_400_000  # a look at what is there, before it is read
+LOOKS_MS: Final = (86_400_000, 3_600_000, 60_000, 1_000)  # how much lies where, before it is read: days, hours ...
 MOST_ROWS: Final = 100_000  # samples read at once
 
 
@@ -56,9 +56,8 @@ async def export_samples(
     done, unknown = Export(), []
     for index, name in enumerate(names):
         before = done.rows
-        days = (await archive.buckets([name], start_ms, end_ms, LOOK_MS)).get(name)
-        for from_ms, to_ms in _spans(days):
-            window = (await archive.window([name], max(from_ms, start_ms), min(to_ms, end_ms))).get(name)
+        for from_ms, to_ms in await _spans(archive, name, start_ms, end_ms):
+            window = (await archive.window([name], from_ms, to_ms)).get(name)
             if window is not None:
                 seconds = map(seconds_text, window.times.tolist())
                 rows.writerows(zip([name] * len(window), seconds, map(repr, window.values.tolist()), strict=True))
@@ -78,24 +77,24 @@ def seconds_text(time_ms: int) -> str:
     return f"{sign}{whole}.{rest:03}" if rest else f"{sign}{whole}"
 
 
-def _spans(days: Buckets | None) -> Iterator[tuple[int, int]]:
-    """Neighbouring days together while they are small, a crowded one in parts."""
-    if days is None:
-        return
-    held: tuple[int, int] | None = None
-    waiting = 0
-    for start, count in zip(days.starts.tolist(), days.count.tolist(), strict=True):
-        if held is not None and waiting + count <= MOST_ROWS:
-            held, waiting = (held[0], start + LOOK_MS), waiting + count
-            continue
-        if held is not None:
-            yield held
-        if count <= MOST_ROWS:
-            held, waiting = (start, start + LOOK_MS), count
-            continue
-        held, waiting = None, 0
-        step = max(1, LOOK_MS * MOST_ROWS // count)
-        for at in range(start, start + LOOK_MS, step):
-            yield at, min(at + step, start + LOOK_MS)
-    if held is not None:
-        yield held
+async def _spans(
+    archive: Readable, name: str, start_ms: int, end_ms: int, looks_ms: Sequence[int] = LOOKS_MS
+) -> list[tuple[int, int]]:
+    """Spans that hold all its samples and about MOST_ROWS at most: small days together, a crowded one in parts."""
+    spans: list[tuple[int, int]] = []
+    waiting = MOST_ROWS + 1  # rows in the last span
+    step_ms = looks_ms[0]
+    cells = (await archive.buckets([name], start_ms, end_ms, step_ms)).get(name)
+    if cells is None:
+        return spans
+    for start, count in zip(cells.starts.tolist(), cells.count.tolist(), strict=True):
+        from_ms, to_ms = max(start, start_ms), min(start + step_ms, end_ms)
+        if count > MOST_ROWS and len(looks_ms) > 1:
+            spans += await _spans(archive, name, from_ms, to_ms, looks_ms[1:])
+            waiting = MOST_ROWS + 1
+        elif waiting + count <= MOST_ROWS:
+            spans[-1], waiting = (spans[-1][0], to_ms), waiting + count
+        else:
+            spans.append((from_ms, to_ms))
+            waiting = count
+    return spans
