@@ -168,6 +168,15 @@ class SqliteConnection:
         """Run `work` in one hop, to its end."""
         return await self._hop(lambda: work(self._real))
 
+    async def prepare(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Run `work` in one hop, to its end; what it leaves behind is the content this connection is about."""
+
+        def prepared() -> None:
+            work(self._real)
+            self._generation = generation(self._real)
+
+        await self._hop(prepared)
+
     async def read(self, work: Callable[[Reader], T]) -> T:
         """Run `work` in one hop; a cancel of the caller ends it early."""
         async with self._lock:
