@@ -2,8 +2,8 @@
 out of order.
 
 A disk may write what was not synced in any order, in part, or not at all, sector by sector. What was synced before the
-cut is there. A new file's name is safe with its first sync (SQLite syncs the directory then), a deleted one's absence
-when the directory was synced.
+cut is there. A new file's name is safe with its first sync; a deleted one's absence when the directory is synced, which
+SQLite does where it asks for it, and with the first sync of a new journal or log.
 """
 
 from __future__ import annotations
@@ -66,13 +66,27 @@ def _advance(files: dict[str, _File], marks: list[Any], op: Op) -> None:
         return
     file = files.setdefault(op.path, _File())
     if op.kind == "sync":
+        if any(each.kind == "open" for each in file.pending) and op.path.endswith(("-wal", "-journal")):
+            _sync_directory(files)
         for each in file.pending:
             file.safe = _apply(file.safe, each)
         file.pending = []
     elif op.kind == "delete" and op.size:
         file.safe, file.pending = None, []
-    elif op.kind != "open" or (file.safe is None and not file.pending):
+    elif op.kind != "open" or _is_gone(file):
         file.pending.append(op)
+
+
+def _is_gone(file: _File) -> bool:
+    return file.pending[-1].kind == "delete" if file.pending else file.safe is None
+
+
+def _sync_directory(files: dict[str, _File]) -> None:
+    """What was deleted stays so; writes to a new file of that name are as unsafe as before."""
+    for file in files.values():
+        deleted = max((index for index, op in enumerate(file.pending) if op.kind == "delete"), default=-1)
+        if deleted >= 0:
+            file.safe, file.pending = None, file.pending[deleted + 1 :]
 
 
 def _cut_off(file: _File, how: How, rng: random.Random) -> bytes | None:
