@@ -9,7 +9,7 @@ SQLite does where it asks for it, and with the first sync of a new journal or lo
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -44,11 +44,13 @@ class Image:
             (folder / name).write_bytes(content)
 
 
-def images(ops: Sequence[Op], cuts: Sequence[int], ways: Sequence[How], seed: int) -> Iterator[Image]:
+def images(
+    ops: Sequence[Op], cuts: Sequence[int], ways: Sequence[How], seed: int, before: Mapping[str, bytes] = {}
+) -> Iterator[Image]:
     """One image for each cut (a number of operations that were begun, rising) and way. Files are named by their last
-    part."""
+    part; `before`: those that were there already, by path."""
     rng = random.Random(seed)
-    files: dict[str, _File] = {}
+    files: dict[str, _File] = {path: _File(content) for path, content in before.items()}
     marks: list[Any] = []
     done = 0
     for cut in cuts:

@@ -1,7 +1,8 @@
 """Power cuts, not only kills: recorded writes cut anywhere, what was not synced lost, torn and out of order.
 
 The writes are those of the archive through migration, ingest, packing, thinning and backup, and those of a whole
-service that samples are sent to. Whatever the cut: the file is sound, and every sample whose append had returned is there.
+service that samples are sent to. Whatever the cut: the file is sound, and every sample whose append had returned is
+there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import pickle
 import random
 import sqlite3
-import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -34,7 +35,6 @@ NAMES = [f"m.{number}" for number in range(6)]
 T0 = 1_780_000_000_000
 EVER = (0, 2**52)
 STARTED, THINNED = "started", "thinned"
-LAUNCHER = Path(__file__).with_name("watched_service.py")
 
 
 @pytest.fixture
@@ -121,13 +121,15 @@ def expected(image: Image) -> tuple[dict[str, dict[int, float]], dict[str, dict[
     return must, may, thinned
 
 
-def check(image: Image, folder: Path) -> None:
-    """Raises AssertionError."""
+def check(image: Image, folder: Path, name_of_file: str = "a.db", old: Mapping[str, dict[int, float]] = {}) -> None:
+    """`old`: what was there before the record began. Raises AssertionError."""
     where = f"cut at {image.cut}, {image.how}"
     image.write(folder)
-    path = folder / "a.db"
+    path = folder / name_of_file
     assert find_damage(path) is None, where
     must, may, thinned = expected(image)
+    for name, samples in old.items():
+        must[name] = samples | must.get(name, {})
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         migrate(connection)
@@ -164,10 +166,10 @@ async def test_through_thinning(disk: Disk, tmp_path: Path) -> None:
     assert await Life(disk, tmp_path / "a.db").fill_and_thin() > 1_000
     disk.recording = False
     found = 0
-    for image in images(disk.ops, cuts(disk.ops, 60, seed=3), EVERY_WAY, seed=4):
+    for image in images(disk.ops, cuts(disk.ops, 48, seed=3), EVERY_WAY, seed=4):
         check(image, tmp_path / "image")
         found += 1
-    assert found >= 240
+    assert found >= 190
 
 
 def test_without_syncs_the_images_do_lose_samples(disk: Disk, tmp_path: Path) -> None:
@@ -186,3 +188,45 @@ def test_without_syncs_the_images_do_lose_samples(disk: Disk, tmp_path: Path) ->
         except (AssertionError, sqlite3.Error):
             failed += 1
     assert failed > 5
+
+
+@pytest.mark.system
+def test_through_the_life_of_a_service(start_watched, tmp_path: Path) -> None:
+    """From a file of the first form on: migration, writes with and without ack, packing, a backup, the stop."""
+    path = tmp_path / "analytics.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        migrate(connection, MIGRATIONS[:1])
+        connection.executemany(
+            "INSERT INTO analytics_metrics (metric_name, timestamp, value) VALUES ('old', ?, 0.5)",
+            [(T0 / 1000 + at,) for at in range(300)],
+        )
+    old = {"old": {T0 + at * 1000: 0.5 for at in range(300)}}
+    before = {str(path): path.read_bytes()}
+    service = start_watched({"record": True, "pack": True}, FLUSH_INTERVAL="0.3", CLEANUP_INTERVAL_SECONDS="1")
+    service.wait_for(lambda: service.persistence()["state"] == "on")
+    now_s = int(time.time())
+    acknowledged = 0
+    for number in range(40):
+        times = [now_s - 4000 + number * 100 + at for at in range(1 if number % 3 else 60)]
+        series = [
+            {"metric_name": f"m.{one}", "timestamps": times, "values": [number / 7] * len(times)} for one in "abc"
+        ]
+        ack = "?ack=durable" if number % 2 else ""
+        answer = service.request("POST", f"/api/analytics/metrics/batch{ack}", {"series": series})
+        assert answer.status == 200, answer.body
+        acknowledged += 3 * len(times)
+        if number == 20:
+            assert service.post("/api/analytics/storage/backup", {}).status == 200
+    assert service.terminate() == 0
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM analytics_chunks").fetchone()[0]  # it has packed
+    ops: list[Op] = pickle.loads((tmp_path / "ops.pickle").read_bytes())
+    stored = [op.mark for op in ops if op.kind == "mark" and op.mark[0] == "stored"]
+    assert sum(len(part) for _, parts in stored for part in parts) >= acknowledged
+    own = [op for op in ops if op.kind == "mark" or Path(op.path).name.startswith("analytics.db")]
+    found = 0
+    for image in images(own, cuts(own, 75, seed=5), EVERY_WAY, 6, before):
+        check(image, tmp_path / "image", "analytics.db", old)
+        found += 1
+    assert found >= 300
