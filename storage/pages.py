@@ -20,7 +20,8 @@ from .log_frames import LogFrames, is_page_size, read_frames
 Cell = int | float | str | bytes | None
 Record = tuple[Cell, ...]
 
-DEFAULT_PAGE_BYTES: Final = 4096
+PAGE_SIZES: Final = (1024, 4096, 512, 2048, 8192, 16384, 32768, 65536)  # the likeliest first
+_LOOK_AT_BYTES: Final = 4 << 20  # of a file without a header, to find out how large its pages are
 MAX_COLUMNS: Final = 100
 _INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
 _LEAVES: Final = (_INDEX_LEAF, _TABLE_LEAF)
@@ -56,7 +57,7 @@ class Pages:
         size = int.from_bytes(header[16:18], "big")
         size = 65536 if size == 1 else size
         if not header.startswith(b"SQLite format 3\x00") or not is_page_size(size):
-            size = frames.page_bytes if frames is not None else DEFAULT_PAGE_BYTES
+            size = frames.page_bytes if frames is not None else self._guessed_size()
             self.has_header = False
         else:
             self.has_header = True
@@ -121,6 +122,12 @@ class Pages:
                 continue
             if rows:
                 yield number, rows
+
+    def _guessed_size(self) -> int:
+        """With the right size the most places look like a page of a tree."""
+        self._file.seek(0)
+        content = self._file.read(_LOOK_AT_BYTES)
+        return max(PAGE_SIZES, key=lambda size: sum(map(_is_node, _cut(content, size))))
 
     def _free(self) -> set[int]:
         """Pages on the freelist, as far as it can be followed. Their rows were deleted."""
@@ -211,6 +218,20 @@ class Pages:
             number = int.from_bytes(content[:4], "big")
         self.seen |= visited
         return b"".join(parts)
+
+
+def _cut(content: bytes, size: int) -> Iterator[bytes]:
+    return (content[at : at + size] for at in range(size, len(content) - size + 1, size))
+
+
+def _is_node(page: bytes) -> bool:
+    """Header and cell pointers of a page other than the first add up."""
+    kind, _, count, content, _ = struct.unpack_from(">BHHHB", page)
+    first = 8 if kind in _LEAVES else 12
+    content = content or 65536
+    if kind not in _KINDS or not count or not first + 2 * count <= content <= len(page):
+        return False
+    return all(content <= cell < len(page) for cell in struct.unpack_from(f">{count}H", page, first))
 
 
 def _record(payload: bytes) -> Record:

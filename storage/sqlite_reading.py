@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .chunk import ChunkError, Run, Thinned, directory
+from .chunk import ChunkError, Thinned, directory
 from .damage import Damage
 from .grid import coarser, combined, merged_windows, sum_up
 from .intake import rising
@@ -37,7 +37,8 @@ class Reading:
 
     def window(self, rows: Rows, name: str, start_ms: int, end_ms: int, limit: int | None) -> Window:
         """Times strictly rising; with `limit`: the newest."""
-        samples, thinned = self._found(rows, name, start_ms, end_ms, limit)
+        runs, thinned = self._found(rows, name, start_ms, end_ms, limit)
+        samples = _joined(runs)
         for buckets in _buckets_of(thinned, start_ms, end_ms):
             samples = merged_windows(Window(buckets.starts, buckets.total / buckets.count), samples)
         if limit is not None:
@@ -46,9 +47,9 @@ class Reading:
         return samples
 
     def buckets(self, rows: Rows, name: str, start_ms: int, end_ms: int, step_ms: int) -> Buckets:
-        samples, thinned = self._found(rows, name, start_ms, end_ms, None)
+        runs, thinned = self._found(rows, name, start_ms, end_ms, None)
         parts = [coarser(buckets, step_ms) for buckets in _buckets_of(thinned, start_ms, end_ms)]
-        return combined([*parts, sum_up(samples, step_ms)], step_ms)
+        return combined([*parts, *(sum_up(run, step_ms) for run in runs)], step_ms)
 
     def stored(self, rows: Rows) -> set[str]:
         """The name of every metric with at least one sample."""
@@ -63,42 +64,46 @@ class Reading:
 
     def _found(
         self, rows: Rows, name: str, start_ms: int, end_ms: int, limit: int | None
-    ) -> tuple[Window, list[Thinned]]:
-        samples, thinned = EMPTY_WINDOW, []
+    ) -> tuple[list[Window], list[Thinned]]:
+        """Samples as windows one after the other, none overlapping another; and thinned spans."""
+        runs: list[Window] = []
+        thinned: list[Thinned] = []
+        recent = row_window(rows, name, start_ms, end_ms, limit)
         metric_id = self.names.id_of(name)
         if metric_id is not None:
             if limit is None:
-                runs = [
-                    (stored.chunk_id, run)
-                    for stored in chunks_of(rows, metric_id, start_ms, end_ms)
-                    for run in runs_in(stored, self._damage, only=metric_id)
-                ]
-                runs.sort(key=lambda item: item[0])
-                found: Sequence[Run] = [run for _, run in runs]
+                stored = sorted(chunks_of(rows, metric_id, start_ms, end_ms), key=lambda each: each.chunk_id)
+                found = [run for each in stored for run in runs_in(each, self._damage, only=metric_id)]
             else:
                 found = newest_of(rows, metric_id, start_ms, end_ms, limit, self._damage)
-            samples = _joined([run.data for run in found if isinstance(run.data, Window)], start_ms, end_ms)
+            runs = _apart([run.data for run in found if isinstance(run.data, Window)], start_ms, end_ms)
             thinned = [run.data for run in found if isinstance(run.data, Thinned)]
-            samples = merged_windows(samples, self.journal.window(rows, metric_id, start_ms, end_ms))
-        samples = merged_windows(samples, row_window(rows, name, start_ms, end_ms, limit))
-        return outside(samples, thinned), thinned
+            recent = merged_windows(self.journal.window(rows, metric_id, start_ms, end_ms), recent)
+        if len(recent):
+            runs = [merged_windows(_joined(runs), recent)]
+        if thinned:
+            runs = [outside(run, thinned) for run in runs]
+        return runs, thinned
 
 
-def _joined(windows: Sequence[Window], start_ms: int, end_ms: int) -> Window:
-    """Runs of one metric, the older chunk first, as one, cut to the span."""
+def _apart(windows: Sequence[Window], start_ms: int, end_ms: int) -> list[Window]:
+    """Runs of one metric, the older chunk first, cut to the span, none overlapping another."""
     parts = []
     for window in windows:
         first, end = window.times.searchsorted((start_ms, end_ms))
         if first < end:
             parts.append(Window(window.times[first:end], window.values[first:end]))
-    if len(parts) < 2:
-        return parts[0] if parts else EMPTY_WINDOW
     in_order = sorted(parts, key=lambda part: int(part.times[0]))
     if all(one.times[-1] < other.times[0] for one, other in pairwise(in_order)):
-        parts = in_order
-    times = np.concatenate([part.times for part in parts])
-    values = np.concatenate([part.values for part in parts])
-    return Window(*rising(times, values))
+        return in_order
+    times, values = (np.concatenate([getattr(part, name) for part in parts]) for name in ("times", "values"))
+    return [Window(*rising(times, values))]
+
+
+def _joined(runs: Sequence[Window]) -> Window:
+    if len(runs) < 2:
+        return runs[0] if runs else EMPTY_WINDOW
+    return Window(np.concatenate([run.times for run in runs]), np.concatenate([run.values for run in runs]))
 
 
 def _buckets_of(thinned: Sequence[Thinned], start_ms: int, end_ms: int) -> list[Buckets]:

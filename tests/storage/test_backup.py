@@ -267,3 +267,16 @@ def test_a_database_locked_for_ever_is_not_waited_for(live: Path, tmp_path: Path
             restore(tmp_path / "copy.db", live)
     assert caught.value.trouble == "busy"
     assert names(live) == ["a"]
+
+
+def test_pages_of_another_size(live: Path, tmp_path: Path) -> None:
+    with opened(tmp_path / "small.db") as connection:
+        connection.execute("PRAGMA page_size = 1024")
+        connection.execute("PRAGMA journal_mode = WAL")
+        migrate(connection)
+        put(connection, "small", 500)
+    with writing(live):
+        restore(tmp_path / "small.db", live)
+    assert "small" in names(live)
+    assert "a" not in names(live)
+    assert quick_check(live) is None

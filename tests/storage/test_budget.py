@@ -14,13 +14,9 @@ def test_thinning_begins_before_the_file_is_full(megabytes: int) -> None:
     assert budget.hard + budget.log <= budget.total
 
 
-def test_a_hundred_megabytes_are_used_up_to_85() -> None:
-    assert Budget(100_000_000).soft == 85_000_000
-
-
 def test_the_tier_furthest_beyond_its_share_gives_way() -> None:
     budget = Budget(100_000_000)
-    assert gives_way(budget, Use(85_000_000, {0: 85_000_000})) is None
-    assert gives_way(budget, Use(85_000_001, {0: 85_000_000})) == 0
+    assert gives_way(budget, Use(84_000_000, {0: 84_000_000})) is None
+    assert gives_way(budget, Use(86_000_000, {0: 86_000_000})) == 0
     assert gives_way(budget, Use(90_000_000, {0: 43_000_000, 1: 47_000_000})) == 1
     assert gives_way(budget, Use(90_000_000, {})) is None

@@ -21,7 +21,7 @@ from storage.sqlite_connection import OnDamage
 from tests.storage.archive_suite import an_insight, everything
 
 NOW_MS = 1_780_000_000_000
-PAGE = 4096
+PAGE = 1024
 
 
 @pytest.fixture

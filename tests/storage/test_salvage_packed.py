@@ -19,7 +19,7 @@ from storage.sqlite_connection import OnDamage
 from tests.storage.archive_suite import everything
 
 NOW_MS = 1_780_000_000_000
-PAGE = 4096
+PAGE = 1024
 LONG = [f"long.{number}" for number in range(8)]
 SHORT = [f"short.{number}" for number in range(40)]
 Content = dict[str, dict[int, float]]
