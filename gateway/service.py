@@ -167,6 +167,7 @@ class Service:
             clock=clock,
             interval_s=settings.pattern_analysis_interval_s,
             limiter=threads,
+            local_time=backend.local_time,
         )
         server = Server(create_app(backend), listener)
         self.supervisor = Supervisor(

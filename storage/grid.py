@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .models import Buckets, Window
+from .models import Buckets, Times, Values, Window
 
 _MOST = np.finfo(np.float64).max
 
@@ -46,6 +46,19 @@ def coarser(buckets: Buckets, step_ms: int) -> Buckets:
     starts = buckets.starts // step_ms * step_ms
     first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1)) if len(starts) else np.empty(0, np.int64)
     return _reduced(step_ms, starts, first, buckets.count, buckets.total, buckets.minimum, buckets.maximum)
+
+
+def means(buckets: Buckets) -> Values:
+    """The mean of each bucket, shape (n,). Held within the bucket's own range: the sum of huge values is not exact."""
+    middles = buckets.minimum / 2 + buckets.maximum / 2
+    raw = buckets.total / buckets.count
+    result: Values = np.clip(np.where(np.isfinite(raw), raw, middles), buckets.minimum, buckets.maximum)
+    return result
+
+
+def as_series(buckets: Buckets) -> tuple[Times, Values]:
+    """The means of buckets at their middles: what analytics looks at."""
+    return buckets.starts + buckets.step_ms // 2, means(buckets)
 
 
 def _reduced(
