@@ -9,6 +9,7 @@ from half an hour: they end through the stream, or expire.)
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Final, assert_never
 
 import trio
@@ -98,6 +99,9 @@ class InsightGenerator:
         if finding.over:
             self._resolve(insight_key(finding), now_ms)
             return None
+        start_ms = self._book.start_ms(insight_key(finding), now_ms)
+        if start_ms is not None and start_ms < finding.start_ms:
+            finding = replace(finding, start_ms=start_ms)  # whoever looks again sees less of the past than was known
         insight = self._rules.insight(finding, self._catalogue.spec(finding.metric), now_ms)
         if insight is None:
             return None

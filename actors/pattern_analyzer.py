@@ -12,7 +12,7 @@ loop never waits for longer than one numpy call. It keeps no state of its own, s
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -47,7 +47,7 @@ Series = Mapping[str, tuple[Times, Values]]
 
 
 class PatternAnalyzer:
-    """One actor; `run` has a child's signature."""
+    """One actor; `run` has a child's signature. `wanted`: whether it looks by itself at all."""
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class PatternAnalyzer:
         interval_s: float,
         limiter: trio.CapacityLimiter,
         local_time: LocalTime = UTC_TIME,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._notifier = notifier
         self._persister = persister
@@ -71,7 +72,7 @@ class PatternAnalyzer:
         self._clock = clock
         self._limiter = limiter
         self._local = local_time
-        self._rounds = Rounds(mailbox, handle=self._handle, look=self._analyze, interval_s=interval_s)
+        self._rounds = Rounds(mailbox, handle=self._handle, look=self._analyze, interval_s=interval_s, wanted=wanted)
         self.run: Final = self._rounds.run
 
     async def _handle(self, message: PatternMessage) -> None:
