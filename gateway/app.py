@@ -26,6 +26,7 @@ from .rest import (
     docs,
     features,
     historical,
+    influx,
     insights,
     metrics,
     probes,
@@ -40,6 +41,7 @@ DASHBOARD: Final = "analytics_dashboard"
 
 _API: Final[tuple[Route, ...]] = (
     *metrics.ROUTES,
+    *influx.ROUTES,
     *trends.ROUTES,
     *insights.ROUTES,
     *historical.ROUTES,
