@@ -18,7 +18,7 @@ from analytics.records import Insight, Pattern
 from .frames import alert_frame, insight_frame, pattern_frame
 from .hub import Hub
 from .mailbox import Mailbox
-from .messages import InsightChanged, NotifierMessage, PatternFound, StatusChanged
+from .messages import AlertChanged, InsightChanged, NotifierMessage, PatternFound, StatusChanged
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -54,6 +54,9 @@ class Notifier:
                 level = logging.WARNING if state == "degraded" else logging.INFO
                 LOG.log(level, "%s is %s%s", part, state, f": {reason}" if reason else "")
                 self._hub.publish("status", {"part": part, "state": state, "reason": reason})
+            case AlertChanged(event):
+                level = logging.WARNING if event.after.active else logging.INFO
+                LOG.log(level, "threshold %s at %s is %s", event.threshold.name, event.metric, event.after.phase)
             case _:
                 assert_never(message)
 

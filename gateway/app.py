@@ -6,6 +6,7 @@ analytics_dashboard off, gated routes answer 404. The app holds no state of its 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -19,19 +20,25 @@ from .backend import Backend
 from .fast_path import FastPath
 from .headers import NO_STORE, SECURITY_HEADERS
 from .live import register_live
+from .openapi import build_document
 from .problems import Problem, register_problems
 from .rest import (
     aggregation,
     catalogue,
+    charts,
     docs,
     features,
     historical,
     influx,
     insights,
     metrics,
+    overview,
+    pages,
     probes,
+    relations,
     series,
     status,
+    thresholds,
     trends,
 )
 from .routes import Route, read_query
@@ -48,11 +55,21 @@ _API: Final[tuple[Route, ...]] = (
     *aggregation.ROUTES,
     *catalogue.ROUTES,
     *series.ROUTES,
+    *overview.ROUTES,
+    *charts.ROUTES,
+    *relations.ROUTES,
     *status.ROUTES,
     *features.ROUTES,
+    *thresholds.ROUTES,
     *probes.ROUTES,
+    *pages.ROUTES,
 )
 ROUTES: Final[tuple[Route, ...]] = guarded((*_API, *docs.docs_routes(guarded(_API))))
+
+
+def document() -> str:
+    """The OpenAPI document as text, for a file that people compare."""
+    return json.dumps(build_document(ROUTES), indent=1, ensure_ascii=False) + "\n"
 
 
 def create_app(backend: Backend) -> QuartTrio:

@@ -19,6 +19,7 @@ from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 
 from .auth.access import Access, open_access
+from .control import Control
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Backend:
     insight_mailbox: Mailbox[InsightMessage]
     persist_mailbox: Mailbox[PersisterMessage]
     pattern_mailbox: Mailbox[PatternMessage]
+    control: Control
     started_ms: int
     local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False

@@ -1,4 +1,4 @@
-"""The command line: serve, demo, replay, import, check, token.
+"""The command line: serve, demo, replay, import, openapi, check, token.
 
 Promises: exit codes 0 (done), 1 (not everything could be done, and why was said), 2 (no such command or
 option), 70 (a supervisor gave up) and 78 (bad configuration: one line on stderr that names the variable).
@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("file", type=Path, help="as for replay; times are kept")
 
     add_token_parser(commands)
+    commands.add_parser("openapi", help="print the OpenAPI document (docs/openapi.json is this)")
     commands.add_parser("check", help="print every setting, its value and where it comes from")
     return parser
 
@@ -145,6 +146,13 @@ def _token(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return run_token(asked, load_settings(environ)[0])
 
 
+def _openapi(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .app import document
+
+    sys.stdout.write(document())
+    return EXIT_OK
+
+
 def _check(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, origin = _configured(asked, environ)
     flags = load_flags(settings)
@@ -192,6 +200,7 @@ _COMMANDS: Final = {
     "demo": _demo,
     "replay": _replay,
     "import": _import,
+    "openapi": _openapi,
     "check": _check,
     "token": _token,
 }

@@ -283,7 +283,10 @@ def snapshot(backend: Backend, now_ms: int) -> dict[str, Any]:
             for name, latest in backend.memory.latest().items()
         },
         "insights": [insight_frame(each) for each in insights],
-        "alerts": [alert_frame(each) for each in insights if each.severity in ("high", "critical")],
+        "alerts": [
+            *backend.control.alarms.active(),
+            *(alert_frame(each) for each in insights if each.severity in ("high", "critical")),
+        ],
         "status": {
             "ready": backend.ready,
             "persistence": {"state": progress.state, "reason": progress.reason, "backlog": progress.backlog},

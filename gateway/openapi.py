@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from .problems import PROBLEM_JSON, title
-from .routes import Answer, Route
+from .routes import WHOLE, Answer, Route
 from .schemas import ProblemDetails
 from .version import VERSION
 
@@ -26,10 +26,12 @@ _WHY: Final = {
     404: "Not found, or the feature analytics_dashboard is off",
     408: "The body did not arrive in time",
     409: "Not possible in the present state",
+    412: "It was changed meanwhile; the header ETag says how it is now",
     413: "The body is larger than the limit",
     415: "The body is of another type, or compressed",
     422: "A parameter or member is not as described; `errors` names it",
     421: "The service is not known by the name in Host",
+    428: "If-Match is missing",
     429: "The number of metrics is at its cap, or this client has asked for too much: see Retry-After",
     500: "A fault of the service; its log says what",
     503: "Not now: try again after the seconds in Retry-After",
@@ -183,7 +185,7 @@ def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
             "schema": schema,
         }
         if schema.get("type") == "array":
-            parameter |= {"style": "form", "explode": False}  # a,b
+            parameter |= {"style": "form", "explode": bool(schema.pop(WHOLE, False))}  # a,b
         parameters.append(parameter)
     return parameters
 

@@ -84,7 +84,10 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
                 "total_metrics": chosen.total,
                 "key_insights": _key_insights(asked, metrics, insights),
             },
-            "alerts": [_alert(each) for each in insights if each.severity in ACTION_REQUIRED],
+            "alerts": [
+                *_thresholds(backend, query.metrics),
+                *(_alert(each) for each in insights if each.severity in ACTION_REQUIRED),
+            ],
             "insights": [insight_frame(each) for each in insights[:INSIGHTS]],
             "generated_at": now_ms / 1000,
             "truncated": chosen.truncated,
@@ -213,6 +216,21 @@ def _alert(insight: Insight) -> dict[str, Any]:
         "recommendation": insight.recommendations[0] if insight.recommendations else "",
         "metric": insight.metric,
     }
+
+
+def _thresholds(backend: Backend, names: Sequence[str] | None) -> list[dict[str, Any]]:
+    """Thresholds that fire."""
+    return [
+        {
+            "type": frame["type"],
+            "severity": frame["severity"],
+            "message": frame["message"],
+            "recommendation": frame["recommendation"] or "",
+            "metric": frame["metric"],
+        }
+        for frame in backend.control.alarms.active()
+        if names is None or frame["metric"] in names
+    ]
 
 
 ROUTES: Final = (

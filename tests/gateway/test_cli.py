@@ -161,3 +161,10 @@ def test_check_imports_no_server():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_openapi_prints_the_document_that_is_committed(run):
+    code, out, err = run("openapi")
+    assert (code, err) == (0, "")
+    committed = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
+    assert out == committed, "run: python -m gateway openapi > docs/openapi.json"

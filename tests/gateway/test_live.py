@@ -65,6 +65,7 @@ class Backend:
         self.memory = SimpleNamespace(latest=lambda: self.latest, names=lambda: list(self.latest))
         self.book = SimpleNamespace(open_insights=lambda now_ms: [insight(), insight("low")])
         self.progress = SimpleNamespace(state="off", reason=None, backlog=0)
+        self.control = SimpleNamespace(alarms=SimpleNamespace(active=list))
         self.board = SimpleNamespace(snapshot=lambda: {"recorder": SimpleNamespace(state="running")})
 
     def wall_ms(self) -> int:

@@ -13,7 +13,7 @@ import pytest
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import Pressure
+from actors.messages import NotifierMessage, Pressure
 from actors.progress import Progress
 from analytics.catalogue import Catalogue
 from conf.flags import FeatureFlags, parse_flags
@@ -23,6 +23,7 @@ from gateway.app import create_app, create_shortcut
 from gateway.auth.access import build_access
 from gateway.auth.tokens import create_token
 from gateway.backend import Backend
+from gateway.control import build_control
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
@@ -51,21 +52,24 @@ class House:
             trusted_proxies=networks("127.0.0.1"),
         )
         memory = MemoryTier(retention_ms=7_200_000)
+        flags, catalogue, hub = FeatureFlags(parse_flags(FLAGS)), Catalogue(), Hub(wall_ms)
+        notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1, pressure=Pressure.DROP_OLDEST)
         self.backend = Backend(
             settings=self.settings,
-            flags=FeatureFlags(parse_flags(FLAGS)),
+            flags=flags,
             wall_ms=wall_ms,
-            catalogue=Catalogue(),
+            catalogue=catalogue,
             memory=memory,
             history=History(memory, wall_ms),
             book=InsightBook(),
-            hub=Hub(wall_ms),
+            hub=hub,
             board=HealthBoard(wall_ms),
             progress=Progress(),
             record_mailbox=Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK),
             insight_mailbox=Mailbox("insight_generator", capacity=8, pressure=Pressure.DROP_OLDEST),
             persist_mailbox=Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE),
             pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
+            control=build_control(self.settings, flags, catalogue, hub, notifier, wall_ms),
             started_ms=wall_ms(),
             ready=True,
             access=build_access(self.settings, wall_ms),
