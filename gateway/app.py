@@ -29,6 +29,7 @@ from .rest import (
     docs,
     features,
     historical,
+    influx,
     insights,
     metrics,
     overview,
@@ -47,6 +48,7 @@ DASHBOARD: Final = "analytics_dashboard"
 
 _API: Final[tuple[Route, ...]] = (
     *metrics.ROUTES,
+    *influx.ROUTES,
     *trends.ROUTES,
     *insights.ROUTES,
     *historical.ROUTES,

@@ -27,14 +27,25 @@ PUBLIC: Final = frozenset(
         "/livez",
         "/readyz",  # says no more than ready or not
         "/ping",  # Influx clients ask it before they have a token
-        # The page, its parts, and the documentation: files of ours, the same for everybody.
+        # The page, at each of its addresses, and the files it is made of: the same for everybody.
         "/",
+        "/trends",
+        "/insights",
+        "/insights/<insight_id>",
+        "/correlations",
+        "/patterns",
+        "/system",
+        "/settings",
+        "/settings/<topic>",
+        "/sw.js",
+        "/app.webmanifest",
+        "/icon.svg",
+        "/icon-192.png",
+        "/icon-512.png",
+        "/assets/<name>",
         "/docs",
         "/docs/",
         "/docs/<name>",
-        "/assets/<path:name>",
-        "/favicon.ico",
-        "/manifest.webmanifest",
     }
 )
 CHECKED_BY_THEMSELVES: Final = frozenset({"/ws/analytics"})  # sockets: a token may come in the first frame
