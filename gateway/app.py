@@ -23,8 +23,11 @@ from .rest import (
     docs,
     features,
     historical,
+    insight_marks,
     insights,
+    layouts,
     metrics,
+    preferences,
     probes,
     series,
     status,
@@ -40,6 +43,7 @@ _API: Final[tuple[Route, ...]] = (
     *metrics.ROUTES,
     *trends.ROUTES,
     *insights.ROUTES,
+    *insight_marks.ROUTES,
     *historical.ROUTES,
     *aggregation.ROUTES,
     *catalogue.ROUTES,
@@ -47,6 +51,8 @@ _API: Final[tuple[Route, ...]] = (
     *status.ROUTES,
     *features.ROUTES,
     *thresholds.ROUTES,
+    *layouts.ROUTES,
+    *preferences.ROUTES,
     *probes.ROUTES,
 )
 ROUTES: Final[tuple[Route, ...]] = (*_API, *docs.docs_routes(_API))

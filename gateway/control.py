@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from actors.alarms import Alarms
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import NotifierMessage
+from actors.messages import NotifierMessage, PersisterMessage
 from actors.steward import Steward
 from actors.supervisor import ChildSpec
 from analytics.catalogue import Catalogue
@@ -16,6 +16,8 @@ from conf.flags import FeatureFlags
 from conf.settings import Settings
 from storage.control import ControlStore
 from storage.control_schema import control_path
+from storage.insight_book import InsightBook
+from storage.insight_marks import InsightMarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Control:
     store: ControlStore
     alarms: Alarms
     steward: Steward
+    marks: InsightMarks
 
     def children(self) -> tuple[ChildSpec, ...]:
         """In order of start: before whoever needs a threshold or stores anything."""
@@ -35,10 +38,22 @@ def build_control(
     catalogue: Catalogue,
     hub: Hub,
     notifier: Mailbox[NotifierMessage],
+    persister: Mailbox[PersisterMessage],
+    book: InsightBook,
     wall_ms: Callable[[], int],
 ) -> Control:
     """Everything made once; nothing is opened yet."""
     store = ControlStore(control_path(settings.db_path))
     alarms = Alarms(catalogue, hub, notifier)
-    steward = Steward(store=store, alarms=alarms, wall_ms=wall_ms, persisted=lambda: flags.enabled("persistence"))
-    return Control(store=store, alarms=alarms, steward=steward)
+    marks = InsightMarks(book)
+    steward = Steward(
+        store=store,
+        alarms=alarms,
+        book=book,
+        marks=marks,
+        notifier=notifier,
+        persister=persister,
+        wall_ms=wall_ms,
+        persisted=lambda: flags.enabled("persistence"),
+    )
+    return Control(store=store, alarms=alarms, steward=steward, marks=marks)

@@ -102,7 +102,8 @@ class Service:
         found: Mailbox[InsightMessage] = Mailbox("insight_generator", capacity=256, pressure=Pressure.DROP_OLDEST)
         asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
         notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
-        control = build_control(settings, flags, catalogue, hub, notify, wall_ms)
+        book = InsightBook(settings.max_memory_insights, settings.max_memory_patterns)
+        control = build_control(settings, flags, catalogue, hub, notify, persist, book, wall_ms)
         self.backend = Backend(
             settings=settings,
             flags=flags,
@@ -110,7 +111,7 @@ class Service:
             catalogue=catalogue,
             memory=memory,
             history=History(memory, wall_ms),
-            book=InsightBook(settings.max_memory_insights, settings.max_memory_patterns),
+            book=book,
             hub=hub,
             board=board,
             progress=progress,
@@ -124,7 +125,7 @@ class Service:
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
-        notifier = Notifier(mailbox=notify, hub=hub)
+        notifier = Notifier(mailbox=notify, hub=hub, marks=control.marks, wall_ms=wall_ms)
         persister = persisting.Persister(
             mailbox=persist,
             notifier=notify,

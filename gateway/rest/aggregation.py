@@ -82,7 +82,7 @@ async def get_metrics_aggregation(backend: Backend, query: AggregationQuery) -> 
         if longest is not None
         else {}
     )
-    insights = by_weight(backend.book.open_insights(now_ms))
+    insights = by_weight(backend.control.marks.visible(now_ms))
     benchmarks = _benchmarks(backend, chosen.names)
     return json_response(
         {
@@ -194,7 +194,7 @@ def _kpis(
     benchmarks: Mapping[str, Figures],
 ) -> dict[str, float | str]:
     memory = backend.memory.status()
-    insights = backend.book.open_insights(now_ms)
+    insights = backend.control.marks.visible(now_ms)
     kpis: dict[str, float | str] = {
         "metrics_tracked": chosen.total,
         "samples_in_memory": memory.samples,

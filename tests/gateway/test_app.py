@@ -10,7 +10,7 @@ from quart_trio import QuartTrio
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import NotifierMessage, Pressure
+from actors.messages import NotifierMessage, PersisterMessage, Pressure
 from actors.progress import Progress
 from analytics.catalogue import Catalogue
 from conf.flags import FeatureFlags, parse_flags
@@ -32,6 +32,8 @@ def backend() -> Backend:
     memory = MemoryTier(retention_ms=7_200_000)
     settings, hub, catalogue = Settings(), Hub(wall_ms), Catalogue()
     flags = FeatureFlags(parse_flags({DASHBOARD: {"enabled": True}, "persistence": {"enabled": False}}))
+    book = InsightBook()
+    persist: Mailbox[PersisterMessage] = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE)
     notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1, pressure=Pressure.DROP_OLDEST)
     return Backend(
         settings=settings,
@@ -40,15 +42,15 @@ def backend() -> Backend:
         catalogue=catalogue,
         memory=memory,
         history=History(memory, wall_ms),
-        book=InsightBook(),
+        book=book,
         hub=hub,
         board=HealthBoard(wall_ms),
         progress=Progress(),
         record_mailbox=Mailbox("recorder", capacity=1, pressure=Pressure.BLOCK),
         insight_mailbox=Mailbox("insight_generator", capacity=1, pressure=Pressure.DROP_OLDEST),
-        persist_mailbox=Mailbox("persister", capacity=1, pressure=Pressure.CONFLATE),
+        persist_mailbox=persist,
         pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
-        control=build_control(settings, flags, catalogue, hub, notifier, wall_ms),
+        control=build_control(settings, flags, catalogue, hub, notifier, persist, book, wall_ms),
         started_ms=wall_ms(),
     )
 

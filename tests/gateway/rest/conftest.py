@@ -18,7 +18,7 @@ from quart_trio import QuartTrio
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import NotifierMessage, Pressure, Record, Recorded
+from actors.messages import NotifierMessage, PersisterMessage, Pressure, Record, Recorded
 from actors.progress import Progress
 from actors.steward import Steward
 from analytics.catalogue import parse_catalogue
@@ -99,6 +99,8 @@ def backend(tmp_path: Path) -> Backend:
     )
     catalogue = parse_catalogue(CATALOGUE)
     hub = Hub(wall_ms)
+    book = InsightBook()
+    persist: Mailbox[PersisterMessage] = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE)
     notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=64, pressure=Pressure.DROP_OLDEST)
     return Backend(
         settings=settings,
@@ -107,15 +109,15 @@ def backend(tmp_path: Path) -> Backend:
         catalogue=catalogue,
         memory=memory,
         history=History(memory, wall_ms),
-        book=InsightBook(),
+        book=book,
         hub=hub,
         board=HealthBoard(wall_ms),
         progress=Progress(),
         record_mailbox=Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK),
         insight_mailbox=Mailbox("insight_generator", capacity=8, pressure=Pressure.DROP_OLDEST),
-        persist_mailbox=Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE),
+        persist_mailbox=persist,
         pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
-        control=build_control(settings, flags, catalogue, hub, notifier, wall_ms),
+        control=build_control(settings, flags, catalogue, hub, notifier, persist, book, wall_ms),
         started_ms=NOW_MS - 60_000,
         ready=True,
     )
