@@ -103,14 +103,19 @@ class Service:
         asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
         notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
         book = InsightBook(settings.max_memory_insights, settings.max_memory_patterns)
-        control = build_control(settings, flags, catalogue, hub, notify, persist, book, wall_ms)
+        history = History(memory, wall_ms)
+        local_time = LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone())
+        control = build_control(
+            settings, flags, catalogue=catalogue, hub=hub, book=book, history=history, notifier=notify,
+            persister=persist, recorder=record, local_time=local_time, wall_ms=wall_ms,
+        )  # fmt: skip
         self.backend = Backend(
             settings=settings,
             flags=flags,
             wall_ms=wall_ms,
             catalogue=catalogue,
             memory=memory,
-            history=History(memory, wall_ms),
+            history=history,
             book=book,
             hub=hub,
             board=board,
@@ -121,7 +126,7 @@ class Service:
             pattern_mailbox=asked,
             control=control,
             started_ms=wall_ms(),
-            local_time=LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone()),
+            local_time=local_time,
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
@@ -188,6 +193,7 @@ class Service:
                 ChildSpec(
                     name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
                 ),
+                *control.late_children(),
                 ChildSpec(name="gateway", run=server.run, stop=server.stop),
                 *extra_children,
             ),

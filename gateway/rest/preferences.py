@@ -10,7 +10,7 @@ from storage.control_documents import Document, document
 
 from ..backend import Backend
 from ..bodies import read_model
-from ..documents import ETAG, IF_MATCH, put_mine, read, respond, stamps
+from ..documents import ETAG, IF_MATCH, STAMPS_EXAMPLE, put_mine, read, respond, stamps
 from ..openapi import problems
 from ..routes import Answer, Route
 from ..schemas.personal import PreferencesRequest, PreferencesResponse
@@ -40,6 +40,44 @@ def _preferences(backend: Backend, found: Document) -> dict[str, Any]:
     del about["created_at"]
     return {**found.body, **about, "updated_at": found.updated_ms / 1000 if found.updated_ms else None}
 
+
+PREFERENCES_BODY: Final[dict[str, Any]] = {
+    "theme": "night",
+    "time_zone": "America/Denver",
+    "units": {"temperature": "°F"},
+    "notifications": {
+        "channels": [{"id": "phone", "type": "apprise", "url": "ntfy://topic", "min_severity": "high"}],
+        "quiet_hours": {"enabled": True, "start": "22:00", "end": "07:00"},
+    },
+}
+PREFERENCES_EXAMPLE: Final[dict[str, Any]] = {
+    "language": None,
+    "time_zone": "America/Denver",
+    "theme": "night",
+    "units": {"temperature": "°F"},
+    "default_layout": None,
+    "notifications": {
+        "enabled": True,
+        "channels": [
+            {
+                "id": "phone",
+                "type": "apprise",
+                "url": "ntfy://topic",
+                "secret": None,
+                "enabled": True,
+                "min_severity": "high",
+                "categories": None,
+            }
+        ],
+        "quiet_hours": {"enabled": True, "start": "22:00", "end": "07:00", "critical_override": True},
+        "digest": {"enabled": False, "at": "08:00", "max_severity": "medium"},
+        "group_wait_s": 30.0,
+        "group_interval_s": 300.0,
+        "repeat_interval_s": 43200.0,
+        "cooldown_s": 900.0,
+    },
+    **STAMPS_EXAMPLE,
+}
 
 ROUTES: Final = (
     Route(

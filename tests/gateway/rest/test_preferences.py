@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 from quart.testing import QuartClient
 
-LAYOUTS = "/api/analytics/layouts"
 PREFERENCES = "/api/analytics/preferences"
-WIDGET = {"id": "soc", "type": "tile", "x": 0, "y": 0, "w": 3, "h": 2, "metrics": ["battery.house.soc"]}
-LAYOUT = {"name": "Night", "widgets": [WIDGET]}
 
 
 async def ask(
