@@ -16,7 +16,7 @@ import trio
 from analytics.records import Insight, Pattern
 from storage.insight_marks import InsightMarks
 
-from .frames import marked_frame, pattern_frame
+from .frames import alert_frame, marked_frame, pattern_frame
 from .hub import Hub
 from .mailbox import Mailbox
 from .messages import AlertChanged, InsightChanged, NotifierMessage, PatternFound, StatusChanged
@@ -81,17 +81,7 @@ class Notifier:
         if not self._marks.wants_telling(insight, now_ms):
             return
         if is_new and insight.severity in ("high", "critical"):
-            self._hub.publish(
-                "alert",
-                {
-                    "type": "insight",
-                    "insight_id": insight.insight_id,
-                    "metric": insight.metric,
-                    "severity": insight.severity,
-                    "message": insight.title,
-                    "recommendation": insight.recommendations[0] if insight.recommendations else None,
-                },
-            )
+            self._hub.publish("alert", alert_frame(insight))
         for channel in self._channels:
             try:
                 await channel.tell(insight, is_new=is_new)

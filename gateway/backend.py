@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.health import HealthBoard
 from actors.hub import Hub
@@ -18,6 +18,7 @@ from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 
+from .auth.access import Access, open_access
 from .control import Control
 
 
@@ -43,3 +44,4 @@ class Backend:
     started_ms: int
     local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False
+    access: Access = field(default_factory=open_access)

@@ -48,14 +48,15 @@ from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_rules
 from conf.settings import DEFAULT, Settings
 from conf.time_zone import find_zone, system_zone
-from storage.archive import Archive
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
-from storage.sqlite_archive import open_sqlite_archive
 
 from .app import create_app, create_shortcut
+from .auth.access import build_access
+from .auth.children import access_children
 from .backend import Backend
+from .compose_storage import archive_keeper
 from .control import build_control
 from .server import Server, open_listening_socket
 
@@ -127,10 +128,12 @@ class Service:
             control=control,
             started_ms=wall_ms(),
             local_time=local_time,
+            access=build_access(settings, wall_ms),
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
         notifier = Notifier(mailbox=notify, hub=hub, marks=control.marks, wall_ms=wall_ms)
+        keeper = archive_keeper(settings.db_path, wall_ms)
         persister = persisting.Persister(
             mailbox=persist,
             notifier=notify,
@@ -140,10 +143,12 @@ class Service:
             progress=progress,
             board=board,
             clock=clock,
-            open_archive=self._open_archive,
+            open_archive=keeper.open,
+            salvage=keeper.salvage,
             policy=_policy(settings),
             enabled=flags.enabled("persistence"),
         )
+        keeper.on_damage, keeper.on_replaced = persister.reopen, persister.start_over
         recorder = Recorder(
             mailbox=record,
             persister=persist,
@@ -194,14 +199,12 @@ class Service:
                     name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
                 ),
                 *control.late_children(),
+                *access_children(self.backend.access),
                 ChildSpec(name="gateway", run=server.run, stop=server.stop),
                 *extra_children,
             ),
             board=board,
         )
-
-    async def _open_archive(self) -> Archive:
-        return await open_sqlite_archive(self.settings.db_path)
 
     async def run(self) -> int:
         """Run until a signal or an escalation. Returns the exit code (a task that can't be ended: exits itself)."""

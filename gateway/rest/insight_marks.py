@@ -125,6 +125,7 @@ def _verb(handler: Handler, verb: str, summary: str, description: str) -> Route:
         body_required=False,
         path_parameters={"insight_id": "Id of the insight"},
         answers={200: _ANSWER, **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_DETAILS)},
+        scope="act",
         gated=True,
     )
 
@@ -152,6 +153,7 @@ ROUTES: Final = (
         body_examples={"snooze": {"status": "snoozed", "duration_s": 14_400}},
         path_parameters={"insight_id": "Id of the insight"},
         answers={200: _ANSWER, **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_DETAILS)},
+        scope="act",
         gated=True,
     ),
     _verb(

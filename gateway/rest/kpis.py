@@ -157,8 +157,8 @@ LANGUAGE: Final = f"""An expression holds numbers, + - * /, and calls of a funct
 quotation marks, or `role:` and a role of the catalogue) and a window: {", ".join(FUNCTIONS)}.
 Windows: `30m`, `24h`, `7d` up to `31d`, `today`, `yesterday`, `night` (the last whole one, 22:00 to 6:00 where the
 coach is). time_above and its like take (metric, limit, window) and give hours, share_above percent. integral is over
-hours (A gives Ah). A value holds until the next sample, an hour at most. Units are checked; what can't be known is null.
-Worked out every five minutes."""
+hours (A gives Ah). A value holds until the next sample, an hour at most. Units are checked; what can't be known is
+null. Worked out every five minutes."""
 _PATH: Final = {"kpi_id": "Id of the KPI"}
 _ERRORS: Final = {404: "There is no such KPI", 422: "expression: V + °C: the units differ"}
 
@@ -189,6 +189,7 @@ ROUTES: Final = (
             201: Answer("It is defined", KpiResponse, example=EXAMPLE, headers={**ETAG, "Location": "Where it is"}),
             **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_ERRORS),
         },
+        scope="act",
         gated=True,
     ),
     Route(
@@ -198,6 +199,7 @@ ROUTES: Final = (
         summary="Try an expression",
         description="Works it out once and stores nothing.",
         tag="KPIs",
+        scope="read",
         bodies=(KpiCheckRequest,),
         body_examples={"average": {"expression": 'avg("battery.house.voltage", "1h")'}},
         answers={
@@ -240,6 +242,7 @@ ROUTES: Final = (
             201: Answer("It is defined", KpiResponse, example=EXAMPLE, headers=ETAG),
             **problems(400, 404, 408, 409, 412, 413, 415, 422, 428, 500, 503, details=_ERRORS),
         },
+        scope="act",
         gated=True,
     ),
     Route(
@@ -259,6 +262,7 @@ ROUTES: Final = (
             ),
             **problems(404, 412, 500, 503, details=_ERRORS),
         },
+        scope="act",
         gated=True,
     ),
 )

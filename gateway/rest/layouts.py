@@ -129,6 +129,7 @@ ROUTES: Final = (
             201: Answer("It is made", LayoutResponse, example=EXAMPLE, headers={**ETAG, "Location": "Where it is"}),
             **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_ERRORS),
         },
+        scope="act",
         gated=True,
     ),
     Route(
@@ -160,6 +161,7 @@ ROUTES: Final = (
             200: Answer("It is stored", LayoutResponse, example=EXAMPLE, headers=ETAG),
             **problems(400, 404, 408, 409, 412, 413, 415, 422, 428, 500, 503, details=_ERRORS),
         },
+        scope="act",
         gated=True,
     ),
     Route(
@@ -179,6 +181,7 @@ ROUTES: Final = (
             ),
             **problems(404, 412, 500, 503, details=_ERRORS),
         },
+        scope="act",
         gated=True,
     ),
 )

@@ -111,6 +111,7 @@ ROUTES: Final = (
                 details={422: "time_zone: expected the name of a time zone, as America/Denver"},
             ),
         },
+        scope="act",
         gated=True,
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from quart import Response
 
-from actors.frames import marked_frame
+from actors.frames import alert_type, marked_frame
 from analytics.catalogue import MetricSpec
 from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation
 from analytics.kpis import GOOD_SAMPLES, DataQuality, data_quality
@@ -209,9 +209,8 @@ def _key_insights(
 
 
 def _alert(insight: Insight) -> dict[str, Any]:
-    kind = insight.evidence.get("kind")
     return {
-        "type": kind if isinstance(kind, str) else "insight",
+        "type": alert_type(insight),
         "severity": insight.severity,
         "message": f"{insight.title}: {insight.description}",
         "recommendation": insight.recommendations[0] if insight.recommendations else "",
@@ -241,9 +240,11 @@ ROUTES: Final = (
         handler=get_performance_trends,
         summary="Trends of metrics over a window",
         description=f"""Buckets on multiples of `resolution` since 1970 (days are UTC days); empty ones are
-left out, the first and the last may be partial. Direction and change come from a robust line with a test of
-significance over a finer grid (or the samples, where they are few), whatever the resolution: noise is
-`stable`. `baseline_deviation` is a robust z score against the window itself and its surroundings,
+left out, the first and the last may be partial. Direction and change come from a robust line or a lasting step,
+with a test of significance that knows that neighbours depend on each other, over a finer grid (or the samples,
+where they are few), whatever the resolution: noise and a daily swing are `stable`. `change_percent` is from the first
+to the last level of that line or step, and 0 for what is stable.
+`baseline_deviation` is a robust z score against the window itself and its surroundings,
 `anomaly_score` the same in 0..1. `data_quality` is good with {GOOD_SAMPLES} samples or more that leave no gaps (by the
 metric's own habit) over half of the time since its first one in the window, else limited.
 

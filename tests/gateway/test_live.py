@@ -20,6 +20,8 @@ from wsproto.events import BytesMessage, CloseConnection, TextMessage
 from actors.hub import Hub
 from analytics.records import Insight
 from gateway import live
+from gateway.auth.access import open_access
+from gateway.auth.gate import Gate
 from gateway.connection import Limits
 from storage.insight_book import InsightBook
 from storage.insight_marks import InsightMarks
@@ -59,6 +61,7 @@ class Backend:
 
     def __init__(self) -> None:
         self.flags = Flags()
+        self.access = open_access()
         self.hub = Hub(self.wall_ms)
         self.ready = True
         self.latest = {"battery.house.voltage": Latest(NOW_MS - 500, 12.6000004, 1)}
@@ -157,6 +160,7 @@ class House:
 async def house(serve: Any, wire: Any, backend: Backend) -> House:
     app = QuartTrio("live")
     live.register_live(app, backend)  # type: ignore[arg-type]
+    app.asgi_app = Gate(app.asgi_app, backend.access)  # type: ignore[method-assign]
     return House(await serve(app, limits=Limits(send_s=1.5, drain_s=0.5)), wire)
 
 
