@@ -7,7 +7,7 @@ can't be read it works on memory alone. It keeps no state of its own, so a resta
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from storage.models import Buckets, Times, Values
 from .clock import TrustedClock
 from .mailbox import Mailbox
 from .messages import Flush, NotifierMessage, PatternFound, PatternMessage, PersisterMessage
+from .rounds import Rounds
 
 LOG: Final = logging.getLogger(__name__)
 LOOK_BACK_MS: Final = 7 * 86_400_000
@@ -29,7 +30,7 @@ POINTS: Final = 700  # about that many buckets a metric
 
 
 class PatternAnalyzer:
-    """One actor; `run` has a child's signature."""
+    """One actor; `run` has a child's signature. `wanted`: whether it looks by itself at all."""
 
     def __init__(
         self,
@@ -43,46 +44,32 @@ class PatternAnalyzer:
         clock: TrustedClock,
         interval_s: float,
         limiter: trio.CapacityLimiter,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._mailbox = mailbox
         self._notifier = notifier
         self._persister = persister
         self._history = history
         self._book = book
         self._catalogue = catalogue
         self._clock = clock
-        self._interval_s = interval_s
         self._limiter = limiter
-        self._analyzing = trio.Lock()
-
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        self._analyzing = trio.Lock()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._now_and_then)
-            task_status.started()
-            await self._mailbox.run(self._handle)
-            nursery.cancel_scope.cancel()
+        self._rounds = Rounds(mailbox, handle=self._handle, look=self._analyze, interval_s=interval_s, wanted=wanted)
+        self.run: Final = self._rounds.run
 
     async def _handle(self, message: PatternMessage) -> None:
-        await self._analyze()
-
-    async def _now_and_then(self) -> None:
-        while True:
-            await trio.sleep(self._interval_s)
-            await self._analyze()
+        await self._rounds.make()
 
     async def _analyze(self) -> None:
-        async with self._analyzing:
-            now_ms = self._clock.now_ms()
-            names = await self._history.names()
-            found = await analyze_history(
-                self._history, self._catalogue, names, now_ms - LOOK_BACK_MS, now_ms, self._limiter
-            )
-            for pattern in found.patterns:
-                if self._book.upsert_pattern(pattern):
-                    self._notifier.put_nowait(PatternFound(pattern))
-            if found.patterns:
-                self._persister.put_nowait(Flush())
+        now_ms = self._clock.now_ms()
+        names = await self._history.names()
+        found = await analyze_history(
+            self._history, self._catalogue, names, now_ms - LOOK_BACK_MS, now_ms, self._limiter
+        )
+        for pattern in found.patterns:
+            if self._book.upsert_pattern(pattern):
+                self._notifier.put_nowait(PatternFound(pattern))
+        if found.patterns:
+            self._persister.put_nowait(Flush())
 
 
 async def analyze_history(

@@ -14,8 +14,11 @@ import trio
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from .auth.gate import Gate
+from .auth.guard import guarded, register_guard
 from .backend import Backend
 from .fast_path import FastPath
+from .headers import NO_STORE, SECURITY_HEADERS
 from .live import register_live
 from .openapi import build_document
 from .problems import Problem, register_problems
@@ -34,6 +37,7 @@ from .rest import (
     relations,
     series,
     status,
+    thresholds,
     trends,
 )
 from .routes import Route, read_query
@@ -54,18 +58,11 @@ _API: Final[tuple[Route, ...]] = (
     *relations.ROUTES,
     *status.ROUTES,
     *features.ROUTES,
+    *thresholds.ROUTES,
     *probes.ROUTES,
     *pages.ROUTES,
 )
-ROUTES: Final[tuple[Route, ...]] = (*_API, *docs.docs_routes(_API))
-
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+ROUTES: Final[tuple[Route, ...]] = guarded((*_API, *docs.docs_routes(guarded(_API))))
 
 
 def document() -> str:
@@ -79,6 +76,7 @@ def create_app(backend: Backend) -> QuartTrio:
     harden(app)
     app.url_map.merge_slashes = False  # a metric's name may hold //
     register_problems(app)
+    register_guard(app, backend.access, ROUTES)
     for route in ROUTES:
         app.add_url_rule(route.path, route.name, _view(backend, route), methods=[route.method])
 
@@ -87,21 +85,19 @@ def create_app(backend: Backend) -> QuartTrio:
         headers = response.headers
         for name, value in SECURITY_HEADERS.items():
             headers[name] = value
-        headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault(*NO_STORE)
         await trio.lowlevel.checkpoint()
         return response
 
     register_live(app, backend)
-    fast = FastPath(
-        app.asgi_app,
-        backend,
-        gate=lambda: backend.flags.enabled(DASHBOARD),
-        max_body_bytes=app.config["MAX_CONTENT_LENGTH"],
-        body_within_s=app.config["BODY_TIMEOUT"],
-        extra_headers=[*SECURITY_HEADERS.items(), ("Cache-Control", "no-store")],
-    )
-    app.asgi_app = fast  # type: ignore[assignment]  # Quart's own way to put something around it
+    app.asgi_app = Gate(app.asgi_app, backend.access)  # type: ignore[assignment]
     return app
+
+
+def create_shortcut(backend: Backend) -> FastPath:
+    """What of the application's routes is answered past it."""
+    extra = dict([*SECURITY_HEADERS.items(), NO_STORE])
+    return FastPath(backend, gate=lambda: backend.flags.enabled(DASHBOARD), extra_fields=extra, access=backend.access)
 
 
 def _view(backend: Backend, route: Route) -> Callable[..., Awaitable[Response]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.health import HealthBoard
 from actors.hub import Hub
@@ -11,11 +11,15 @@ from actors.mailbox import Mailbox
 from actors.messages import InsightMessage, PatternMessage, PersisterMessage, RecorderMessage
 from actors.progress import Progress
 from analytics.catalogue import Catalogue
+from analytics.local_time import UTC_TIME, LocalTime
 from conf.flags import FeatureFlags
 from conf.settings import Settings
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
+
+from .auth.access import Access, open_access
+from .control import Control
 
 
 @dataclass(slots=True)
@@ -36,5 +40,8 @@ class Backend:
     insight_mailbox: Mailbox[InsightMessage]
     persist_mailbox: Mailbox[PersisterMessage]
     pattern_mailbox: Mailbox[PatternMessage]
+    control: Control
     started_ms: int
+    local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False
+    access: Access = field(default_factory=open_access)

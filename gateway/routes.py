@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from quart import Response
 from werkzeug.datastructures import MultiDict
 
+from .auth.identity import Scope
 from .problems import Problem
 
 Handler = Callable[..., Response] | Callable[..., Awaitable[Response]]
@@ -51,12 +52,18 @@ class Route:
     path_parameters: Mapping[str, str] = field(default_factory=dict)  # name -> description
     headers: Mapping[str, str] = field(default_factory=dict)  # request headers it looks at
     described: bool = True  # in the OpenAPI document
+    scope: Scope | None = None  # that a caller needs; None: read to GET, admin to anything else
     gated: bool = False  # 404 while the feature flag analytics_dashboard is off
     endpoint: str = ""  # its name, where one handler serves several paths
 
     @property
     def name(self) -> str:
         return self.endpoint or self.handler.__name__
+
+    @property
+    def needs(self) -> Scope:
+        """The scope a caller needs, unless auth/guard.py lists the path as public."""
+        return self.scope or ("read" if self.method == "GET" else "admin")
 
 
 def json_response(document: Any, status: int = 200, media_type: str = "application/json") -> Response:

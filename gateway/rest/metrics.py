@@ -18,7 +18,8 @@ import msgspec
 import trio
 from quart import Response, request
 
-from actors.messages import Flush, QuarantinedError, Record, Recorded
+from actors.mailbox import Mailbox
+from actors.messages import Flush, QuarantinedError, Record, Recorded, RecorderMessage
 from actors.progress import NotPersisting
 
 from ..backend import Backend
@@ -114,6 +115,17 @@ async def _read(
     decode: Callable[[bytes, int], Intake | None],
     check: Callable[[bytes, int], Intake],
 ) -> Intake:
+    backend.access.check_amount(request.scope, "samples")
+    intake = await _decode(backend, decode, check)
+    backend.access.pay(request.scope, "samples", sum(map(len, intake.parts)) + intake.rejected)
+    return intake
+
+
+async def _decode(
+    backend: Backend,
+    decode: Callable[[bytes, int], Intake | None],
+    check: Callable[[bytes, int], Intake],
+) -> Intake:
     body = await read_body()
     now_ms = backend.wall_ms()
     intake = decode(body, now_ms)
@@ -130,13 +142,21 @@ async def _read(
         raise Problem(422, str(error), errors=errors) from error
 
 
+async def _put(mailbox: Mailbox[RecorderMessage], message: Record) -> bool:
+    """False: there was no room within PUT_WITHIN_S."""
+    try:
+        mailbox.put_nowait(message)  # the wait for the reply gives way to others
+    except trio.WouldBlock:
+        with trio.move_on_after(PUT_WITHIN_S) as waiting:
+            await mailbox.put(message)
+        return not waiting.cancelled_caught
+    return True
+
+
 async def _record(backend: Backend, intake: Intake) -> Recorded:
     message = Record(intake.parts)
-    sent = False
     try:
-        with trio.move_on_after(PUT_WITHIN_S):
-            await backend.record_mailbox.put(message)
-            sent = True
+        sent = await _put(backend.record_mailbox, message)
     except trio.ClosedResourceError as error:
         raise Problem(503, "The service is shutting down", headers={"Retry-After": "5"}) from error
     if not sent:
@@ -244,6 +264,7 @@ ROUTES: Final = (
             **_WRITE_PROBLEMS,
         },
         gated=True,
+        scope="ingest",
     ),
     Route(
         method="POST",
@@ -291,5 +312,6 @@ ROUTES: Final = (
             **_WRITE_PROBLEMS,
         },
         gated=True,
+        scope="ingest",
     ),
 )
