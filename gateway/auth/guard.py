@@ -19,6 +19,7 @@ from quart_trio import QuartTrio
 from ..openapi import problems
 from ..problems import Problem
 from ..routes import Route
+from ..site import ASSETS, PAGES, ROOT_FILES
 from .access import Access, identity_of
 from .identity import AuthError, Scope
 
@@ -27,22 +28,10 @@ PUBLIC: Final = frozenset(
         "/livez",
         "/readyz",  # says no more than ready or not
         "/ping",  # Influx clients ask it before they have a token
-        # The page, at each of its addresses, and the files it is made of: the same for everybody.
-        "/",
-        "/trends",
-        "/insights",
-        "/insights/<insight_id>",
-        "/correlations",
-        "/patterns",
-        "/system",
-        "/settings",
-        "/settings/<topic>",
-        "/sw.js",
-        "/app.webmanifest",
-        "/icon.svg",
-        "/icon-192.png",
-        "/icon-512.png",
-        "/assets/<name>",
+        # The page, its parts, and the documentation: files of ours, the same for everybody.
+        *PAGES,
+        *ROOT_FILES,
+        ASSETS,
         "/docs",
         "/docs/",
         "/docs/<name>",

@@ -19,9 +19,9 @@ from gateway.problems import register_problems
 from gateway.routes import Route
 
 OPEN_TO_ALL = {
-    "/livez", "/readyz", "/ping", "/docs", "/docs/", "/docs/<name>", "/", "/trends", "/insights",
-    "/insights/<insight_id>", "/correlations", "/patterns", "/system", "/settings", "/settings/<topic>", "/sw.js",
-    "/app.webmanifest", "/icon.svg", "/icon-192.png", "/icon-512.png", "/assets/<name>",
+    "/livez", "/readyz", "/ping", "/docs", "/docs/", "/docs/<name>", "/assets/<name>", "/sw.js", "/app.webmanifest",
+    "/icon.svg", "/icon-192.png", "/icon-512.png", "/", "/trends", "/insights", "/insights/<insight_id>",
+    "/correlations", "/patterns", "/system", "/settings", "/settings/<topic>",
 }  # fmt: skip
 
 
