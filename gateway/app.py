@@ -24,6 +24,7 @@ from .openapi import build_document
 from .problems import Problem, register_problems
 from .rest import (
     aggregation,
+    backup,
     catalogue,
     charts,
     docs,
@@ -64,6 +65,7 @@ _API: Final[tuple[Route, ...]] = (
     *charts.ROUTES,
     *relations.ROUTES,
     *status.ROUTES,
+    *backup.ROUTES,
     *features.ROUTES,
     *thresholds.ROUTES,
     *kpis.ROUTES,

@@ -1,6 +1,7 @@
 """The models of the REST interface under the seed's names, one topic a file."""
 
 from .aggregation import AggregationQuery, MetricsAggregationResponse
+from .backup import BackupRequest, BackupResponse
 from .base import STEP_MS, ProblemDetails
 from .historical import HistoricalAnalysisResponse, HistoricalQuery
 from .insights import (
@@ -47,6 +48,8 @@ __all__ = [
     "AggregationQuery",
     "AnalyticsHealthResponse",
     "AnalyticsStatusResponse",
+    "BackupRequest",
+    "BackupResponse",
     "BatchResponse",
     "ColumnsRequest",
     "CustomMetricRequest",
