@@ -54,7 +54,7 @@ def live(tmp_path: Path) -> Path:
 def writing(path: Path) -> Iterator[None]:
     """One row a commit, `each` all the time: in every backup they are 0, 1, 2 ... without a gap."""
     stop = threading.Event()
-    failed: list[BaseException] = []
+    failed: list[Exception] = []
 
     def write() -> None:
         try:
@@ -63,7 +63,7 @@ def writing(path: Path) -> Iterator[None]:
                 while not stop.is_set():
                     connection.execute("INSERT INTO analytics_metrics VALUES ('each', 1.5, ?, NULL)", (number + 0.5,))
                     number += 1
-        except BaseException as error:
+        except Exception as error:
             failed.append(error)
 
     thread = threading.Thread(target=write)

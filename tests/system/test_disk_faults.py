@@ -160,7 +160,7 @@ def test_switched_off_and_on_fifty_times_under_load(start, tmp_path):
     sent: dict[float, float] = {}
     durable: dict[float, float] = {}
     stop = threading.Event()
-    failed: list[BaseException] = []
+    failed: list[Exception] = []
 
     def load() -> None:
         number = 0
@@ -177,7 +177,7 @@ def test_switched_off_and_on_fifty_times_under_load(start, tmp_path):
                 else:
                     assert answer.status in (409, 503), answer.body
                 number += 1
-        except BaseException as error:
+        except Exception as error:
             failed.append(error)
 
     thread = threading.Thread(target=load)
