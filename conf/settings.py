@@ -115,6 +115,8 @@ class Settings:
     # False: no commits by the clock; full batches, ack=durable and the stop still commit.
     enable_background_persistence: bool = field(default=True, metadata=_by(flag, "ENABLE_BACKGROUND_PERSISTENCE"))
     db_path: Path = field(default=Path("data/analytics.db"), metadata=_by(path, "DB_PATH"))
+    # None: backups beside the database.
+    backup_dir: Path | None = field(default=None, metadata=_by(path, "BACKUP_DIR"))
     persistence_retention_days: float = field(
         default=30.0, metadata=_by(number(0.05, 3650), "PERSISTENCE_RETENTION_DAYS")
     )
@@ -145,6 +147,11 @@ class Settings:
     @property
     def persistence_retention_ms(self) -> int:
         return round(self.persistence_retention_days * 86_400_000)
+
+    @property
+    def backup_path(self) -> Path:
+        """Where the service itself puts backups."""
+        return self.db_path.parent / "backups" if self.backup_dir is None else self.backup_dir
 
     @property
     def tokens_path(self) -> Path:

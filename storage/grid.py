@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .models import Buckets, Values, Window
+from .models import Buckets, Times, Values, Window
 
 _MOST = np.finfo(np.float64).max
 _PER_EDGE = 8  # samples a bucket from which on a search for its edge is quicker than a division for each sample
@@ -87,6 +87,19 @@ def _regrouped(
     first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1)) if len(starts) else np.empty(0, np.intp)
     counts = np.add.reduceat(count, first) if len(first) else np.empty(0, np.int64)
     return _reduced(step_ms, starts[first], first, counts, total, low, high)
+
+
+def means(buckets: Buckets) -> Values:
+    """The mean of each bucket, shape (n,). Held within the bucket's own range: the sum of huge values is not exact."""
+    middles = buckets.minimum / 2 + buckets.maximum / 2
+    raw = buckets.total / buckets.count
+    result: Values = np.clip(np.where(np.isfinite(raw), raw, middles), buckets.minimum, buckets.maximum)
+    return result
+
+
+def as_series(buckets: Buckets) -> tuple[Times, Values]:
+    """The means of buckets at their middles: what analytics looks at."""
+    return buckets.starts + buckets.step_ms // 2, means(buckets)
 
 
 def _reduced(

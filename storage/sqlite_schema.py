@@ -65,6 +65,17 @@ def prepare_reader(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA query_only = ON")
 
 
+def check_readable(connection: sqlite3.Connection, path: Path) -> None:
+    """Is it ours, and of a form that can be read as it is? Raises ArchiveError."""
+    version = version_of(connection)
+    _check_version(path, version)
+    _check_tables(connection, path)
+    if version.major < CURRENT.major:
+        raise ArchiveError(
+            "unavailable", f"{path} has the older schema {version}; start the service once, it brings it to {CURRENT}"
+        )
+
+
 @cache
 def shapes() -> tuple[Shape, ...]:
     """How each table is stored, in the order in which the schema makes them."""
