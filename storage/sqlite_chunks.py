@@ -10,7 +10,7 @@ inside a transaction.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +32,10 @@ _OF_METRIC: Final = (
     f"{_STORED} WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms < ? ORDER BY end_ms DESC, start_ms DESC"
 )
 _OF_SPAN: Final = f"{_STORED} WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms >= ? AND end_ms <= ?"
+_HEADS: Final = (
+    "SELECT chunk_id, start_ms, end_ms, codec, crc FROM analytics_chunks"
+    " WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms < ? ORDER BY start_ms"
+)
 _PACKS: Final = (
     f"{_STORED} INDEXED BY analytics_chunks_packs WHERE level > 0 AND metric_id <= ? AND last_metric_id >= ?"
     " AND end_ms >= ? AND start_ms < ? ORDER BY end_ms DESC"
@@ -65,6 +69,17 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """A chunk without its blob."""
+
+    chunk_id: int
+    start_ms: int
+    end_ms: int
+    codec: int
+    crc: int
+
+
+@dataclass(frozen=True, slots=True)
 class JournalRow:
     """What a row of the journal says of itself, without its blob."""
 
@@ -77,11 +92,19 @@ class JournalRow:
     crc: int
 
 
-def chunks_of(rows: Rows, metric_id: int, start_ms: int, end_ms: int) -> list[Stored]:
-    """Every chunk and pack that may hold samples of the metric in [start, end), in no order."""
-    own = rows(_OF_METRIC, metric_id, start_ms, end_ms)
-    packs = rows(_PACKS, metric_id, metric_id, start_ms, end_ms)
-    return [stored_of(row) for row in (*own, *packs)]
+def heads_of(rows: Rows, metric_id: int, start_ms: int, end_ms: int) -> list[Head]:
+    """The metric's own chunks that reach into [start, end), in order of time, without their blobs."""
+    return [Head(*row) for row in rows(_HEADS, metric_id, start_ms, end_ms)]
+
+
+def chunks_of(rows: Rows, metric_id: int, start_ms: int, end_ms: int, without: Collection[int] = ()) -> list[Stored]:
+    """Every chunk and pack that may hold samples of the metric in [start, end), in no order; `without` these."""
+    if without:
+        ids = [head.chunk_id for head in heads_of(rows, metric_id, start_ms, end_ms) if head.chunk_id not in without]
+        own = by_ids(rows, ids)
+    else:
+        own = [stored_of(row) for row in rows(_OF_METRIC, metric_id, start_ms, end_ms)]
+    return [*own, *map(stored_of, rows(_PACKS, metric_id, metric_id, start_ms, end_ms))]
 
 
 def oldest_of_tier(rows: Rows, tier: int, most: int) -> list[Stored]:
