@@ -89,3 +89,23 @@ async def test_an_archive_that_does_not_answer_is_said_so(client: QuartClient, a
     answer = await ask(client)
     assert (answer["complete"], answer["incomplete_reason"]) == (False, "the archive is closed")
     assert answer["metrics"] == []
+
+
+async def test_raw_pages_lead_through_what_was_thinned(
+    client: QuartClient, archive: SqliteArchive, now_ms: int
+) -> None:
+    for hours in range(240, 0, -6):
+        await archive.append([noise("a", now_ms - hours * HOUR_MS, 21_600, 1_000)])
+        while await archive.thin():
+            pass
+    stored = (await archive.window(["a"], 0, 2**50))["a"].times.tolist()
+    assert len(stored) < 40 * 21_600
+    start_s, found = 0.0, []
+    for _ in range(100):
+        path = f"/api/analytics/metrics/a/data?resolution=raw&start={start_s}&end={now_ms / 1000}&max_points=10000"
+        answer = json.loads(await (await client.get(path)).get_data())
+        found += [round(point["timestamp"] * 1000) for point in answer["data_points"]]
+        if answer["next_start"] is None:
+            break
+        start_s = answer["next_start"]
+    assert found == stored
