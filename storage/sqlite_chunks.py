@@ -24,6 +24,7 @@ from .sqlite_names import Rows
 
 CHUNKS: Final = "analytics_chunks"
 JOURNAL: Final = "analytics_journal"
+_KEYS: Final = {CHUNKS: "chunk_id", JOURNAL: "journal_id"}
 AT_ONCE: Final = 500  # rows named in one statement
 
 _CHUNK: Final = "metric_id, last_metric_id, start_ms, end_ms, count, codec, crc, data"
@@ -156,9 +157,19 @@ def runs_in(stored: Stored, damage: Damage, only: int | None = None) -> list[Run
     try:
         return decode(stored.chunk, only)
     except ChunkError as error:
-        span = f"{stored.chunk.count} samples from {stored.chunk.start_ms} to {stored.chunk.end_ms} ms"
-        damage.note(CHUNKS, stored.chunk_id, f"{error}; it held {span} of metric {stored.chunk.metric_id}")
+        damage.note(CHUNKS, stored.chunk_id, damaged_words(stored.chunk, error))
         return []
+
+
+def damaged_words(chunk: Chunk, error: ChunkError) -> str:
+    """What is lost with it."""
+    return f"{error}; it held {chunk.count} samples from {chunk.start_ms} to {chunk.end_ms} ms"
+
+
+def chunk_at(rows: Rows, table: str, row_id: int) -> Chunk:
+    """One row of chunks or journal."""
+    (row,) = rows(f"SELECT {_CHUNK} FROM {table} WHERE {_KEYS[table]} = ?", row_id)
+    return Chunk(*row)
 
 
 def put_chunk(connection: sqlite3.Connection, chunk: Chunk, level: int, tier: int = 0) -> None:
@@ -175,7 +186,7 @@ def raise_tier(connection: sqlite3.Connection, ids: Sequence[int]) -> int:
 
 def delete_rows(connection: sqlite3.Connection, table: str, ids: Sequence[int]) -> int:
     """How many there were."""
-    key = "chunk_id" if table == CHUNKS else "journal_id"
+    key = _KEYS[table]
     gone = 0
     for first in range(0, len(ids), AT_ONCE):
         some = ids[first : first + AT_ONCE]
@@ -187,7 +198,7 @@ def purge_packed(connection: sqlite3.Connection, before_ms: int, most: int) -> i
     """Delete up to `most` chunks and rows of the journal that end before; returns how many went."""
     gone = 0
     for table, tiers in ((CHUNKS, " AND tier IN (0, 1, 2)"), (JOURNAL, "")):
-        key = "chunk_id" if table == CHUNKS else "journal_id"
+        key = _KEYS[table]
         ids = connection.execute(
             f"SELECT {key} FROM {table} WHERE end_ms < ?{tiers} ORDER BY end_ms LIMIT ?", (before_ms, most - gone)
         ).fetchall()
@@ -213,7 +224,7 @@ def journal_columns(
             try:
                 yield journal_id, flat(Chunk(*row))
             except ChunkError as error:
-                damage.note(JOURNAL, journal_id, f"{error}; it held {row[4]} samples from {row[2]} to {row[3]} ms")
+                damage.note(JOURNAL, journal_id, damaged_words(Chunk(*row), error))
 
 
 def _numbers(chunk: Chunk) -> tuple[Any, ...]:

@@ -18,7 +18,18 @@ from .grid import coarser, combined, merged_windows, sum_up
 from .intake import rising
 from .models import EMPTY_WINDOW, Buckets, Window
 from .packing import outside
-from .sqlite_chunks import Head, by_ids, chunks_of, heads_of, newest_of, packs, runs_in
+from .sqlite_chunks import (
+    CHUNKS,
+    JOURNAL,
+    Head,
+    by_ids,
+    chunk_at,
+    chunks_of,
+    damaged_words,
+    heads_of,
+    newest_of,
+    runs_in,
+)
 from .sqlite_journal import JournalView
 from .sqlite_names import Names, Rows
 from .sqlite_rows import row_names, row_window
@@ -32,6 +43,7 @@ class Reading:
         self.names = Names(damage)
         self.journal = JournalView(damage)
         self._summed = BucketCache()
+        self._metrics_in: dict[tuple[str, int, int], frozenset[int]] = {}  # (table, row, crc) of packs and commits
 
     def begin(self, rows: Rows) -> None:
         """Learn what has been committed since."""
@@ -99,13 +111,22 @@ class Reading:
     def stored(self, rows: Rows) -> set[str]:
         """The name of every metric with at least one sample."""
         ids = {row[0] for row in rows("SELECT DISTINCT metric_id FROM analytics_chunks WHERE level = 0")}
-        ids.update(self.journal.counts(rows))
-        for pack in packs(rows):
-            try:
-                ids.update(directory(pack.chunk)[0].tolist())
-            except ChunkError:
-                runs_in(pack, self._damage)  # notes it
+        seen = {(CHUNKS, *row) for row in rows("SELECT chunk_id, crc FROM analytics_chunks WHERE level > 0")}
+        seen.update((JOURNAL, row.journal_id, row.crc) for row in self.journal.spans(rows))
+        self._metrics_in = {key: found for key, found in self._metrics_in.items() if key in seen}
+        for table, row_id, crc in seen - self._metrics_in.keys():
+            self._metrics_in[table, row_id, crc] = frozenset(self._metrics_of(rows, table, row_id))
+        ids.update(*self._metrics_in.values())
         return {self.names.name_of(metric_id) for metric_id in ids}.union(row_names(rows))
+
+    def _metrics_of(self, rows: Rows, table: str, row_id: int) -> list[int]:
+        chunk = chunk_at(rows, table, row_id)
+        try:
+            ids: list[int] = directory(chunk)[0].tolist()
+        except ChunkError as error:
+            self._damage.note(table, row_id, damaged_words(chunk, error))
+            return []
+        return ids
 
     def _found(
         self,
