@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from .catalogue import MetricSpec, title_from
-from .cycle import DAY, HOUR_MS, WEEK, Cycle, daily_cycle, weekly_cycle
+from .cycle import DAY, HOUR_MS, MIN_R2, WEEK, Cycle, daily_cycle, weekly_cycle
 from .local_time import LocalTime
 from .periods import Period, find_periods
 from .records import Pattern, PatternType
@@ -24,6 +24,9 @@ from .words import duration, number
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MOST_CONFIDENT: Final = 0.99
+CLEAR_R2: Final = 0.5
+SMALL_SHARE: Final = 0.01  # of a level: a smaller change is not told
+SMALL_PERCENT: Final = 3.0  # points, of what is measured in %
 NEAR_DAY: Final = 0.06  # a period so near to a day or a week is that
 
 
@@ -61,10 +64,12 @@ def patterns_of(
     if found.weekly is not None:
         told.append(teller.weekly(found.weekly))
     told += [teller.period(each, times, values) for each in found.periods if _is_new(each, found)]
-    if found.trend.shape == "step":
-        told.append(teller.level(found.trend, times, values, local))
-    elif found.trend.shape != "none":
-        told.append(teller.trend(found.trend, times, values))
+    told = [each for each in told if _holds(each)]
+    if found.trend.shape != "none" and _matters(found.trend, spec):
+        if found.trend.shape == "step":
+            told.append(teller.level(found.trend, times, values, local))
+        else:
+            told.append(teller.trend(found.trend, times, values))
     return told
 
 
@@ -73,7 +78,27 @@ def short_period_patterns(
 ) -> list[Pattern]:
     """Only what repeats within a short look: a compressor, a pump."""
     teller = _Teller(metric, spec, now_ms, partners)
-    return [teller.period(each, times, values) for each in find_periods(times, values, limit=1)]
+    found = [teller.period(each, times, values) for each in find_periods(times, values, limit=1)]
+    return [each for each in found if _holds(each)]
+
+
+def _holds(cycle: Pattern) -> bool:
+    """Whether a cycle is worth telling: what it predicts is worth something, and it did not just come to an end.
+
+    One odd day does not end a clear cycle.
+    """
+    if cycle.data["r2"] < MIN_R2:
+        return False
+    return bool(cycle.data["r2"] >= CLEAR_R2 or cycle.data["last_error"] < cycle.data["error_without"])
+
+
+def _matters(trend: Trend, spec: MetricSpec) -> bool:
+    """A change may be beyond doubt and yet too small for words: one step of a coarse sensor."""
+    change = abs(trend.last - trend.first)
+    least = SMALL_SHARE * max(abs(trend.first), abs(trend.last))
+    if spec.unit == "%":
+        least = SMALL_PERCENT
+    return change >= max(least, 0.0 if spec.min_deviation is None else 0.5 * spec.min_deviation)
 
 
 def _is_new(period: Period, found: Regularities) -> bool:
