@@ -89,7 +89,8 @@ def _holds(cycle: Pattern) -> bool:
     """
     if cycle.data["r2"] < MIN_R2:
         return False
-    return bool(cycle.data["r2"] >= CLEAR_R2 or cycle.data["last_error"] < cycle.data["error_without"])
+    odd_day = cycle.frequency in ("daily", "weekly") and cycle.data["r2"] >= CLEAR_R2
+    return bool(odd_day or cycle.data["last_error"] < cycle.data["error_without"])
 
 
 def _matters(trend: Trend, spec: MetricSpec) -> bool:
@@ -234,10 +235,14 @@ def _trend_members(trend: Trend, span: int, change: float) -> dict[str, Any]:
 
 
 def _next_cycle(times: Times, values: Values, period_ms: float) -> tuple[float, float]:
-    """Mean absolute error of the newest cycle as foretold by the mean of the ones before; and by their mean level."""
-    newest = times > times[-1] - period_ms
+    """Mean absolute error of the newest cycle as foretold by the mean of the ones before; and by their mean level.
+
+    Of many short cycles the newest tenth: one of a compressor's runs says little.
+    """
+    cycles = (int(times[-1]) - int(times[0])) / period_ms
+    newest = times > times[-1] - period_ms * max(1, round(cycles / 10))
     before = ~newest
-    phases = max(3, min(48, int(np.count_nonzero(newest))))
+    phases = max(3, min(48, int(len(times) / cycles)))
     phase = np.minimum(((times - int(times[0])) % period_ms) / period_ms * phases, phases - 1).astype(np.intp)
     counts = np.bincount(phase[before], minlength=phases)
     level = float(values[before].mean())
