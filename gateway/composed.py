@@ -13,13 +13,11 @@ HOUR_MS: Final = 3_600_000
 
 
 def persist_policy(settings: Settings) -> PersistPolicy:
-    """How the persister collects, commits, and forgets."""
+    """How the persister collects and commits."""
     return PersistPolicy(
         batch_size=settings.sqlite_batch_size,
         flush_interval_s=settings.flush_interval_s,
         background=settings.enable_background_persistence,
-        cleanup_interval_s=settings.cleanup_interval_s,
-        retention_ms=round(settings.persistence_retention_days * 24 * HOUR_MS),
         replay_ms=round(settings.memory_retention_hours * HOUR_MS),
     )
 

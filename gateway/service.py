@@ -54,7 +54,7 @@ from .app import create_app, create_shortcut
 from .auth.access import build_access
 from .auth.children import access_children
 from .backend import Backend
-from .compose_storage import archive_keeper
+from .compose_storage import archive_keeper, housekeeper
 from .composed import coach_time, persist_policy
 from .control import build_control
 from .server import Server, open_listening_socket
@@ -102,15 +102,21 @@ class Service:
         found: Mailbox[InsightMessage] = Mailbox("insight_generator", capacity=256, pressure=Pressure.DROP_OLDEST)
         asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
         notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
-        control = build_control(settings, flags, catalogue, hub, notify, wall_ms)
+        book = InsightBook(settings.max_memory_insights, settings.max_memory_patterns)
+        history = History(memory, wall_ms)
+        local_time = coach_time(settings)
+        control = build_control(
+            settings, flags, catalogue=catalogue, hub=hub, book=book, history=history, notifier=notify,
+            persister=persist, recorder=record, local_time=local_time, wall_ms=wall_ms,
+        )  # fmt: skip
         self.backend = Backend(
             settings=settings,
             flags=flags,
             wall_ms=wall_ms,
             catalogue=catalogue,
             memory=memory,
-            history=History(memory, wall_ms),
-            book=InsightBook(settings.max_memory_insights, settings.max_memory_patterns),
+            history=history,
+            book=book,
             hub=hub,
             board=board,
             progress=progress,
@@ -120,13 +126,13 @@ class Service:
             pattern_mailbox=asked,
             control=control,
             started_ms=wall_ms(),
-            local_time=coach_time(settings),
+            local_time=local_time,
             access=build_access(settings, wall_ms),
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
-        notifier = Notifier(mailbox=notify, hub=hub)
-        keeper = archive_keeper(settings.db_path, wall_ms)
+        notifier = Notifier(mailbox=notify, hub=hub, marks=control.marks, wall_ms=wall_ms)
+        keeper = archive_keeper(settings, wall_ms)
         persister = persisting.Persister(
             mailbox=persist,
             notifier=notify,
@@ -152,6 +158,7 @@ class Service:
             hub=hub,
             progress=progress,
             clock=clock,
+            resolution_ms=settings.timestamp_resolution_ms,
         )
         insights = InsightGenerator(
             mailbox=found,
@@ -187,11 +194,15 @@ class Service:
                 *control.children(),
                 ChildSpec(name="notifier", run=notifier.run, mailbox=notify, stop=notify.close),
                 ChildSpec(name="persister", run=persister.run, mailbox=persist, stop=persist.close, hung_after_s=120),
+                ChildSpec(
+                    name="housekeeper", run=housekeeper(settings, backend.history, clock).run, beyond=Beyond.PARK
+                ),
                 ChildSpec(name="recorder", run=recorder.run, mailbox=record, stop=record.close),
                 ChildSpec(name="insight_generator", run=insights.run, mailbox=found, beyond=Beyond.PARK),
                 ChildSpec(
                     name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
                 ),
+                *control.late_children(),
                 *access_children(self.backend.access),
                 ChildSpec(name="gateway", run=server.run, stop=server.stop),
                 *extra_children,
