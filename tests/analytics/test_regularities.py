@@ -136,3 +136,20 @@ def test_one_step_of_a_coarse_sensor_is_no_new_level() -> None:
     assert found.trend.direction == "down"
     assert patterns_of("tank", times, values, tank, found, now_ms=int(times[-1]), local=UTC_TIME) == []
     assert [pattern.pattern_type for pattern in told(times, values)] == ["baseline"]
+
+
+@pytest.mark.parametrize("every", [6, 8, 42])
+def test_what_divides_a_day_or_a_week_is_named_itself(every: int, noise: Noise) -> None:
+    times = hours(24 * 30)
+    values = 10 * np.sin(times / HOUR / every * 2 * np.pi) + 3 * noise("white", len(times))
+    assert [pattern.frequency for pattern in told(times, values)] == [
+        f"every {every}.0 h" if every < 10 else "every 42 h"
+    ]
+
+
+def test_a_cycle_on_a_steep_drift_is_told(noise: Noise) -> None:
+    times = hours(240)
+    values = np.arange(240) * 0.5 + 10 * np.sin(times // HOUR % 24 / 12 * np.pi) + 3 * noise("white", 240)
+    keep = np.sort(np.random.default_rng(5).permutation(240)[:168])
+    cycles = [each for each in told(times[keep], values[keep]) if each.pattern_type == "cyclical"]
+    assert [round(each.data["period_hours"]) for each in cycles] == [24]
