@@ -67,8 +67,11 @@ def predictions(
     """Forecasts of one metric from samples in rising order of time (ms). `cyclical`: it has a daily or weekly cycle."""
     if len(values) < MIN_POINTS or not _tame(values):
         return []
-    if spec.role in TANKS or spec.role in CHARGES:
+    if spec.role in TANKS:
         return _from_level(metric, times, values, spec)
+    if spec.role in CHARGES:
+        ahead = _from_cycle(metric, times, values, spec, local) if cyclical else []
+        return ahead + _from_level(metric, times, values, spec)
     if cyclical:
         return _from_cycle(metric, times, values, spec, local)
     return [] if trend.shape not in ("line", "curve") else _from_trend(metric, times, values, spec)
