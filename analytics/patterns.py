@@ -119,8 +119,8 @@ def analyze(
     series: Series, now_ms: int, catalogue: Catalogue, *, local: LocalTime = UTC_TIME, patterns: bool = True,
     correlations: bool = True, anomalies: bool = True, predictions: bool = True,
 ) -> Analysis:  # fmt: skip
-    """Look at `series` (name -> rising times in ms, values; samples or bucket means; NaN is a hole). What is switched off
-    is not computed and comes back empty. States have nothing of their own, counters are looked at as rates."""
+    """Look at `series` (name -> rising times in ms, values; samples or bucket means; NaN is a hole). What is switched
+    off is not computed and comes back empty. States have nothing of their own, counters are looked at as rates."""
     ready = prepared(series, catalogue)
     pairs = related_pairs(ready) if correlations or patterns else []
     wanted = Wanted(patterns, correlations, anomalies, predictions)
