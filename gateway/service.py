@@ -41,11 +41,13 @@ from actors.recorder import Recorder
 from actors.supervisor import Beyond, ChildSpec, Escalation, Supervisor
 from actors.watchdog import Watchdog
 from analytics.catalogue import Catalogue
+from analytics.local_time import LocalTime
 from analytics.rules import Rules
 from analytics.streaming import Watchlist
 from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_rules
 from conf.settings import DEFAULT, Settings
+from conf.time_zone import find_zone, system_zone
 from storage.archive import Archive
 from storage.history import History
 from storage.insight_book import InsightBook
@@ -115,6 +117,7 @@ class Service:
             persist_mailbox=persist,
             pattern_mailbox=asked,
             started_ms=wall_ms(),
+            local_time=LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone()),
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
