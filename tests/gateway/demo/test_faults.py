@@ -6,7 +6,7 @@ import numpy as np
 
 from gateway.demo.coach import DAY_MS, Coach
 from gateway.demo.days import make_day
-from gateway.demo.faults import METRICS, SENTENCES, Fault, effects, fresh_faults, scheduled
+from gateway.demo.faults import KINDS, SCHEDULED, SENTENCES, Fault, effects, fresh_faults, scheduled
 from gateway.demo.signals import SIGNALS
 
 HOUR_MS = 3_600_000
@@ -20,14 +20,14 @@ def test_the_schedule_is_the_seeds():
 
 def test_at_most_two_a_week_and_every_kind_in_a_year():
     found = [fault for day in range(20_600, 20_965) for fault in scheduled(1, day, 0)]
-    assert {fault.kind for fault in found} == set(METRICS)
+    assert {fault.kind for fault in found} == set(SCHEDULED)
     for week in range(20_600 // 7 + 1, 20_965 // 7):
         assert sum(len(scheduled(1, 7 * week + at, 0)) for at in range(7)) <= 2
 
 
 def test_every_fault_shows_in_a_signal_and_has_words():
     names = {signal.name for signal in SIGNALS}
-    for kind in METRICS:
+    for kind in KINDS:
         fault = Fault(kind, 0, 1)
         assert fault.metric in names
         assert fault.sentence == SENTENCES[kind]
