@@ -101,7 +101,7 @@ def output_low(view: CoachView) -> Iterator[Sign]:
     for day in np.unique(view.day[asked]):
         of_day = asked & (view.day == day) & (best[hours] > 0.15 * np.nanmax(best, initial=1.0))
         if of_day.sum() >= GOOD_MOMENTS:
-            shares.append((int(day), quantile((power.mean / best[hours])[of_day], 0.85)))
+            shares.append((int(day), quantile(power.mean[of_day] / best[hours][of_day], 0.85)))
     recent = [share for day, share in shares if view.day[-1] - day <= 2 * OUTPUT_DAYS][-OUTPUT_DAYS:]
     good = [share for day, share in shares[:-OUTPUT_DAYS] if share > 0.85]
     if len(recent) < OUTPUT_DAYS or len(good) < 3 or shares[-1][0] < view.day[-1] - 1:

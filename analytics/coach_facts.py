@@ -1,4 +1,4 @@
-"""Which further words each kind of finding about a coach brings along, for the texts of conf/rules.yaml to name."""
+"""Which further words each kind of finding brings along, for the texts of conf/rules.yaml to name."""
 
 from __future__ import annotations
 
@@ -29,5 +29,6 @@ FACTS: Final[Mapping[FindingKind, frozenset[str]]] = {
     FindingKind.RATE_DROP: frozenset({"usual"}),
     FindingKind.SLOWED: frozenset({"usual"}),
     FindingKind.ERRORS: frozenset({"usual"}),
+    FindingKind.INCIDENT: frozenset({"members"}),
 }
-COACH_KINDS: Final = frozenset(FACTS)
+COACH_KINDS: Final = frozenset(FACTS) - {FindingKind.INCIDENT}

@@ -13,7 +13,6 @@ Used by one thread at a time.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -43,17 +42,47 @@ ROWS: Final = 5  # mean, low, high, starts, rough
 Rows = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
 class Track:
     """One metric over the slots of a view, oldest first; shape (n,) each, NaN where nothing is known."""
 
-    name: str
-    spec: MetricSpec
-    mean: Values  # of a state: the share of the time it was on
-    low: Values
-    high: Values
-    starts: Values  # of a state: how often it was switched on
-    rough: Values  # of a gauge: mean distance between neighbouring samples
+    __slots__ = ("_end_slot", "_ring", "_rows", "_slots", "name", "spec")
+
+    def __init__(self, name: str, ring: _Ring, end_slot: int, slots: int) -> None:
+        self.name: Final = name
+        self.spec: Final = ring.spec
+        self._ring = ring
+        self._end_slot = end_slot
+        self._slots = slots
+        self._rows: dict[int, Values] = {}
+
+    @property
+    def mean(self) -> Values:
+        """Of a state: the share of the time it was on."""
+        return self._row(0)
+
+    @property
+    def low(self) -> Values:
+        return self._row(1)
+
+    @property
+    def high(self) -> Values:
+        return self._row(2)
+
+    @property
+    def starts(self) -> Values:
+        """Of a state: how often it was switched on."""
+        return self._row(3)
+
+    @property
+    def rough(self) -> Values:
+        """Of a gauge: mean distance between neighbouring samples."""
+        return self._row(4)
+
+    def _row(self, row: int) -> Values:
+        known = self._rows.get(row)
+        if known is None:
+            known = self._rows[row] = self._ring.row(row, self._end_slot, self._slots)
+        return known
 
 
 class CoachLog:
@@ -88,8 +117,7 @@ class CoachLog:
     def tracks(self, slots: int = CAPACITY) -> Iterable[Track]:
         """Every metric over the last `slots` complete slots."""
         for name, ring in self._rings.items():
-            mean, low, high, starts, rough = ring.rows(self.end_slot, slots).astype(np.float64)
-            yield Track(name, ring.spec, mean, low, high, starts, rough)
+            yield Track(name, ring, self.end_slot, slots)
 
 
 class _Ring:
@@ -124,10 +152,17 @@ class _Ring:
         self._data[:, np.arange(first_slot, end_slot) % CAPACITY] = block
         self.end_slot = end_slot
 
-    def rows(self, end_slot: int, slots: int) -> Rows:
-        wanted = np.arange(end_slot - slots, end_slot)
-        result: Rows = self._data[:, wanted % CAPACITY]
-        result[:, (wanted >= self.end_slot) | (wanted < self.end_slot - CAPACITY)] = np.nan
+    def row(self, row: int, end_slot: int, slots: int) -> Values:
+        """The last `slots` slots before `end_slot`, oldest first."""
+        result = np.full(slots, np.nan)
+        first = max(end_slot - slots, self.end_slot - CAPACITY)
+        last = min(end_slot, self.end_slot)
+        if first < last:
+            begin, count = first % CAPACITY, last - first
+            head = min(count, CAPACITY - begin)
+            place = first - (end_slot - slots)
+            result[place : place + head] = self._data[row, begin : begin + head]
+            result[place + head : place + count] = self._data[row, : count - head]
         return result
 
     def _sum_up(self, block: Rows, times: Times, values: Values, first_slot: int) -> None:

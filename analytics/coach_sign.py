@@ -93,4 +93,9 @@ def mean(values: Values) -> float:
 def quantile(values: Values, fraction: float) -> float:
     """As `mean`."""
     some = values[np.isfinite(values)]
-    return float(np.quantile(some, fraction)) if len(some) else math.nan
+    if not len(some):
+        return math.nan
+    place = fraction * (len(some) - 1)
+    below, above = math.floor(place), math.ceil(place)
+    parted = np.partition(some, (below, above))
+    return float(parted[below] + (place - below) * (parted[above] - parted[below]))

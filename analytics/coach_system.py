@@ -20,7 +20,8 @@ SLOWER: Final = 4.0
 LEAST_SLOWER: Final = 100.0  # ms: what is faster than this nobody feels
 MORE_ERRORS: Final = 2.0  # %
 NOISY_H: Final = 0.5
-NOISIER: Final = 5.0
+NOISIER: Final = 2.5
+MOVES: Final = 0.03  # of what the metric covers in days: less between two neighbours is no noise worth a word
 
 
 def rate_drop(view: CoachView) -> Iterator[Sign]:
@@ -77,12 +78,13 @@ def noisy(view: CoachView) -> Iterator[Sign]:
             continue
         usual, value = quantile(then, 0.99), quantile(now, 0.25)
         typical = quantile(then, 0.5)
-        scale = max(usual, 3 * typical)
+        room = quantile(track.mean[before], 0.95) - quantile(track.mean[before], 0.05)
+        scale = max(usual, 3 * typical, MOVES * room)
         if scale <= 0:
             continue
         yield Sign(
-            kind=FindingKind.NOISY, track=track, strength=value / scale / (NOISIER / 2), span=recent, value=value,
-            high=scale, direction="above", cover=coverage(now),
+            kind=FindingKind.NOISY, track=track, strength=value / scale / NOISIER, span=recent, value=value,
+            high=NOISIER * scale, direction="above", cover=coverage(now),
             facts={"times": f"{value / max(typical, 1e-9):.0f}"}, numbers={"usual_step": typical, "step": value},
         )  # fmt: skip
 

@@ -35,10 +35,11 @@ Key = tuple[FindingKind, str]
 
 PROMPT: Final[tuple[Check, ...]] = (  # looked at every slot
     sun_without_current, shore_without_current, engine_without_current, warming, battery_empty, short_cycling,
-    not_cooling, long_run, load_grew, running_hotter, rate_drop, slowed, errors, noisy,
+    not_cooling, long_run, load_grew, running_hotter, rate_drop, slowed, errors,
 )  # fmt: skip
 THOROUGH: Final[tuple[Check, ...]] = (  # looked at every half hour: they compare nights and days
     parasitic_draw, overnight_drop, ageing, output_low, duty_grew, leak, level_stuck, tanks_ahead, propane_use,
+    noisy,
 )  # fmt: skip
 THOROUGH_SLOTS: Final = 6
 EXPLAINED: Final = {  # a sign is not told while one of these holds, which explains it

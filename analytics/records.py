@@ -27,6 +27,7 @@ class FindingKind(StrEnum):
     IMPLAUSIBLE = "implausible"  # outside the catalogue's plausible range: the sensor, not the coach
     SILENT = "silent"  # no sample for much longer than the learned cadence
     DEVIATION = "deviation"  # far from the metric's own recent baseline
+    INCIDENT = "incident"  # many metrics turned at the same moment
     # What the checks of a coach see (coach_*.py), which read several metrics by their roles.
     EMPTY_AHEAD = "empty_ahead"  # a battery or tank will be empty before it is filled again
     FULL_AHEAD = "full_ahead"
