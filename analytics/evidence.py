@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -48,14 +49,14 @@ def thinned(times: Times, values: Values) -> tuple[Times, Values]:
         return times, values
     edges = np.linspace(0, len(times), POINTS + 1).astype(np.int64)
     kept = []
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges.tolist()):
         some = values[begin:end]
         kept.append(begin + int(np.argmax(np.abs(some - np.median(some)))))
     return times[kept], values[kept]
 
 
 def co_moving(samples: Samples, metric: str, at_ms: int) -> list[dict[str, Any]]:
-    """The metrics whose level shifted most around `at_ms`, but for `metric`: name, shift in their unit, robust sigmas."""
+    """The metrics whose level shifted most around `at_ms`, but for `metric`: name, shift, robust sigmas."""
     found = []
     for name, (times, values) in samples.items():
         if name == metric:

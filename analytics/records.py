@@ -27,6 +27,12 @@ class FindingKind(StrEnum):
     IMPLAUSIBLE = "implausible"  # outside the catalogue's plausible range: the sensor, not the coach
     SILENT = "silent"  # no sample for much longer than the learned cadence
     DEVIATION = "deviation"  # far from the metric's own recent baseline
+    SPIKE = "spike"  # a value as rare as this metric hardly ever has, here and gone
+    STEP = "step"  # a jump to another level that stays
+    DRIFT = "drift"  # the level creeps away, slower than any jump
+    STUCK = "stuck"  # the very same value for far longer than this metric ever repeats itself
+    MISSING = "missing"  # a hole in kept samples, by the learned cadence (SILENT is the hole that is still open)
+    SHAPE = "shape"  # it moves otherwise than it used to: noisier, calmer, out of its rhythm
     INCIDENT = "incident"  # many metrics turned at the same moment
     # What the checks of a coach see (coach_*.py), which read several metrics by their roles.
     EMPTY_AHEAD = "empty_ahead"  # a battery or tank will be empty before it is filled again

@@ -54,7 +54,7 @@ from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 from storage.sqlite_archive import open_sqlite_archive
 
-from .app import create_app
+from .app import create_app, create_shortcut
 from .backend import Backend
 from .server import Server, open_listening_socket
 
@@ -167,8 +167,9 @@ class Service:
             clock=clock,
             interval_s=settings.pattern_analysis_interval_s,
             limiter=threads,
+            wanted=lambda: flags.enabled("analytics_dashboard_enhanced"),
         )
-        server = Server(create_app(backend), listener)
+        server = Server(create_app(backend), listener, shortcut=create_shortcut(backend))
         self.supervisor = Supervisor(
             "service",
             (

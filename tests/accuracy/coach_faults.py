@@ -1,6 +1,6 @@
-"""Measures how well faults of a coach are told, and how quiet sound coaches are: `python -m tests.accuracy.coach_faults`.
+"""Measures how well faults of a coach are told and how quiet sound coaches are.
 
-Prints a table in Markdown: per fault how many were told, after how long, and what else was told meanwhile; then clean
+`python -m tests.accuracy.coach_faults [--workers 2]`. Prints a table in Markdown: per fault how many were told, after how long, and what else was told meanwhile; then clean
 months and oddities with every false insight; then how often an insight of a given confidence is right. Development and
 held-out seeds stand apart: thresholds were chosen with the former only.
 """

@@ -1,7 +1,7 @@
 """What the accuracy suite does to simulated coaches: which faults, when, how badly, and what may be said of each.
 
-Owns the plan of faults: drawn from the seed within physical ranges, after a warm-up of ordinary life. A fault counts only
-where it could matter to anybody (`matters`, from the truth of the run alone): an air conditioner that nobody needed,
+Owns the plan of faults: drawn from the seed within physical ranges, after a warm-up of ordinary life. A fault counts
+only where it could matter to anybody (`matters`, from the truth of the run alone): an air conditioner that nobody needed,
 a charger of a coach that was never plugged in are left out, whatever was told of them.
 """
 
@@ -65,8 +65,10 @@ def _discharged_on_shore(truth: Truth) -> bool:
 
 
 CASES: Final[dict[FaultKind, Case]] = {
-    "ac_weak": Case((("not_cooling", None),), 30, 8, (0.7, 1.0), seasons=(2,), matters=_minutes("air_conditioner", 0, 180)),
-    "alternator_fault": Case((("no_charge", "alternator.current"),), 96, 0, (1.0, 1.0), matters=_minutes("rpm", 300, 60)),
+    "ac_weak": Case((("not_cooling", None),), 30, 8, (0.7, 1.0), seasons=(2,),
+                    matters=_minutes("air_conditioner", 0, 180)),
+    "alternator_fault": Case((("no_charge", "alternator.current"),), 96, 0, (1.0, 1.0),
+                             matters=_minutes("rpm", 300, 60)),
     "api_errors": Case((("errors", None), ("limit", "api.error_rate")), 3, 13),
     "api_slow": Case((("slowed", None), ("limit", "api.response_time")), 3, 13),
     "battery_ageing": Case(
