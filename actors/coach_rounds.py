@@ -52,16 +52,18 @@ class CoachRounds:
         self._log = CoachLog()
         self._watch = CoachWatch(self._log, wall)
         self._failed: dict[str, str] = {}
+        self._busy = trio.Lock()
 
     async def look(self, now_ms: int, *, thorough: bool = False) -> list[Finding]:
         """What the checks have to tell: news, and (`thorough`) everything that holds."""
         until_ms = (now_ms - LATE_MS) // SLOT_MS * SLOT_MS
-        if until_ms // SLOT_MS <= self._log.end_slot and not thorough:
-            return []
-        batch = await self._news(self._log, until_ms)
-        findings = await trio.to_thread.run_sync(
-            partial(_look, self._log, self._watch, batch, until_ms, thorough), limiter=self._limiter
-        )
+        async with self._busy:
+            if until_ms // SLOT_MS <= self._log.end_slot and not thorough:
+                return []
+            batch = await self._news(self._log, until_ms)
+            findings = await trio.to_thread.run_sync(
+                partial(_look, self._log, self._watch, batch, until_ms, thorough), limiter=self._limiter
+            )
         for check, error in self._watch.failed.items():
             if self._failed.get(check) != error:
                 LOG.error("the check %s failed: %s", check, error)
@@ -88,7 +90,8 @@ class CoachRounds:
                     await trio.to_thread.run_sync(partial(_take, log, batch, end_ms), limiter=self._limiter)
         watch = CoachWatch(log, self._wall)
         watch.remember(told)
-        self._log, self._watch = log, watch
+        async with self._busy:
+            self._log, self._watch = log, watch
 
     async def _news(self, log: CoachLog, until_ms: int) -> Batch:
         """The memory tier's samples that the log has not got yet."""

@@ -22,15 +22,16 @@ from .words import duration, number
 
 SLEEP: Final = (0.0, 6.0)  # local hours in which people sleep and lights are off
 NIGHT_H: Final = 3.0  # a shorter night says nothing
-REST_SLOTS: Final = 12  # so much quiet time makes a base current
+REST_SLOTS: Final = 30  # so much quiet time makes a base current: some turns of the compressors
 NIGHTS: Final = 3  # earlier nights that make a habit
 MIN_EXTRA_A: Final = 1.5  # 20 W around the clock: a sixth of a usual battery in a day
 SHARE_MORE: Final = 0.3
 MIN_NIGHT_AH: Final = 8.0
 LOAD_STEP_A: Final = 8.0  # a change of load that moves the voltage more than its noise does
-PAIRS: Final = 12
+PAIRS: Final = 8
 RESISTANCE_MORE: Final = 0.5
 FLAT: Final = 10.0  # % of charge: what is below it is not meant to be used
+YOUNG_DAY_H: Final = 4
 SUN_HELPS: Final = 0.05  # share of the panels' best from which on they count
 
 
@@ -121,7 +122,7 @@ def ageing(view: CoachView) -> Iterator[Sign]:
     if soc is not None:
         good &= known(soc.mean[1:], 0.0) < 97  # a full battery's voltage rises with charge alone
     ohms = np.where(good, sag / np.where(good, step, 1.0), np.nan)
-    recent, before = view.last(36), view.before(48)
+    recent, before = view.last(48), view.before(60)
     now, then = ohms[recent.start - 1 :], ohms[: max(0, before.stop - 1)]
     if np.isfinite(now).sum() < PAIRS or np.isfinite(then).sum() < 2 * PAIRS:
         return
@@ -148,11 +149,14 @@ def battery_empty(view: CoachView) -> Iterator[Sign]:
         return
     usual = _usual_rates(view, soc.mean)
     excess = max(0.0, mean(usual[view.hour[recent].astype(int)]) - max(rate, _slope(soc.mean[view.last(1)])))
-    horizon, lowest, flat_in = _hours_until_sun(view), level, math.inf
+    horizon, dark = _hours_until_sun(view)
+    if horizon == 0:
+        return
+    lowest, flat_in = level, math.inf
     left = level
     for ahead in range(horizon):
         hour = int(view.hour[-1] + ahead) % 24
-        expected = min(usual[hour], 0.0) - excess if np.isfinite(usual[hour]) else rate
+        expected = min(usual[hour], 0.0) - excess if dark and np.isfinite(usual[hour]) else rate
         if left + expected < FLAT and math.isinf(flat_in):
             flat_in = ahead + max(0.0, (left - FLAT) / -expected)
         left += expected
@@ -184,16 +188,20 @@ def _usual_rates(view: CoachView, soc: Values) -> Values:
     return np.array([mean(change[alone & (hours == hour)]) for hour in range(24)])
 
 
-def _hours_until_sun(view: CoachView) -> int:
-    """How long the battery has to last: until the panels usually give something, else until tomorrow."""
+def _hours_until_sun(view: CoachView) -> tuple[int, bool]:
+    """How long the battery has to last, and whether all of it is dark: until the panels usually give something. By day
+    (or without panels) a while, but not while the day is young: the sun may yet come through."""
     solar = view.first("solar_power")
     if solar is None:
-        return 12
+        return 8, False
     before = view.before(0, 10)
     hours = view.hour[before].astype(int)
     usual = np.array([quantile(solar.mean[before][hours == hour], 0.5) for hour in range(24)])
     if not np.isfinite(usual).any():
-        return 12
+        return 8, False
     bright = known(usual, 0.0) > SUN_HELPS * max(1.0, float(np.nanmax(usual)))
     now = int(view.hour[-1])
-    return next((ahead for ahead in range(1, 15) if bright[(now + ahead) % 24]), 14) if not bright[now] else 12
+    if not bright[now]:
+        return next((ahead for ahead in range(1, 15) if bright[(now + ahead) % 24]), 14), True
+    young = not all(bright[(now - back) % 24] for back in range(YOUNG_DAY_H))
+    return (0 if young else 8), False

@@ -25,7 +25,7 @@ ENGINE_H: Final = 0.4
 LOSES_A: Final = 1.0
 OUTPUT_DAYS: Final = 4  # so many days in a row without one good moment: longer than a spell of bad weather
 GOOD_MOMENTS: Final = 6  # slots of a day that judge it
-SHARE_LOW: Final = 0.75
+SHARE_LOW: Final = 0.7
 
 
 def sun_without_current(view: CoachView) -> Iterator[Sign]:
@@ -120,7 +120,9 @@ def output_low(view: CoachView) -> Iterator[Sign]:
 def _best_by_half_hour(power: Values, hours: np.ndarray, asked: Mask, before: slice) -> Values:
     """The 90 % quantile of what the panels gave at each half hour of the day while all of it was asked for. (48,)"""
     then, when, wanted = power[before], hours[before], asked[before]
-    return np.array([quantile(then[wanted & (when == half)], 0.9) for half in range(48)])
+    order = np.argsort(when[wanted], kind="stable")
+    parts = np.split(then[wanted][order], np.searchsorted(when[wanted][order], np.arange(1, 48)))
+    return np.array([quantile(part, 0.9) for part in parts])
 
 
 def _facts(source: str, sign: str, slots: int) -> dict[str, str]:

@@ -114,10 +114,10 @@ class CoachLog:
         ring.take(times, values, end_slot)
         self.end_slot = max(self.end_slot, end_slot)
 
-    def tracks(self, slots: int = CAPACITY) -> Iterable[Track]:
-        """Every metric over the last `slots` complete slots."""
+    def tracks(self, end_slot: int, slots: int = CAPACITY) -> Iterable[Track]:
+        """Every metric over the `slots` slots before `end_slot`."""
         for name, ring in self._rings.items():
-            yield Track(name, ring, self.end_slot, slots)
+            yield Track(name, ring, end_slot, slots)
 
 
 class _Ring:
@@ -146,7 +146,7 @@ class _Ring:
         if self.state:
             self._pulses(block, times, values, first_slot)
         elif self.held:
-            self._hold(block, first_slot)
+            self._hold(block, times, values, first_slot)
         if len(times):
             self._last, self._last_ms = float(values[-1]), int(times[-1])
         self._data[:, np.arange(first_slot, end_slot) % CAPACITY] = block
@@ -201,15 +201,11 @@ class _Ring:
         starts = np.bincount(slots[(slots >= 0) & (slots < count)], minlength=count)
         block[3] += starts
 
-    def _hold(self, block: Rows, first_slot: int) -> None:
+    def _hold(self, block: Rows, times: Times, values: Values, first_slot: int) -> None:
         """A level that is sent on change stands until it changes."""
-        index = np.arange(block.shape[1])
-        heard = np.isfinite(block[0])
-        last = np.maximum.accumulate(np.where(heard, index, -1))
-        age = index - last
-        carried = first_slot + index - self._last_ms // SLOT_MS
-        fill = ~heard & (last >= 0) & (age < HELD_SLOTS)
-        for row in range(3):
-            block[row, fill] = block[row, last[fill]]
-        early = ~heard & (last < 0) & (carried < HELD_SLOTS) & np.isfinite(self._last)
-        block[:3, early] = self._last
+        stamps = np.append(self._last_ms, times)
+        slots = first_slot + np.arange(block.shape[1])
+        place = np.searchsorted(stamps, slots * SLOT_MS, side="right") - 1  # the last one before the slot
+        age = slots - stamps[np.maximum(place, 0)] // SLOT_MS
+        fill = np.isnan(block[0]) & (place >= 0) & (age < HELD_SLOTS)
+        block[:3, fill] = np.append(self._last, values)[place[fill]]

@@ -21,6 +21,7 @@ LEAST_SLOWER: Final = 100.0  # ms: what is faster than this nobody feels
 MORE_ERRORS: Final = 2.0  # %
 NOISY_H: Final = 0.5
 NOISIER: Final = 2.5
+LEVEL: Final = 0.01  # the same as a share of where the metric stands
 MOVES: Final = 0.03  # of what the metric covers in days: less between two neighbours is no noise worth a word
 
 
@@ -78,8 +79,9 @@ def noisy(view: CoachView) -> Iterator[Sign]:
             continue
         usual, value = quantile(then, 0.99), quantile(now, 0.25)
         typical = quantile(then, 0.5)
-        room = quantile(track.mean[before], 0.95) - quantile(track.mean[before], 0.05)
-        scale = max(usual, 3 * typical, MOVES * room)
+        then_level = track.mean[before]
+        room = quantile(then_level, 0.95) - quantile(then_level, 0.05)
+        scale = max(usual, 3 * typical, MOVES * room, LEVEL * abs(quantile(then_level, 0.5)))
         if scale <= 0:
             continue
         yield Sign(

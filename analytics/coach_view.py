@@ -26,15 +26,15 @@ SLOTS_AN_HOUR: Final = 3_600_000 // SLOT_MS
 
 
 class CoachView:
-    """`slots` slots up to the end of `log`. `wall`: unix ms to local wall-clock ms (LocalTime.wall)."""
+    """The slots of `log` up to `end_slot`. `wall`: unix ms to local wall-clock ms (LocalTime.wall)."""
 
-    def __init__(self, log: CoachLog, wall: Callable[[Times], Times], slots: int = CAPACITY) -> None:
-        self.slots = slots
-        self.now_ms = log.end_slot * SLOT_MS
-        self.starts: Times = (np.arange(log.end_slot - slots, log.end_slot, dtype=np.int64)) * SLOT_MS
+    def __init__(self, log: CoachLog, wall: Callable[[Times], Times], end_slot: int) -> None:
+        self.slots = slots = CAPACITY
+        self.now_ms = end_slot * SLOT_MS
+        self.starts: Times = (np.arange(end_slot - slots, end_slot, dtype=np.int64)) * SLOT_MS
         self._wall = wall
         self._by_role: dict[str, list[Track]] = {}
-        for track in sorted(log.tracks(slots), key=lambda each: each.name):
+        for track in sorted(log.tracks(end_slot, slots), key=lambda each: each.name):
             if track.spec.role is not None:
                 self._by_role.setdefault(track.spec.role, []).append(track)
 

@@ -37,11 +37,11 @@ PROMPT: Final[tuple[Check, ...]] = (  # looked at every slot
     sun_without_current, shore_without_current, engine_without_current, warming, battery_empty, short_cycling,
     not_cooling, long_run, load_grew, running_hotter, rate_drop, slowed, errors,
 )  # fmt: skip
-THOROUGH: Final[tuple[Check, ...]] = (  # looked at every half hour: they compare nights and days
+THOROUGH: Final[tuple[Check, ...]] = (  # looked at every hour: they compare nights and days
     parasitic_draw, overnight_drop, ageing, output_low, duty_grew, leak, level_stuck, tanks_ahead, propane_use,
     noisy,
 )  # fmt: skip
-THOROUGH_SLOTS: Final = 6
+THOROUGH_SLOTS: Final = 12
 EXPLAINED: Final = {  # a sign is not told while one of these holds, which explains it
     FindingKind.OVERNIGHT_DROP: (FindingKind.AGEING,),
     FindingKind.OUTPUT_LOW: (FindingKind.NO_CHARGE,),
@@ -67,16 +67,17 @@ class CoachWatch:
         for kind, metric in keys:
             self._told.setdefault((kind, metric), (_unseen(kind, metric), self._log.end_slot))
 
-    def look(self, *, thorough: bool = False) -> list[Finding]:
+    def look(self, *, thorough: bool = False, end_slot: int | None = None) -> list[Finding]:
         """What is new, and what is over. Without a new slot since the last look: nothing.
 
-        `thorough`: every check, whether it is its time or not, and everything that holds is told again.
+        `thorough`: every check, whether it is its time or not, and everything that holds is told again. `end_slot`:
+        look as if the log ended there.
         """
-        slot = self._log.end_slot
+        slot = self._log.end_slot if end_slot is None else end_slot
         if not slot or (slot == self._looked_slot and not thorough):
             return []
         self._looked_slot = slot
-        view = CoachView(self._log, self._wall)
+        view = CoachView(self._log, self._wall, slot)
         checks = PROMPT
         if thorough or slot - self._thorough_slot >= THOROUGH_SLOTS:
             self._thorough_slot = slot

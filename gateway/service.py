@@ -24,7 +24,6 @@ from actors import persister as persisting
 from actors.clock import TrustedClock
 from actors.health import HealthBoard
 from actors.hub import Hub
-from actors.insight_generator import InsightGenerator
 from actors.mailbox import Mailbox
 from actors.messages import (
     InsightMessage,
@@ -56,6 +55,7 @@ from storage.sqlite_archive import open_sqlite_archive
 
 from .app import create_app, create_shortcut
 from .backend import Backend
+from .compose_insights import insight_generator
 from .server import Server, open_listening_socket
 
 LOG: Final = logging.getLogger(__name__)
@@ -145,18 +145,7 @@ class Service:
             progress=progress,
             clock=clock,
         )
-        insights = InsightGenerator(
-            mailbox=found,
-            notifier=notify,
-            persister=persist,
-            memory=memory,
-            book=backend.book,
-            catalogue=catalogue,
-            rules=rules,
-            clock=clock,
-            interval_s=settings.insight_generation_interval_s,
-            limiter=threads,
-        )
+        insights = insight_generator(backend, rules, clock=clock, notifier=notify, limiter=threads)
         patterns = PatternAnalyzer(
             mailbox=asked,
             notifier=notify,

@@ -1,8 +1,8 @@
 """Measures how well faults of a coach are told and how quiet sound coaches are.
 
-`python -m tests.accuracy.coach_faults [--workers 2]`. Prints a table in Markdown: per fault how many were told, after how long, and what else was told meanwhile; then clean
-months and oddities with every false insight; then how often an insight of a given confidence is right. Development and
-held-out seeds stand apart: thresholds were chosen with the former only.
+`python -m tests.accuracy.coach_faults [--workers 2]`. Prints tables in Markdown: per fault how many were told, after
+how long, and what else was told meanwhile; clean months and oddities with every false insight; how often an insight of
+a given confidence is right. Development and held-out seeds stand apart: thresholds were chosen with the former only.
 """
 
 from __future__ import annotations
@@ -55,7 +55,12 @@ class QuietResult:
 def fault_result(kind: FaultKind, seed: int) -> FaultResult:
     case, fault = CASES[kind], planned(kind, seed, start_ms(seed))
     days = (fault.end_ms - start_ms(seed)) / DAY_MS - WARM_DAYS
-    lived = run(seed, warm_days=WARM_DAYS, days=days, faults=[fault])
+    streamed = frozenset(metric for _, metric in case.says if metric is not None)
+    if kind == "power_loss":
+        streamed = None
+    lived = run(seed, warm_days=WARM_DAYS, days=days, faults=[fault], streamed=streamed)
+    if lived.failed:
+        raise RuntimeError(f"{kind} {seed}: {lived.failed}")
     during = (lived.times >= fault.start_ms) & (lived.times < fault.end_ms)
     truth = {name: values[during] for name, values in lived.truth.items()}
     about = [told for told in lived.told if _about(told, case.says) and told.at_ms >= fault.start_ms]
@@ -72,14 +77,16 @@ def fault_result(kind: FaultKind, seed: int) -> FaultResult:
     )
 
 
-def quiet_result(what: OddityKind | None, seed: int, days: float = 30.0) -> QuietResult:
+def quiet_result(what: OddityKind | None, seed: int, days: float = 30.0, *, streaming: bool = False) -> QuietResult:
     """A clean life of so many days, or (with `what`) one that an oddity makes unusual."""
     oddities = []
     if what is not None:
         begin_ms = start_ms(seed) + WARM_DAYS * DAY_MS + DAY_MS
         oddities = [Oddity(what, begin_ms, begin_ms + round(ODDITY_DAYS[what] * DAY_MS))]
         days = ODDITY_DAYS[what] + 3
-    lived = run(seed, warm_days=WARM_DAYS, days=days, oddities=oddities)
+    lived = run(seed, warm_days=WARM_DAYS, days=days, oddities=oddities, streamed=None if streaming else frozenset())
+    if lived.failed:
+        raise RuntimeError(f"{what} {seed}: {lived.failed}")
     told = tuple((each.kind, each.insight.severity, each.insight.title, each.insight.confidence) for each in lived.told)
     return QuietResult(what or "clean", seed, days, told)
 

@@ -1,8 +1,8 @@
 """What the accuracy suite does to simulated coaches: which faults, when, how badly, and what may be said of each.
 
 Owns the plan of faults: drawn from the seed within physical ranges, after a warm-up of ordinary life. A fault counts
-only where it could matter to anybody (`matters`, from the truth of the run alone): an air conditioner that nobody needed,
-a charger of a coach that was never plugged in are left out, whatever was told of them.
+only where it could matter to anybody (`matters`, from the truth of the run alone): an air conditioner that nobody
+needed, a charger of a coach that was never plugged in are left out, whatever was told of them.
 """
 
 from __future__ import annotations

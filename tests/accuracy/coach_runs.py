@@ -16,7 +16,7 @@ import numpy as np
 
 from actors.insight_desk import InsightDesk
 from analytics.catalogue import Catalogue
-from analytics.coach_log import LOGGED, CoachLog
+from analytics.coach_log import LOGGED, SLOT_MS, CoachLog
 from analytics.coach_watch import CoachWatch
 from analytics.records import Insight
 from analytics.rules import Rules
@@ -70,16 +70,17 @@ def run(
     days: float,
     faults: Sequence[Fault] = (),
     oddities: Sequence[Oddity] = (),
+    streamed: frozenset[str] | None = None,
 ) -> Run:
-    """`warm_days` of history nobody watches, then `days` with every detector on."""
+    """`warm_days` of history nobody watches, then `days` with every check on. `streamed`: the metrics that are shown to
+    the streaming detectors minute by minute, None: all (that is most of the work of a run)."""
     catalogue, rules = shipped()
     coach = Coach(seed, start_ms(seed), faults=faults, oddities=oddities, schedule=False)
     log = CoachLog()
     watch = CoachWatch(log, lambda times: times)
     desk = InsightDesk(book=InsightBook(), rules=rules, catalogue=catalogue)
     watchlist = Watchlist(catalogue)
-    begin_ms = coach.now_ms
-    watched_ms = begin_ms + round(warm_days * DAY_MS)
+    watched_ms = coach.now_ms + round(warm_days * DAY_MS)
     end_ms = watched_ms + round(days * DAY_MS)
     told: list[Told] = []
     failed: set[str] = set()
@@ -88,19 +89,21 @@ def run(
         stretch = coach.run(min(coach.now_ms // DAY_MS * DAY_MS + DAY_MS, end_ms))
         parts = history_parts(stretch, MINUTE_MS)
         first_ms, last_ms = int(stretch.times[0]), int(stretch.times[-1])
+        _take(log, catalogue, parts, last_ms)  # a look at a slot sees nothing of later ones
         if last_ms <= watched_ms - DAY_MS:
-            _take(log, catalogue, parts, last_ms)
             continue
         truth.append(stretch)
-        for index, arrived in enumerate(_by_minute(parts, first_ms, last_ms)):
+        shown = [part for part in parts if streamed is None or part.name in streamed]
+        for index, arrived in enumerate(_by_minute(shown, first_ms, last_ms)):
             now_ms = first_ms + (index + 1) * MINUTE_MS
-            findings = watchlist.observe_all(arrived, now_ms) + watchlist.sweep(now_ms)
+            findings = watchlist.observe_all(arrived, now_ms) if arrived else []
+            findings += watchlist.sweep(now_ms) if shown else []
+            if now_ms < watched_ms:
+                continue
             if now_ms % (LOOK_MINUTES * MINUTE_MS) == 0:
-                _take(log, catalogue, parts, now_ms)
-                if now_ms >= watched_ms:
-                    findings += watch.look()
-                    failed.update(watch.failed.values())
-            if now_ms >= watched_ms:
+                findings += watch.look(end_slot=now_ms // SLOT_MS)
+                failed.update(f"{check}: {error}" for check, error in watch.failed.items())
+            if findings:
                 told += [Told(now_ms, change.insight) for change in desk.take(findings, now_ms) if change.is_new]
     columns = {name: np.concatenate([each.columns[name][1:] for each in truth]) for name in truth[0].columns}
     return Run(tuple(told), tuple(sorted(failed)), columns, np.concatenate([each.times[1:] for each in truth]))

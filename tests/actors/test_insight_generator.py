@@ -9,13 +9,16 @@ import pytest
 import trio
 
 from actors.clock import TrustedClock
+from actors.coach_rounds import CoachRounds
 from actors.insight_generator import InsightGenerator
 from actors.mailbox import Mailbox
 from actors.messages import Found, Pressure, Sweep
+from actors.progress import Progress
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind, Insight
 from analytics.rules import parse_rules
 from conf.loader import read_mapping
+from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 from storage.models import SeriesPart
@@ -54,6 +57,14 @@ class House:
             book=self.book,
             catalogue=catalogue,
             rules=parse_rules(read_mapping("rules.yaml")),
+            coach=CoachRounds(
+                memory=self.memory,
+                history=History(self.memory, lambda: NOW_MS),
+                catalogue=catalogue,
+                wall=lambda times: times,
+                limiter=trio.CapacityLimiter(1),
+            ),
+            progress=Progress(),
             clock=TrustedClock(lambda: NOW_MS),
             interval_s=interval_s,
             limiter=trio.CapacityLimiter(1),
