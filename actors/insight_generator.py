@@ -81,13 +81,12 @@ class InsightGenerator:
         self._rounds = Rounds(mailbox, handle=self._handle, look=self._sweep, interval_s=interval_s)
         self._refilled = False
 
-    async def run(  # the rounds say when it is ready
-        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._refill)
             nursery.start_soon(self._look_at_the_coach)
-            await self._rounds.run(task_status=task_status)
+            task_status.started()
+            await self._rounds.run()
             nursery.cancel_scope.cancel("the mailbox is closed and empty")
 
     async def _handle(self, message: InsightMessage) -> None:

@@ -51,7 +51,11 @@ def discharge(view: CoachView) -> tuple[Track, Values] | None:
 
 def nights(view: CoachView, hours: float = NIGHT_H) -> list[tuple[int, int]]:
     """Spans of slots in which nothing charged, at least `hours` long, oldest first."""
-    return [span for span in runs(view.dark & ~view.fed) if span[1] - span[0] >= hours * SLOTS_AN_HOUR]
+    alone = view.dark & ~view.fed
+    current = view.first("battery_current")
+    if current is not None:
+        alone &= np.isfinite(current.mean)
+    return [span for span in runs(alone) if span[1] - span[0] >= hours * SLOTS_AN_HOUR]
 
 
 def parasitic_draw(view: CoachView) -> Iterator[Sign]:

@@ -82,19 +82,18 @@ class CoachWatch:
         if thorough or slot - self._thorough_slot >= THOROUGH_SLOTS:
             self._thorough_slot = slot
             checks += THOROUGH
+        self._told = {key: told for key, told in self._told.items() if slot - told[1] <= LAPSE_SLOTS}
         signs = {sign.key: sign for sign in self._signs(view, checks) if sign.cover >= THIN}
         holding = {key for key, sign in signs.items() if sign.holds(told=key in self._told)}
         kinds = {kind for kind, _ in holding} | {kind for kind, _ in self._told}
         shown = {key for key in holding if not kinds.intersection(EXPLAINED.get(key[0], ()))}
         findings = [signs[key].finding(view) for key in shown if thorough or key not in self._told]
-        for key, (finding, seen_slot) in list(self._told.items()):
+        for key, (finding, _) in list(self._told.items()):
             if key in shown:
                 self._told[key] = finding, slot
             elif key in signs:
                 del self._told[key]
                 findings.append(replace(finding, at_ms=slot * SLOT_MS, over=True))
-            elif slot - seen_slot > LAPSE_SLOTS:
-                del self._told[key]
         self._told.update({(each.kind, each.metric): (each, slot) for each in findings if not each.over})
         return findings
 
