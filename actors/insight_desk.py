@@ -3,7 +3,9 @@
 Owns the passage from findings to the book of insights. Promises
 - an insight is new once, however often its finding comes; it keeps the earliest start that is known of it;
 - when many metrics turn at the same moment (power was lost, a gateway died) people hear of one incident, not of each:
-  what it gathers is named in its evidence and told by itself only if it outlives the incident.
+  what it gathers is named in its evidence and told by itself only if it outlives the incident;
+- one trouble of one metric is told once: what only says that a metric is unusual is not told of one about which
+  something more definite is open, nor a second time in other words.
 """
 
 from __future__ import annotations
@@ -21,6 +23,10 @@ TOGETHER_MS: Final = 120_000  # what starts so close together has one cause
 MANY: Final = 5  # metrics that make an incident
 SETTLED_MS: Final = 600_000  # before so long a life everything seems to have started together
 NAMED: Final = 50  # members an incident names at most
+UNUSUAL: Final = frozenset({  # kinds that say no more than that a metric is not as it was
+    FindingKind.DEVIATION, FindingKind.SPIKE, FindingKind.STEP, FindingKind.DRIFT, FindingKind.SHAPE,
+    FindingKind.STUCK, FindingKind.NOISY, FindingKind.RATE_DROP, FindingKind.SLOWED, FindingKind.ERRORS,
+})  # fmt: skip
 INCIDENT: Final = f"{FindingKind.INCIDENT}:{EVERYTHING}"
 
 
@@ -73,6 +79,8 @@ class InsightDesk:
         start_ms = self._book.start_ms(key, now_ms)
         if start_ms is not None and start_ms < finding.start_ms:
             finding = replace(finding, start_ms=start_ms)  # whoever looks again sees less of the past than was known
+        if start_ms is None and finding.kind in UNUSUAL and self._is_known(finding.metric, now_ms):
+            return []
         if start_ms is None and finding.metric != EVERYTHING:
             gathered = self._gather(key, finding, now_ms)
             if gathered is not None:
@@ -82,6 +90,9 @@ class InsightDesk:
             return []
         is_new = self._book.upsert_insight(insight)
         return [Change(self._book.insight(key) or insight, is_new)]
+
+    def _is_known(self, metric: str, now_ms: int) -> bool:
+        return any(insight.metric == metric for insight in self._book.open_insights(now_ms))
 
     def _gather(self, key: str, finding: Finding, now_ms: int) -> list[Change] | None:
         """The changes when the finding is part of an incident; None: it stands for itself."""

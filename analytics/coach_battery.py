@@ -72,7 +72,7 @@ def parasitic_draw(view: CoachView) -> Iterator[Sign]:
     for begin, end in nights(view):
         some = amps[begin:end][rests[begin:end]]
         if len(some) >= REST_SLOTS:
-            bases.append((begin, end, quantile(some, 0.2)))
+            bases.append((begin, end, quantile(some, 0.06)))
     if len(bases) <= NIGHTS or view.slots - bases[-1][1] > SLOTS_A_DAY:
         return
     begin, end, base = bases[-1]
@@ -167,7 +167,7 @@ def battery_empty(view: CoachView) -> Iterator[Sign]:
         lowest = min(lowest, left)
     at_ms = view.now_ms + (0 if math.isinf(flat_in) else int(flat_in * 3_600_000))
     yield Sign(
-        kind=FindingKind.EMPTY_AHEAD, track=soc, strength=1 + (FLAT - lowest) / 10, span=recent, value=level, low=FLAT,
+        kind=FindingKind.EMPTY_AHEAD, track=soc, strength=1 + (FLAT - lowest) / 20, span=recent, value=level, low=FLAT,
         direction="below", level="critical" if flat_in < 4 else "warning", cover=coverage(soc.mean[recent]),
         facts={"by": view.clock(at_ms), "within": duration(at_ms - view.now_ms), "rate": f"{-rate:.1f} % an hour"},
         numbers={"percent_per_hour": rate, "hours_left": min(flat_in, 999.0)},

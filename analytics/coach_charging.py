@@ -40,6 +40,8 @@ def sun_without_current(view: CoachView) -> Iterator[Sign]:
     room = np.ones(view.slots, dtype=np.bool_) if soc is None else known(soc.mean, 100.0) < FULL
     light = known(volts.mean) > LIGHT * bright
     dead = light & room & (known(power.mean, math.inf) < NOTHING * best)
+    if not (light & room)[-1]:
+        return  # nothing can be said at night, or of a full battery
     count = last_run(dead)
     span = slice(view.slots - max(1, count), view.slots)
     yield Sign(
@@ -59,6 +61,8 @@ def shore_without_current(view: CoachView) -> Iterator[Sign]:
     track, amps = out
     room = np.ones(view.slots, dtype=np.bool_) if soc is None else known(soc.mean, 100.0) < FULL + 3
     dead = view.shore & room & (known(amps) > LOSES_A)
+    if not view.shore[-1]:
+        return
     count = last_run(dead)
     span = slice(view.slots - max(1, count), view.slots)
     yield Sign(
@@ -79,6 +83,8 @@ def engine_without_current(view: CoachView) -> Iterator[Sign]:
     if not usual > 4:
         return
     dead = view.engine & (known(alternator.mean, math.inf) < 0.2 * usual)
+    if not view.engine[-1]:
+        return
     count = last_run(dead)
     span = slice(view.slots - max(1, count), view.slots)
     yield Sign(

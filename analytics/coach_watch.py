@@ -44,6 +44,7 @@ THOROUGH: Final[tuple[Check, ...]] = (  # looked at every hour: they compare nig
 THOROUGH_SLOTS: Final = 12
 EXPLAINED: Final = {  # a sign is not told while one of these holds, which explains it
     FindingKind.OVERNIGHT_DROP: (FindingKind.AGEING,),
+    FindingKind.PARASITIC: (FindingKind.WARMING, FindingKind.DUTY_GREW, FindingKind.EMPTY_AHEAD),
     FindingKind.OUTPUT_LOW: (FindingKind.NO_CHARGE,),
     FindingKind.DUTY_GREW: (FindingKind.WARMING,),
 }

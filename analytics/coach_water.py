@@ -19,6 +19,7 @@ BLOCK: Final = 24  # slots: two hours, so that a shower and its way to the waste
 LEAK_HOURS: Final = (4.0, 8.0)
 LEAST_LOST: Final = 3.5  # %, two and a half steps of a usual sensor beyond its grain at both ends
 LEAST_USED: Final = 10.0  # % that should have gone while the level stood still
+BRIMFUL: Final = 98.0  # % from which on a waste tank does not show what arrives
 GRAIN: Final = 0.6  # % within which a level stands still
 
 
@@ -83,7 +84,7 @@ def _account(view: CoachView, fresh: Track) -> tuple[Account | None, Values, lis
     arrived = [rises(waste.mean) for waste in wastes]
     calm = ~serviced(fresh.mean, waste=False) & np.isfinite(fresh.mean)
     for waste in wastes:
-        calm &= ~serviced(waste.mean, waste=True)
+        calm &= ~serviced(waste.mean, waste=True) & (known(waste.mean, 0.0) < BRIMFUL)
     before = view.before(12, 10)
     summed, good = blocks(used[before], calm[before], BLOCK)
     consumers = [blocks(one[before], calm[before], BLOCK)[0] for one in arrived]

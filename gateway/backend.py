@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.health import HealthBoard
 from actors.hub import Hub
@@ -17,6 +17,9 @@ from conf.settings import Settings
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
+
+from .auth.access import Access, open_access
+from .control import Control
 
 
 @dataclass(slots=True)
@@ -37,6 +40,8 @@ class Backend:
     insight_mailbox: Mailbox[InsightMessage]
     persist_mailbox: Mailbox[PersisterMessage]
     pattern_mailbox: Mailbox[PatternMessage]
+    control: Control
     started_ms: int
     local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False
+    access: Access = field(default_factory=open_access)

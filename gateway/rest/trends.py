@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from quart import Response
 
-from actors.frames import insight_frame
+from actors.frames import alert_type, insight_frame
 from analytics.catalogue import MetricSpec
 from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation
 from analytics.kpis import GOOD_SAMPLES, DataQuality, data_quality
@@ -84,7 +84,10 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
                 "total_metrics": chosen.total,
                 "key_insights": _key_insights(asked, metrics, insights),
             },
-            "alerts": [_alert(each) for each in insights if each.severity in ACTION_REQUIRED],
+            "alerts": [
+                *_thresholds(backend, query.metrics),
+                *(_alert(each) for each in insights if each.severity in ACTION_REQUIRED),
+            ],
             "insights": [insight_frame(each) for each in insights[:INSIGHTS]],
             "generated_at": now_ms / 1000,
             "truncated": chosen.truncated,
@@ -206,14 +209,28 @@ def _key_insights(
 
 
 def _alert(insight: Insight) -> dict[str, Any]:
-    kind = insight.evidence.get("kind")
     return {
-        "type": kind if isinstance(kind, str) else "insight",
+        "type": alert_type(insight),
         "severity": insight.severity,
         "message": f"{insight.title}: {insight.description}",
         "recommendation": insight.recommendations[0] if insight.recommendations else "",
         "metric": insight.metric,
     }
+
+
+def _thresholds(backend: Backend, names: Sequence[str] | None) -> list[dict[str, Any]]:
+    """Thresholds that fire."""
+    return [
+        {
+            "type": frame["type"],
+            "severity": frame["severity"],
+            "message": frame["message"],
+            "recommendation": frame["recommendation"] or "",
+            "metric": frame["metric"],
+        }
+        for frame in backend.control.alarms.active()
+        if names is None or frame["metric"] in names
+    ]
 
 
 ROUTES: Final = (
@@ -223,9 +240,11 @@ ROUTES: Final = (
         handler=get_performance_trends,
         summary="Trends of metrics over a window",
         description=f"""Buckets on multiples of `resolution` since 1970 (days are UTC days); empty ones are
-left out, the first and the last may be partial. Direction and change come from a robust line with a test of
-significance over a finer grid (or the samples, where they are few), whatever the resolution: noise is
-`stable`. `baseline_deviation` is a robust z score against the window itself and its surroundings,
+left out, the first and the last may be partial. Direction and change come from a robust line or a lasting step,
+with a test of significance that knows that neighbours depend on each other, over a finer grid (or the samples,
+where they are few), whatever the resolution: noise and a daily swing are `stable`. `change_percent` is from the first
+to the last level of that line or step, and 0 for what is stable.
+`baseline_deviation` is a robust z score against the window itself and its surroundings,
 `anomaly_score` the same in 0..1. `data_quality` is good with {GOOD_SAMPLES} samples or more that leave no gaps (by the
 metric's own habit) over half of the time since its first one in the window, else limited.
 

@@ -38,7 +38,7 @@ class FaultResult:
     seed: int
     counts: bool  # it could matter to somebody
     delay_h: float | None  # None: never told
-    right: tuple[tuple[str, float], ...]  # kind and confidence of every insight that is about it
+    right: tuple[tuple[str, float], ...]  # kind and confidence of every insight that is true because of it
     others: tuple[tuple[str, str, float], ...]  # kind, title, confidence of those that are not
     notifications: int
     days: float
@@ -55,7 +55,7 @@ class QuietResult:
 def fault_result(kind: FaultKind, seed: int) -> FaultResult:
     case, fault = CASES[kind], planned(kind, seed, start_ms(seed))
     days = (fault.end_ms - start_ms(seed)) / DAY_MS - WARM_DAYS
-    streamed = frozenset(metric for _, metric in case.says if metric is not None)
+    streamed = frozenset(metric for _, metric in case.says + case.also if metric is not None)
     if kind == "power_loss":
         streamed = None
     lived = run(seed, warm_days=WARM_DAYS, days=days, faults=[fault], streamed=streamed)
@@ -64,13 +64,14 @@ def fault_result(kind: FaultKind, seed: int) -> FaultResult:
     during = (lived.times >= fault.start_ms) & (lived.times < fault.end_ms)
     truth = {name: values[during] for name, values in lived.truth.items()}
     about = [told for told in lived.told if _about(told, case.says) and told.at_ms >= fault.start_ms]
-    others = [told for told in lived.told if told not in about]
+    true = [told for told in lived.told if _about(told, case.says + case.also) and told.at_ms >= fault.start_ms]
+    others = [told for told in lived.told if told not in true]
     return FaultResult(
         kind=kind,
         seed=seed,
         counts=case.matters(truth),
         delay_h=(about[0].at_ms - fault.start_ms) / HOUR_MS if about else None,
-        right=tuple((told.kind, told.insight.confidence) for told in about),
+        right=tuple((told.kind, told.insight.confidence) for told in true),
         others=tuple((told.kind, told.insight.title, told.insight.confidence) for told in others),
         notifications=sum(told.insight.severity in NOTIFIED for told in lived.told),
         days=days,

@@ -19,19 +19,21 @@ from gateway.demo.faults import Fault, FaultKind
 
 HOUR_MS: Final = 3_600_000
 WARM_DAYS: Final = 12
+Says = tuple[tuple[str, str | None], ...]
 Truth = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """`hours`: how long the fault lasts (the run ends with it); `start`: local hour; `says`: kind and metric of the
-    insights that are right about it (metric None: any)."""
+    insights that name it (metric None: any); `also`: those that are true because of it, but do not name it."""
 
-    says: tuple[tuple[str, str | None], ...]
+    says: Says
     hours: float
     start: float = 10.0
     severity: tuple[float, float] = (0.5, 1.0)
     onset_h: float = 0.0
+    also: Says = ()
     seasons: tuple[int, ...] = (0, 1, 2, 3)  # of START_DAYS: January, April, July, October
     matters: Callable[[Truth], bool] = lambda truth: True
 
@@ -64,28 +66,51 @@ def _discharged_on_shore(truth: Truth) -> bool:
     return bool(((truth["ats"] == 1) & (truth["current"] < -2) & (truth["soc"] < 95)).sum() >= 90)
 
 
+_SOC: Final = "battery.house.soc"
 CASES: Final[dict[FaultKind, Case]] = {
-    "ac_weak": Case((("not_cooling", None),), 30, 8, (0.7, 1.0), seasons=(2,),
-                    matters=_minutes("air_conditioner", 0, 180)),
-    "alternator_fault": Case((("no_charge", "alternator.current"),), 96, 0, (1.0, 1.0),
-                             matters=_minutes("rpm", 300, 60)),
-    "api_errors": Case((("errors", None), ("limit", "api.error_rate")), 3, 13),
-    "api_slow": Case((("slowed", None), ("limit", "api.response_time")), 3, 13),
-    "battery_ageing": Case(
-        (("overnight_drop", None), ("ageing", None)), 168, 0, (0.6, 1.0), 48, matters=_nights(24)
+    "ac_weak": Case(
+        (("not_cooling", None),), 30, 8, (0.7, 1.0), seasons=(2,), matters=_minutes("air_conditioner", 0, 180)
     ),
-    "battery_draining": Case((("empty_ahead", "battery.house.soc"), ("limit", "battery.house.soc")), 60, 17,
-                             matters=lambda truth: bool((truth["soc"] < 15).any())),
-    "bus_errors": Case((("deviation", "can.error_rate"), ("limit", "can.error_rate")), 3, 13, (0.9, 1.0)),
-    "can_rate_drop": Case((("rate_drop", None), ("limit", "can.message_rate")), 5, 11, (0.6, 1.0)),
-    "charger_fault": Case((("no_charge", "battery.house.current"),), 120, 0, (1.0, 1.0), matters=_discharged_on_shore),
-    "door_seal": Case((("duty_grew", None), ("warming", "fridge.temperature")), 72, 6),
+    "alternator_fault": Case(
+        (("no_charge", "alternator.current"),), 96, 0, (1.0, 1.0), matters=_minutes("rpm", 300, 60)
+    ),
+    "api_errors": Case((("errors", None), ("deviation", "api.error_rate"), ("limit", "api.error_rate")), 3, 13),
+    "api_slow": Case((("slowed", None), ("deviation", "api.response_time"), ("limit", "api.response_time")), 3, 13),
+    "battery_ageing": Case(
+        (("overnight_drop", None), ("ageing", None)), 168, 0, (0.6, 1.0), 48,
+        also=(("empty_ahead", _SOC), ("long_run", None)), matters=_nights(24),
+    ),
+    "battery_draining": Case(
+        (("empty_ahead", _SOC), ("limit", _SOC)), 60, 17,
+        also=(("parasitic", None), ("limit", "battery.house.voltage")),
+        matters=lambda truth: bool((truth["soc"] < 15).any()),
+    ),
+    "bus_errors": Case(
+        (("deviation", "can.error_rate"), ("limit", "can.error_rate")), 3, 13, (0.9, 1.0), also=(("rate_drop", None),)
+    ),
+    "can_rate_drop": Case(
+        (("rate_drop", None), ("deviation", "can.message_rate"), ("limit", "can.message_rate")), 5, 11, (0.6, 1.0)
+    ),
+    "charger_fault": Case(
+        (("no_charge", "battery.house.current"),), 120, 0, (1.0, 1.0), also=(("long_run", None), ("empty_ahead", _SOC)),
+        matters=_discharged_on_shore,
+    ),
+    "door_seal": Case(
+        (("duty_grew", None),), 72, 6,
+        also=(("warming", "fridge.temperature"), ("limit", "fridge.temperature"), ("parasitic", None)),
+    ),
     "engine_hot": Case(
         (("running_hotter", "engine.coolant.temperature"), ("limit", "engine.coolant.temperature")),
         192, 0, (0.4, 1.0), 72, matters=_minutes("rpm", 300, 120),
     ),
-    "freezer_warming": Case((("warming", "freezer.temperature"), ("limit", "freezer.temperature")), 24, 9),
-    "fridge_warming": Case((("warming", "fridge.temperature"), ("limit", "fridge.temperature")), 24, 9, (0.7, 1.0)),
+    "freezer_warming": Case(
+        (("warming", "freezer.temperature"), ("limit", "freezer.temperature")), 24, 9, also=(("parasitic", None),),
+        matters=_minutes("freezer", -13, 60),
+    ),
+    "fridge_warming": Case(
+        (("warming", "fridge.temperature"), ("limit", "fridge.temperature")), 24, 9, (0.7, 1.0),
+        also=(("duty_grew", None), ("parasitic", None)),
+    ),
     "furnace_short_cycling": Case(
         (("short_cycling", None),), 48, 0, (0.5, 1.0), seasons=(0, 1, 3), matters=_minutes("furnace", 0, 60)
     ),
@@ -97,23 +122,32 @@ CASES: Final[dict[FaultKind, Case]] = {
         (("long_run", None),), 144, 0, (1.0, 1.0),
         matters=lambda truth: bool(((truth["generator_running"] > 0) & (truth["soc"] > 98)).sum() >= 60),
     ),
-    "panel_dirty": Case((("output_low", None),), 240, 0, (0.7, 1.0), 72, matters=_sunny_and_asked),
-    "parasitic_draw": Case((("parasitic", None),), 96, 12, (0.3, 1.0), matters=_nights(12)),
+    "panel_dirty": Case(
+        (("output_low", None),), 240, 0, (0.7, 1.0), 72, also=(("empty_ahead", _SOC),), matters=_sunny_and_asked
+    ),
+    "parasitic_draw": Case(
+        (("parasitic", None),), 96, 12, (0.3, 1.0), also=(("load_grew", None), ("empty_ahead", _SOC)),
+        matters=_nights(12),
+    ),
     "power_loss": Case((("silent", None), ("incident", None)), 1, 14, (1.0, 1.0)),
-    "propane_leak": Case((("use_grew", None),), 48, 10, (0.4, 1.0)),
+    "propane_leak": Case((("use_grew", None),), 48, 10, (0.4, 1.0), also=(("empty_ahead", "tank.propane.level"),)),
     "sensor_noisy": Case((("noisy", "climate.rear.temperature"), ("shape", "climate.rear.temperature")), 12, 9),
     "sensor_silent": Case((("silent", "exterior.temperature"),), 12, 9, (1.0, 1.0)),
     "sensor_stuck": Case((("level_stuck", None), ("stuck", "tank.fresh.level")), 72, 7, (1.0, 1.0)),
     "shore_brownout": Case(
         (("limit", "shore.leg1.voltage"),), 96, 0, (0.8, 1.0), matters=_minutes("leg1_voltage", 60, 60)
     ),
-    "solar_controller_fault": Case((("no_charge", "solar.power"),), 72, 0, (1.0, 1.0), matters=_room_in_the_sun),
-    "solar_shaded": Case((("output_low", None),), 240, 0, (0.7, 1.0), matters=_sunny_and_asked),
-    "tanks_unserviced": Case(
-        (("empty_ahead", None), ("full_ahead", None), ("limit", "tank.gray.level"), ("limit", "tank.fresh.level")),
-        120, 0, (1.0, 1.0),
+    "solar_controller_fault": Case(
+        (("no_charge", "solar.power"),), 72, 0, (1.0, 1.0), also=(("empty_ahead", _SOC),), matters=_room_in_the_sun
     ),
-    "water_leak": Case((("leak", None),), 36, 10, (0.4, 1.0)),
+    "solar_shaded": Case(
+        (("output_low", None),), 240, 0, (0.7, 1.0), also=(("empty_ahead", _SOC),), matters=_sunny_and_asked
+    ),
+    "tanks_unserviced": Case(
+        (("empty_ahead", "tank.fresh.level"), ("full_ahead", None)), 120, 0, (1.0, 1.0),
+        also=(("limit", "tank.gray.level"), ("limit", "tank.fresh.level"), ("limit", "tank.black.level")),
+    ),
+    "water_leak": Case((("leak", None),), 36, 10, (0.4, 1.0), also=(("empty_ahead", "tank.fresh.level"),)),
     "weak_cell": Case((("ageing", None),), 144, 0, (0.5, 1.0), 24, matters=_nights(12)),
 }  # fmt: skip
 
