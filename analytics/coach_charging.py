@@ -23,7 +23,7 @@ SUN_H: Final = 0.75
 SHORE_H: Final = 1.0
 ENGINE_H: Final = 0.4
 LOSES_A: Final = 1.0
-OUTPUT_DAYS: Final = 4  # so many days in a row without one good moment: longer than a spell of bad weather
+OUTPUT_DAYS: Final = 6  # so many days in a row without one good moment: longer than a spell of bad weather
 GOOD_MOMENTS: Final = 6  # slots of a day that judge it
 SHARE_LOW: Final = 0.7
 

@@ -38,11 +38,11 @@ def propane_use(view: CoachView) -> Iterator[Sign]:
         some = calm[span]
         if some.mean() < 0.8:
             continue
-        expected = sum(
-            float(factor * one[span][some].sum()) for factor, one in zip(account.factors, running, strict=True)
-        )
+        shares = [one[span][some] for one in running]
+        expected = account.explains(shares)
         lost = float(used[span][some].sum()) - expected
         least = max(LEAST_LOST, 4 * account.spread * np.sqrt(hours * 12 / BLOCK), SHARE_MORE * expected)
+        least += 3 * account.doubt(shares)
         sign = Sign(
             kind=FindingKind.USE_GREW, track=track, strength=lost / least, span=span, value=float(track.mean[-1]),
             direction="below", cover=coverage(track.mean[span]),

@@ -18,21 +18,30 @@ from .coach_view import Mask
 from .robust import Values, mad_sigma
 
 RIDGE: Final = 1e-6
+GRAIN: Final = 0.25  # %, half a step of a usual level sensor
 SERVICED: Final = 1.2  # % against the usual direction within five minutes: a hose, not a sensor
 ROUNDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`factors`: the level's fall per unit of each consumer. `spread`: what blocks usually leave unexplained."""
+    """`factors`: the level's fall per unit of each consumer. `spread`: what blocks usually leave unexplained.
+
+    `covariance`: of the factors, by the theory of least squares; a consumer that hardly ran has taught little.
+    """
 
     factors: Values
     spread: float
-    blocks: int
+    covariance: NDArray[np.float64]
 
     def explains(self, consumers: Sequence[Values]) -> float:
         """The fall that these explain."""
         return sum(float(factor * each.sum()) for factor, each in zip(self.factors, consumers, strict=True))
+
+    def doubt(self, consumers: Sequence[Values]) -> float:
+        """The standard error of what they explain."""
+        sums = np.array([each.sum() for each in consumers])
+        return float(np.sqrt(max(0.0, sums @ self.covariance @ sums)))
 
 
 def falls(level: Values) -> Values:
@@ -69,7 +78,9 @@ def learn(used: Values, consumers: Sequence[Values], good: Mask) -> Account | No
     target = used[good]
     columns = np.column_stack([consumer[good] for consumer in consumers])
     factors = _non_negative(columns, target)
-    return Account(factors, mad_sigma(target - columns @ factors), int(good.sum()))
+    spread = max(mad_sigma(target - columns @ factors), GRAIN)
+    gram = columns.T @ columns + RIDGE * np.eye(columns.shape[1])
+    return Account(factors, spread, spread**2 * np.asarray(np.linalg.inv(gram), dtype=np.float64))
 
 
 def _non_negative(columns: NDArray[np.float64], target: Values) -> Values:

@@ -37,11 +37,10 @@ def leak(view: CoachView) -> Iterator[Sign]:
         some = calm[span]
         if some.mean() < 0.7:
             continue
-        expected = sum(
-            float(factor * one[span][some].sum()) for factor, one in zip(account.factors, arrived, strict=True)
-        )
+        shares = [one[span][some] for one in arrived]
+        expected = account.explains(shares)
         lost = float(used[span][some].sum()) - expected
-        least = max(LEAST_LOST, 5 * account.spread * np.sqrt(hours * 12 / BLOCK))
+        least = max(LEAST_LOST, 5 * account.spread * np.sqrt(hours * 12 / BLOCK), 4 * account.doubt(shares))
         sign = Sign(
             kind=FindingKind.LEAK, track=fresh, strength=lost / least, span=span, value=float(fresh.mean[-1]),
             direction="below", cover=min(coverage(fresh.mean[span]), float(some.mean())),

@@ -59,7 +59,7 @@ def _room_in_the_sun(truth: Truth) -> bool:
 def _sunny_and_asked(truth: Truth) -> bool:
     """On each of the days the panels were asked for all they have for an hour around noon."""
     asked = ((truth["soc"] < 92) & (truth["solar_voltage"] > 30)).reshape(-1, 1440).sum(axis=1)
-    return bool((asked > 60).sum() >= 5)
+    return bool((asked > 60).sum() >= 8)
 
 
 def _discharged_on_shore(truth: Truth) -> bool:
@@ -130,7 +130,8 @@ CASES: Final[dict[FaultKind, Case]] = {
         matters=_nights(12),
     ),
     "power_loss": Case((("silent", None), ("incident", None)), 1, 14, (1.0, 1.0)),
-    "propane_leak": Case((("use_grew", None),), 48, 10, (0.4, 1.0), also=(("empty_ahead", "tank.propane.level"),)),
+    "propane_leak": Case((("use_grew", None),), 48, 10, (0.4, 1.0),
+                         also=(("empty_ahead", "tank.propane.level"), ("limit", "tank.propane.level"))),
     "sensor_noisy": Case((("noisy", "climate.rear.temperature"), ("shape", "climate.rear.temperature")), 12, 9),
     "sensor_silent": Case((("silent", "exterior.temperature"),), 12, 9, (1.0, 1.0)),
     "sensor_stuck": Case((("level_stuck", None), ("stuck", "tank.fresh.level")), 72, 7, (1.0, 1.0)),
@@ -147,7 +148,8 @@ CASES: Final[dict[FaultKind, Case]] = {
         (("empty_ahead", "tank.fresh.level"), ("full_ahead", None)), 120, 0, (1.0, 1.0),
         also=(("limit", "tank.gray.level"), ("limit", "tank.fresh.level"), ("limit", "tank.black.level")),
     ),
-    "water_leak": Case((("leak", None),), 36, 10, (0.4, 1.0), also=(("empty_ahead", "tank.fresh.level"),)),
+    "water_leak": Case((("leak", None),), 36, 10, (0.4, 1.0),
+                       also=(("empty_ahead", "tank.fresh.level"), ("limit", "tank.fresh.level"))),
     "weak_cell": Case((("ageing", None),), 144, 0, (0.5, 1.0), 24, matters=_nights(12)),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Final
 
@@ -77,7 +77,7 @@ def run(
     catalogue, rules = shipped()
     coach = Coach(seed, start_ms(seed), faults=faults, oddities=oddities, schedule=False)
     log = CoachLog()
-    watch = CoachWatch(log, lambda times: times)
+    watch = CoachWatch(log, partial(_wall, oddities))
     desk = InsightDesk(book=InsightBook(), rules=rules, catalogue=catalogue)
     watchlist = Watchlist(catalogue)
     watched_ms = coach.now_ms + round(warm_days * DAY_MS)
@@ -107,6 +107,14 @@ def run(
                 told += [Told(now_ms, change.insight) for change in desk.take(findings, now_ms) if change.is_new]
     columns = {name: np.concatenate([each.columns[name][1:] for each in truth]) for name in truth[0].columns}
     return Run(tuple(told), tuple(sorted(failed)), columns, np.concatenate([each.times[1:] for each in truth]))
+
+
+def _wall(oddities: Sequence[Oddity], times: np.ndarray) -> np.ndarray:
+    """The wall clock of a coach whose days are those of UTC; when the clocks changed it is an hour ahead."""
+    for oddity in oddities:
+        if oddity.kind == "clock_change":
+            times = times + 3_600_000 * ((times >= oddity.start_ms) & (times < oddity.end_ms))
+    return times
 
 
 def _take(log: CoachLog, catalogue: Catalogue, parts: Sequence[SeriesPart], until_ms: int) -> None:
