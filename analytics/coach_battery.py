@@ -206,6 +206,8 @@ def _hours_until_sun(view: CoachView) -> tuple[int, bool]:
     bright = known(usual, 0.0) > SUN_HELPS * max(1.0, float(np.nanmax(usual)))
     now = int(view.hour[-1])
     if not bright[now]:
+        if bright[now - 1] or bright[now - 2]:
+            return 0, True  # what is lost more than usual is still the sun's absence
         return next((ahead for ahead in range(1, 15) if bright[(now + ahead) % 24]), 14), True
     young = not all(bright[(now - back) % 24] for back in range(YOUNG_DAY_H))
     return (0 if young else 8), False
