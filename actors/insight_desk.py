@@ -23,9 +23,10 @@ TOGETHER_MS: Final = 120_000  # what starts so close together has one cause
 MANY: Final = 5  # metrics that make an incident
 SETTLED_MS: Final = 600_000  # before so long a life everything seems to have started together
 NAMED: Final = 50  # members an incident names at most
-UNUSUAL: Final = frozenset({  # kinds that say no more than that a metric is not as it was
+UNUSUAL: Final = frozenset({  # kinds that say little more than that a metric is not as it was
     FindingKind.DEVIATION, FindingKind.SPIKE, FindingKind.STEP, FindingKind.DRIFT, FindingKind.SHAPE,
     FindingKind.STUCK, FindingKind.NOISY, FindingKind.RATE_DROP, FindingKind.SLOWED, FindingKind.ERRORS,
+    FindingKind.WARMING,
 })  # fmt: skip
 INCIDENT: Final = f"{FindingKind.INCIDENT}:{EVERYTHING}"
 

@@ -95,3 +95,11 @@ def test_what_was_open_before_joins_no_incident(desk):
     desk.take([found("a", NOW - 3_600_000)], NOW - 3_600_000)
     desk.take([found(name) for name in "abcdefgh"], NOW)
     assert keys(desk) == [INCIDENT, "limit:a"]
+
+
+def test_one_trouble_of_one_metric_is_told_once(desk):
+    desk.take([found("a")], NOW)
+    assert desk.take([found("a", kind=FindingKind.DEVIATION), found("a", kind=FindingKind.WARMING)], NOW) == []
+    assert desk.take([found("b", kind=FindingKind.DEVIATION)], NOW)[0].is_new
+    assert desk.take([found("b")], NOW)[0].is_new  # the definite one is news
+    assert keys(desk) == ["deviation:b", "limit:a", "limit:b"]
