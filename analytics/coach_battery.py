@@ -30,7 +30,7 @@ MIN_NIGHT_AH: Final = 8.0
 LOAD_STEP_A: Final = 8.0  # a change of load that moves the voltage more than its noise does
 PAIRS: Final = 8
 RESISTANCE_MORE: Final = 0.5
-FLAT: Final = 10.0  # % of charge: what is below it is not meant to be used
+FLAT: Final = 8.0  # % of charge: what is below it is not meant to be used
 YOUNG_DAY_H: Final = 4
 SUN_HELPS: Final = 0.05  # share of the panels' best from which on they count
 

@@ -43,6 +43,8 @@ def sun_without_current(view: CoachView) -> Iterator[Sign]:
     if not (light & room)[-1]:
         return  # nothing can be said at night, or of a full battery
     count = last_run(dead)
+    if 0 < count < SUN_H * 12:
+        return  # too early to tell, and no reason to call it over either
     span = slice(view.slots - max(1, count), view.slots)
     yield Sign(
         kind=FindingKind.NO_CHARGE, track=power, strength=count / (SUN_H * 12), span=span,
@@ -61,9 +63,11 @@ def shore_without_current(view: CoachView) -> Iterator[Sign]:
     track, amps = out
     room = np.ones(view.slots, dtype=np.bool_) if soc is None else known(soc.mean, 100.0) < FULL + 3
     dead = view.shore & room & (known(amps) > LOSES_A)
-    if not view.shore[-1]:
-        return
+    if not view.shore[-1] or not view.dark[-1]:
+        return  # by day the sun may carry the loads, with a charger or without
     count = last_run(dead)
+    if 0 < count < SHORE_H * 12:
+        return
     span = slice(view.slots - max(1, count), view.slots)
     yield Sign(
         kind=FindingKind.NO_CHARGE, track=track, strength=count / (SHORE_H * 12), span=span,
@@ -86,6 +90,8 @@ def engine_without_current(view: CoachView) -> Iterator[Sign]:
     if not view.engine[-1]:
         return
     count = last_run(dead)
+    if 0 < count < ENGINE_H * 12:
+        return
     span = slice(view.slots - max(1, count), view.slots)
     yield Sign(
         kind=FindingKind.NO_CHARGE, track=alternator, strength=count / (ENGINE_H * 12), span=span,

@@ -13,15 +13,20 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from .coach_log import SLOT_MS, Track
+from .coach_log import SLOT_MS, SLOTS_A_DAY, Track
 from .coach_view import CoachView
 from .records import Finding, FindingKind
-from .robust import Values, rounded
+from .robust import Values, mad_sigma, median, rounded
 
 TOLD: Final = 1.0
 STAYS: Final = 0.7
 THIN: Final = 0.5  # coverage below which nothing is told
 POINTS: Final = 96  # at most so many in an evidence series
+ENOUGH: Final = 6  # slots on each side that make a comparison
+MOVED: Final = 4.0  # robust sigmas
+LEVEL: Final = 0.02  # of a metric's own level: less is no shift
+NAMED: Final = 5
+STORES: Final = frozenset({"fresh_tank", "waste_tank", "propane_tank"})  # never where they were yesterday
 STRENGTH_LIMIT: Final = 100.0
 
 
@@ -59,6 +64,7 @@ class Sign:
             evidence={
                 "series": [series(view, self.track, self.span)],
                 "coverage": round(self.cover, 3),
+                "co_moving": beside(view, self.track, self.span),
                 **{name: rounded(value) for name, value in self.numbers.items()},
             },
         )  # fmt: skip
@@ -82,6 +88,26 @@ def series(view: CoachView, track: Track, span: slice) -> dict[str, Any]:
             times.append(float(view.starts[start] / 1000))
             values.append(rounded(value, 5))
     return {"metric": track.name, "timestamps": times, "values": values, "step": step * SLOT_MS / 1000}
+
+
+def beside(view: CoachView, track: Track, span: slice) -> list[dict[str, Any]]:
+    """The metrics that are most unlike themselves a day ago at the same hours: shift in their unit, robust sigmas."""
+    if span.start < SLOTS_A_DAY:
+        return []
+    yesterday = slice(span.start - SLOTS_A_DAY, span.stop - SLOTS_A_DAY)
+    found = []
+    for other in view.tracks():
+        now, then = (part[np.isfinite(part)] for part in (other.mean[span], other.mean[yesterday]))
+        if other is track or other.spec.role in STORES or min(len(now), len(then)) < ENOUGH:
+            continue
+        level, shift = median(then), median(now) - median(then)
+        scale = max(mad_sigma(now), mad_sigma(then), LEVEL * abs(level), 1e-6)
+        if abs(shift) >= MOVED * scale:
+            found.append((min(abs(shift) / scale, 1000.0), other.name, shift))
+    found.sort(reverse=True)
+    return [
+        {"metric": name, "shift": rounded(shift, 4), "sigmas": rounded(far, 3)} for far, name, shift in found[:NAMED]
+    ]
 
 
 def mean(values: Values) -> float:

@@ -71,7 +71,11 @@ def fault_result(kind: FaultKind, seed: int) -> FaultResult:
     during = (lived.times >= fault.start_ms) & (lived.times < fault.end_ms)
     truth = {name: values[during] for name, values in lived.truth.items()}
     about = [told for told in lived.told if _about(told, case.says) and told.at_ms >= fault.start_ms]
-    true = [told for told in lived.told if _about(told, case.says + case.also) and told.at_ms >= fault.start_ms]
+    true = [
+        told
+        for told in lived.told
+        if (_about(told, case.says + case.also) and told.at_ms >= fault.start_ms) or _came_true(told, lived)
+    ]
     others = [told for told in lived.told if told not in true]
     return FaultResult(
         kind=kind,
@@ -108,6 +112,10 @@ def _came_true(told: Told, lived: Run) -> bool:
     column, worst, low = _ENDS.get(told.insight.metric or "", ("soc", 0.0, True))
     if told.kind not in ("empty_ahead", "full_ahead", "limit") or not worst:
         return False
+    if told.kind == "limit":  # it says what is, not what will be
+        now = float(lived.truth[column][lived.times.searchsorted(told.at_ms)])
+        limit = told.insight.evidence["expected_low" if low else "expected_high"]
+        return limit is not None and (now <= limit + 1 if low else now >= limit - 1)
     values = lived.truth[column][(lived.times >= told.at_ms) & (lived.times < told.at_ms + DAY_MS)]
     return bool((values <= worst).any() if low else (values >= worst).any())
 

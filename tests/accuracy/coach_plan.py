@@ -126,7 +126,8 @@ CASES: Final[dict[FaultKind, Case]] = {
         (("output_low", None),), 240, 0, (0.7, 1.0), 72, also=(("empty_ahead", _SOC),), matters=_sunny_and_asked
     ),
     "parasitic_draw": Case(
-        (("parasitic", None),), 96, 12, (0.3, 1.0), also=(("load_grew", None), ("empty_ahead", _SOC)),
+        (("parasitic", None),), 96, 12, (0.3, 1.0),
+        also=(("load_grew", None), ("empty_ahead", _SOC), ("limit", _SOC)),
         matters=_nights(12),
     ),
     "power_loss": Case((("silent", None), ("incident", None)), 1, 14, (1.0, 1.0)),

@@ -65,6 +65,17 @@ def test_a_series_is_bounded_and_begins_before_the_span(view: CoachView) -> None
     assert len(whole["values"]) <= POINTS  # most of these two weeks is unknown, and left out
 
 
+def test_what_is_unlike_yesterday_is_named(shipped_catalogue: Catalogue) -> None:
+    days = Days(4, 14)
+    days.values["exterior.temperature"][days.last(3)] -= 25
+    days.values["freezer.temperature"][days.last(3)] += 6
+    view = days.view(shipped_catalogue)
+    found = sign(view, span=view.last(2), track=view.first("battery_soc")).finding(view).evidence["co_moving"]
+    assert {each["metric"] for each in found} == {"exterior.temperature", "freezer.temperature"}
+    assert next(each["shift"] for each in found if each["metric"] == "freezer.temperature") == pytest.approx(6, abs=0.3)
+    assert sign(view, span=slice(5, 20)).finding(view).evidence["co_moving"] == []
+
+
 def test_means_and_quantiles_of_what_is_known() -> None:
     some = np.array([np.nan, 1.0, 2.0, 4.0])
     assert mean(some) == pytest.approx(7 / 3)
