@@ -63,8 +63,8 @@ def shore_without_current(view: CoachView) -> Iterator[Sign]:
     track, amps = out
     room = np.ones(view.slots, dtype=np.bool_) if soc is None else known(soc.mean, 100.0) < FULL + 3
     dead = view.shore & room & (known(amps) > LOSES_A)
-    if not view.shore[-1] or not view.dark[-1]:
-        return  # by day the sun may carry the loads, with a charger or without
+    if not (view.shore & view.dark & room)[-1]:
+        return  # by day the sun may carry the loads, with a charger or without; a full battery asks for nothing
     count = last_run(dead)
     if 0 < count < SHORE_H * 12:
         return

@@ -22,6 +22,7 @@ WARM_SLOTS: Final = 5  # an engine needs 25 minutes to reach its working tempera
 LEAST_HOTTER: Final = 4.0  # °C
 JOURNEYS: Final = 2
 LOAD_SLOTS: Final = 4
+COMFORTABLE: Final = 60.0  # % that any generator carries for long, where its own habit is not known
 LOAD_MORE: Final = 25.0  # % of the rated load beyond anything before
 
 
@@ -54,9 +55,10 @@ def load_grew(view: CoachView) -> Iterator[Sign]:
     """The generator's load over twenty minutes, against the highest of its earlier runs."""
     for track in view.all("generator_load"):
         recent, before = view.last(LOAD_SLOTS / 12), view.before(1)
-        if not view.generator[recent].all() or view.generator[before].sum() < 12:
+        if not view.generator[recent].all():
             continue
-        usual = quantile(track.mean[before][view.generator[before]], 0.98)
+        known_h = view.generator[before].sum() / 12
+        usual = quantile(track.mean[before][view.generator[before]], 0.98) if known_h >= 1 else COMFORTABLE
         value = mean(track.mean[recent])
         yield Sign(
             kind=FindingKind.LOAD_GREW, track=track, strength=(value - usual) / LOAD_MORE, span=recent, value=value,

@@ -57,6 +57,16 @@ def test_more_load_than_ever(shipped_catalogue: Catalogue) -> None:
     assert strength(load_grew, days.view(shipped_catalogue)) > 1.5
 
 
+@pytest.mark.parametrize(("load", "told"), [(75, False), (92, True)])
+def test_a_first_run_is_judged_by_what_any_generator_carries(
+    shipped_catalogue: Catalogue, load: float, told: bool
+) -> None:
+    days = Days(3, 8)
+    days.values["generator.running"][days.last(0.5)] = 1
+    days.values["generator.load"][days.last(0.5)] = load
+    assert (strength(load_grew, days.view(shipped_catalogue)) >= 1) == told
+
+
 @pytest.mark.parametrize(("coolant", "told"), [(90.0, False), (95.0, True)])
 def test_an_engine_hotter_than_on_its_journeys_before(shipped_catalogue: Catalogue, coolant: float, told: bool) -> None:
     days = lived()
