@@ -52,11 +52,11 @@ from storage.memory import MemoryTier
 
 from .app import create_app, create_shortcut
 from .auth.access import build_access
-from .auth.children import access_children
 from .backend import Backend
 from .compose_storage import archive_keeper, housekeeper
 from .composed import coach_time, persist_policy
 from .control import build_control
+from .links import link_children
 from .server import Server, open_listening_socket
 
 LOG: Final = logging.getLogger(__name__)
@@ -203,7 +203,7 @@ class Service:
                     name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
                 ),
                 *control.late_children(),
-                *access_children(self.backend.access),
+                *link_children(backend),
                 ChildSpec(name="gateway", run=server.run, stop=server.stop),
                 *extra_children,
             ),
