@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -57,6 +56,7 @@ from .compose_storage import archive_keeper, housekeeper
 from .composed import coach_time, persist_policy
 from .control import build_control
 from .links import link_children
+from .logs import configure_logs
 from .server import Server, open_listening_socket
 
 LOG: Final = logging.getLogger(__name__)
@@ -271,9 +271,8 @@ def run_service(
     extra_children: Sequence[ChildSpec] = (),
 ) -> int:
     """Build the service and run it in this thread until it ends. Returns the process's exit code."""
-    logging.basicConfig(
-        stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    secrets = (each.reveal() for each in (settings.auth_secret, settings.core_token) if each is not None)
+    configure_logs(settings.log_level, settings.log_format, secrets=secrets)
     changed = [f"{name} from {source}" for name, source in origin.items() if source != DEFAULT]
     LOG.info("settings that are not the default: %s", ", ".join(changed) or "none")
     try:
