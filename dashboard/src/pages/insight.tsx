@@ -2,14 +2,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, Lightbulb, Link2 } from "lucide-react";
 import { useMemo, useState } from "react";
-import { Link, useParams, useSearch } from "wouter";
+import { Link, useParams } from "wouter";
 import { chartsQuery, correlationsQuery, insightsQuery } from "../api/queries";
 import type { Insight } from "../api/queries";
 import { TrendChart } from "../charts/trend-chart";
 import { baselineText, evidenceOf, shadeEnd } from "../components/insight-card";
 import { Button, Empty, Failed, Skeleton } from "../components/parts";
 import { SeverityMark } from "../components/severity";
-import { useNow, useTitle } from "../lib/hooks";
+import { useNow, useQueryString, useTitle } from "../lib/hooks";
 import { DAY, insightLink, parseTrends, trendsLink, trendsSearch } from "../lib/links";
 import { usePreferences } from "../lib/preferences";
 import { ago, moment, span } from "../lib/times";
@@ -17,7 +17,7 @@ import { shownText } from "../lib/units";
 
 export default function InsightPage() {
   const id = useParams<{ id: string }>().id;
-  const given = parseTrends(useSearch());
+  const given = parseTrends(useQueryString());
   const { data, error, refetch } = useQuery(insightsQuery);
   const insight = data?.insights.find((each) => each.insight_id === id);
   useTitle(insight?.title ?? "Insight");
