@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analytics.records import Correlation, Insight, Pattern, Prediction
+from storage.insight_marks import InsightMarks
 
 
 def seconds(time_ms: int) -> float:
@@ -58,6 +59,11 @@ def alert_frame(insight: Insight) -> dict[str, Any]:
         "message": insight.title,
         "recommendation": insight.recommendations[0] if insight.recommendations else None,
     }
+
+
+def marked_frame(insight: Insight, marks: InsightMarks, now_ms: int) -> dict[str, Any]:
+    """An insight as people see it: with what they have said to it."""
+    return {**insight_frame(insight), **marks.members(insight, now_ms)}
 
 
 def pattern_frame(pattern: Pattern) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def _operation(route: Route, names: dict[tuple[Any, JsonSchemaMode], Any]) -> di
         content: dict[str, Any] = {"schema": given[0] if len(given) == 1 else {"oneOf": given}}
         if route.body_examples:
             content["examples"] = {name: {"value": value} for name, value in route.body_examples.items()}
-        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+        operation["requestBody"] = {"required": route.body_required, "content": {"application/json": content}}
     return operation
 
 

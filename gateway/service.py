@@ -103,15 +103,21 @@ class Service:
         found: Mailbox[InsightMessage] = Mailbox("insight_generator", capacity=256, pressure=Pressure.DROP_OLDEST)
         asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
         notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
-        control = build_control(settings, flags, catalogue, hub, notify, wall_ms)
+        book = InsightBook(settings.max_memory_insights, settings.max_memory_patterns)
+        history = History(memory, wall_ms)
+        local_time = LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone())
+        control = build_control(
+            settings, flags, catalogue=catalogue, hub=hub, book=book, history=history, notifier=notify,
+            persister=persist, recorder=record, local_time=local_time, wall_ms=wall_ms,
+        )  # fmt: skip
         self.backend = Backend(
             settings=settings,
             flags=flags,
             wall_ms=wall_ms,
             catalogue=catalogue,
             memory=memory,
-            history=History(memory, wall_ms),
-            book=InsightBook(settings.max_memory_insights, settings.max_memory_patterns),
+            history=history,
+            book=book,
             hub=hub,
             board=board,
             progress=progress,
@@ -121,12 +127,12 @@ class Service:
             pattern_mailbox=asked,
             control=control,
             started_ms=wall_ms(),
-            local_time=LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone()),
+            local_time=local_time,
             access=build_access(settings, wall_ms),
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
-        notifier = Notifier(mailbox=notify, hub=hub)
+        notifier = Notifier(mailbox=notify, hub=hub, marks=control.marks, wall_ms=wall_ms)
         keeper = archive_keeper(settings.db_path, wall_ms)
         persister = persisting.Persister(
             mailbox=persist,
@@ -192,6 +198,7 @@ class Service:
                 ChildSpec(
                     name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
                 ),
+                *control.late_children(),
                 *access_children(self.backend.access),
                 ChildSpec(name="gateway", run=server.run, stop=server.stop),
                 *extra_children,
