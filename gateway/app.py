@@ -24,11 +24,13 @@ from .openapi import build_document
 from .problems import Problem, register_problems
 from .rest import (
     aggregation,
+    backup,
     catalogue,
     charts,
     docs,
     features,
     historical,
+    influx,
     insight_marks,
     insights,
     kpis,
@@ -51,6 +53,7 @@ DASHBOARD: Final = "analytics_dashboard"
 
 _API: Final[tuple[Route, ...]] = (
     *metrics.ROUTES,
+    *influx.ROUTES,
     *trends.ROUTES,
     *insights.ROUTES,
     *insight_marks.ROUTES,
@@ -62,6 +65,7 @@ _API: Final[tuple[Route, ...]] = (
     *charts.ROUTES,
     *relations.ROUTES,
     *status.ROUTES,
+    *backup.ROUTES,
     *features.ROUTES,
     *thresholds.ROUTES,
     *kpis.ROUTES,
