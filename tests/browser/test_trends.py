@@ -89,7 +89,9 @@ def test_an_update_loses_neither_zoom_nor_scroll(demo: ServiceProcess, open_page
     page.mouse.wheel(0, 300)
     page.wait_for_function("window.scrollY > 200")
     before = page.evaluate("[window.scrollY, document.querySelector('.recharts-line-curve').getAttribute('d')]")
-    page.wait_for_function("(d) => document.querySelector('.recharts-line-curve').getAttribute('d') !== d", arg=before[1])
+    page.wait_for_function(
+        "(d) => document.querySelector('.recharts-line-curve').getAttribute('d') !== d", arg=before[1]
+    )
     assert page.evaluate("window.scrollY") == before[0]
     assert "from=-900" in page.url
 

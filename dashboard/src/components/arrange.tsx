@@ -80,12 +80,14 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
           ) : (
             show(card.id)
           );
-          if (content === null && !isArranging) return null;
+          if (content === null) return null;
           const title = TITLES[card.id] ?? card.metrics.join(", ");
           return (
             <div
               key={card.id}
               data-card={card.id}
+              role="group"
+              aria-label={title}
               draggable={isArranging}
               onDragStart={() => setDragged(card.id)}
               onDragOver={(event) => {
@@ -97,7 +99,7 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
                 }
                 setDragged(undefined);
               }}
-              className={cx("min-w-0", SPANS[card.size], isArranging && "rounded-2xl outline-2 outline-dashed outline-line")}
+              className={cx("flex min-w-0 flex-col", SPANS[card.size], isArranging && "rounded-2xl outline-2 outline-dashed outline-line")}
             >
               {isArranging && (
                 <div role="toolbar" aria-label={title} className="flex flex-wrap items-center gap-1 p-2">
@@ -118,7 +120,7 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
                   ))}
                 </div>
               )}
-              {content}
+              <div className="min-h-0 flex-1">{content}</div>
             </div>
           );
         })}

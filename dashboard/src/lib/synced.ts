@@ -9,8 +9,9 @@ export const PREFERENCES_PATH = "/api/analytics/preferences";
 type Stored = Schemas["PreferencesResponse"];
 
 /** What a PUT takes of what a GET gave. */
-export function requestOf({ etag: _etag, version: _version, updated_at: _at, persisted: _persisted, ...body }: Stored): Omit<Stored, "etag" | "version" | "updated_at" | "persisted"> {
-  return body;
+export function requestOf(stored: Stored): Schemas["PreferencesRequest"] {
+  const { default_layout, language, notifications, theme, time_zone, units } = stored;
+  return { default_layout, language, notifications, theme, time_zone, units } as Schemas["PreferencesRequest"];
 }
 
 /** The service's preferences as this page's; what it does not know there is the default. */
