@@ -93,7 +93,7 @@ export function InsightCard({ insight, history, range }: {
             shade={
               evidence.start === undefined ? undefined : { start: evidence.start, end: shadeEnd(insight, evidence, range[1]) }
             }
-            className="h-16 w-full text-accent"
+            className="h-20 w-full text-accent"
           />
           <p className="mt-1 flex justify-between text-xs text-soft">
             <span>24 hours</span>

@@ -8,7 +8,7 @@ import { ArrangedCards } from "../components/arrange";
 import { BatteryCard, PowerCard, RowsCard, TanksCard } from "../components/glance";
 import type { Histories } from "../components/glance";
 import { InsightCard } from "../components/insight-card";
-import { Empty, Failed, Skeleton } from "../components/parts";
+import { cx, Empty, Failed, Skeleton } from "../components/parts";
 import { useTitle } from "../lib/hooks";
 import { headline } from "../lib/words";
 
@@ -104,7 +104,7 @@ export default function Overview() {
         )}
       </header>
       {open.length > 0 && (
-        <section aria-label="Needs attention" className="mb-6 grid items-start gap-4 md:grid-cols-2 3xl:grid-cols-3">
+        <section aria-label="Needs attention" className={cx("mb-6 grid items-start gap-4", open.length > 1 && "md:grid-cols-2 3xl:grid-cols-3")}>
           {open.map((insight) => (
             <InsightCard
               key={insight.insight_id}
