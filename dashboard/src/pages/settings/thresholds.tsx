@@ -45,7 +45,11 @@ function Item({ threshold }: { threshold: Threshold }) {
   const firing = threshold.states.filter((state) => state.state === "firing");
   const put = (change: Partial<Threshold>) =>
     attempt(() => {
-      const body = Object.fromEntries(Object.entries({ ...threshold, ...change }).filter(([name]) => !STAMPS.has(name)));
+      // An answer tells a limit by both of its names; a request takes one.
+      const twice = threshold.condition === "outside" ? ["value"] : ["low", "high"];
+      const body = Object.fromEntries(
+        Object.entries({ ...threshold, ...change }).filter(([name]) => !STAMPS.has(name) && !twice.includes(name)),
+      );
       return send("PUT", `${PATH}/${threshold.id}`, body, threshold.etag);
     }, ["thresholds"]);
   return (
