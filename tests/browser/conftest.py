@@ -54,7 +54,8 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     def open_page(
         url: str, *, width: int = 1280, height: int = 800, theme: str = "dark", script: str = "", **context: Any
     ) -> Page:
-        made = browser.new_context(viewport={"width": width, "height": height}, service_workers="block", **context)
+        context.setdefault("service_workers", "block")
+        made = browser.new_context(viewport={"width": width, "height": height}, **context)
         contexts.append(made)
         stored = f'{{"theme": "{theme}"}}'
         made.add_init_script(

@@ -72,6 +72,26 @@ def test_zooming_by_keyboard(demo: ServiceProcess, open_page: OpenPage) -> None:
     expect(page).to_have_url(re.compile("from=-172800"))
 
 
+def test_two_fingers_zoom(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(demo.url + PATH, width=390, height=844, has_touch=True)
+    box = page.get_by_role("application", name=re.compile("House battery voltage")).bounding_box()
+    assert box is not None
+    session = page.context.new_cdp_session(page)
+    middle, y = box["x"] + box["width"] / 2, box["y"] + 60
+
+    def touch(kind: str, apart: float) -> None:
+        points = [{"x": middle - apart, "y": y, "id": 1}, {"x": middle + apart, "y": y, "id": 2}]
+        event = {"type": kind, "touchPoints": points if kind != "touchEnd" else []}
+        session.send("Input.dispatchTouchEvent", event)
+
+    touch("touchStart", box["width"] / 8)
+    for step in (6, 5, 4):
+        touch("touchMove", box["width"] / step)
+    touch("touchEnd", 0)
+    expect(page).not_to_have_url(re.compile("from=-172800"))
+    assert 60_000 < span_of(page) < 110_000  # twice as far apart: half of two days
+
+
 def test_table_and_csv_are_the_chart_row_by_row(demo: ServiceProcess, open_page: OpenPage) -> None:
     page = open_page(demo.url + PATH + "&view=table")
     tables = page.get_by_role("table")

@@ -58,6 +58,20 @@ def test_killed_and_started_again(service: ServiceProcess, open_page: OpenPage) 
     expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("55")
 
 
+def test_opened_while_the_service_is_down(service: ServiceProcess, open_page: OpenPage) -> None:
+    service.send("/api/analytics/metrics", {"metric_name": "battery.house.soc", "value": 77})
+    page = open_page(service.url, service_workers="allow")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()  # from now on through the worker, which keeps what it sees
+    expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("77")
+    expect(page.get_by_role("heading", name="All is well.")).to_be_visible()
+    service.stop()
+    page.goto(f"{service.url}/system")  # never seen before: the page is the same, its data is not there
+    page.goto(service.url)
+    expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("77")
+    expect(page.get_by_text("No connection to the service.")).to_be_visible()
+
+
 def test_names_from_outside_stay_text(service: ServiceProcess, open_page: OpenPage) -> None:
     names = [HOSTILE, "x" * 256, "a,b;c&d=e#f%2F/../g", "‮desrever", "🔋 level"]
     samples = [{"metric_name": name, "value": number} for number, name in enumerate(names)]
