@@ -62,16 +62,17 @@ class Record:
 
 def predictions(
     metric: str, times: Times, values: Values, *, trend: Trend, cyclical: bool, spec: MetricSpec = DEFAULT_SPEC,
-    local: LocalTime = UTC_TIME,
+    local: LocalTime = UTC_TIME, now_ms: int | None = None,
 ) -> list[Prediction]:  # fmt: skip
-    """Forecasts of one metric from samples in rising order of time (ms). `cyclical`: it has a daily or weekly cycle."""
+    """Forecasts of one metric from samples in rising order of time (ms). `cyclical`: it has a daily or weekly cycle.
+    `now_ms`: a level that was silent since its last sample has held until then."""
     if len(values) < MIN_POINTS or not _tame(values):
         return []
     if spec.role in TANKS:
-        return _from_level(metric, times, values, spec)
+        return _from_level(metric, times, values, spec, now_ms)
     if spec.role in CHARGES:
         ahead = _from_cycle(metric, times, values, spec, local) if cyclical else []
-        return ahead + _from_level(metric, times, values, spec)
+        return ahead + _from_level(metric, times, values, spec, now_ms)
     if cyclical:
         return _from_cycle(metric, times, values, spec, local)
     return [] if trend.shape not in ("line", "curve") else _from_trend(metric, times, values, spec)
@@ -101,7 +102,7 @@ def _from_cycle(metric: str, times: Times, values: Values, spec: MetricSpec, loc
 # -- levels
 
 
-def _from_level(metric: str, times: Times, values: Values, spec: MetricSpec) -> list[Prediction]:
+def _from_level(metric: str, times: Times, values: Values, spec: MetricSpec, now_ms: int | None) -> list[Prediction]:
     tank = spec.role in TANKS
     low = EMPTY if spec.unit == "%" else spec.plausible_low
     high = FULL if spec.unit == "%" else spec.plausible_high
@@ -113,7 +114,7 @@ def _from_level(metric: str, times: Times, values: Values, spec: MetricSpec) -> 
     for limit, name in limits.items():
         if limit is None:
             continue
-        reach = time_to(times, values, limit, resets=tank, low=low, high=high)
+        reach = time_to(times, values, limit, resets=tank, low=low, high=high, now_ms=now_ms)
         if reach is not None:
             found.append(_reached(metric, reach, name))
     return sorted(found, key=lambda each: (each.at_ms, each.method))

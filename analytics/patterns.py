@@ -95,7 +95,14 @@ def look_at(
         regular = regularities(times, values, local)
         if wanted.predictions:
             ahead = forecasts(
-                name, times, values, trend=regular.trend, cyclical=regular.cyclical, spec=spec, local=local
+                name,
+                times,
+                values,
+                trend=regular.trend,
+                cyclical=regular.cyclical,
+                spec=spec,
+                local=local,
+                now_ms=now_ms,
             )
         if wanted.patterns:
             partners = partners_of(name, pairs or [])
