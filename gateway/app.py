@@ -43,6 +43,7 @@ from .rest import (
     relations,
     series,
     status,
+    storage,
     thresholds,
     trends,
 )
@@ -65,6 +66,7 @@ _API: Final[tuple[Route, ...]] = (
     *charts.ROUTES,
     *relations.ROUTES,
     *status.ROUTES,
+    *storage.ROUTES,
     *backup.ROUTES,
     *features.ROUTES,
     *thresholds.ROUTES,
