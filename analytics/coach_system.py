@@ -18,7 +18,7 @@ HABIT: Final = SLOTS_A_DAY
 RATE_LEFT: Final = 0.65  # of the least the bus ever carried at rest
 SLOWER: Final = 4.0
 LEAST_SLOWER: Final = 100.0  # ms: what is faster than this nobody feels
-MORE_ERRORS: Final = 2.0  # %
+MORE_ERRORS: Final = 2.0  # %, or errors a second
 NOISY_H: Final = 0.5
 NOISIER: Final = 2.5
 LEVEL: Final = 0.01  # the same as a share of where the metric stands
@@ -56,7 +56,7 @@ def slowed(view: CoachView) -> Iterator[Sign]:
 
 
 def errors(view: CoachView) -> Iterator[Sign]:
-    for track in view.all("error_rate"):
+    for track in view.all("error_rate", "bus_errors"):
         habit = _habit(view, track)
         if habit is None:
             continue

@@ -86,7 +86,8 @@ CASES: Final[dict[FaultKind, Case]] = {
         matters=lambda truth: bool((truth["soc"] < 15).any()),
     ),
     "bus_errors": Case(
-        (("deviation", "can.error_rate"), ("limit", "can.error_rate")), 3, 13, (0.9, 1.0), also=(("rate_drop", None),)
+        (("errors", "can.error_rate"), ("deviation", "can.error_rate"), ("limit", "can.error_rate")),
+        3, 13, (0.5, 1.0), also=(("rate_drop", None),),
     ),
     "can_rate_drop": Case(
         (("rate_drop", None), ("deviation", "can.message_rate"), ("limit", "can.message_rate")), 5, 11, (0.6, 1.0)

@@ -60,6 +60,7 @@ class Days:
             "can.message_rate": 65 + dice.uniform(0, 4, count),
             "api.response_time": 11 + dice.uniform(0, 2, count),
             "api.error_rate": np.zeros(count),
+            "can.error_rate": dice.uniform(0, 0.5, count),
         }
         self._water()
         burnt = 0.4 * self.values["water_heater.on"]

@@ -22,7 +22,12 @@ def test_sound_and_unknown_are_quiet(shipped_catalogue: Catalogue, check) -> Non
 
 @pytest.mark.parametrize(
     ("check", "metric", "value"),
-    [(rate_drop, "can.message_rate", 25.0), (slowed, "api.response_time", 400.0), (errors, "api.error_rate", 6.0)],
+    [
+        (rate_drop, "can.message_rate", 25.0),
+        (slowed, "api.response_time", 400.0),
+        (errors, "api.error_rate", 6.0),
+        (errors, "can.error_rate", 4.0),
+    ],
 )
 def test_told_when_it_lasts_a_quarter_of_an_hour(
     shipped_catalogue: Catalogue, check, metric: str, value: float
