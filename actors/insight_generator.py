@@ -9,6 +9,7 @@ from half an hour: they end through the stream, or expire.)
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Final, assert_never
 
 import trio
@@ -32,6 +33,7 @@ from .messages import (
     PersisterMessage,
     Sweep,
 )
+from .rounds import Rounds
 
 LOG: Final = logging.getLogger(__name__)
 LOOK_BACK_MS: Final = 30 * 60 * 1000
@@ -54,7 +56,6 @@ class InsightGenerator:
         interval_s: float,
         limiter: trio.CapacityLimiter,
     ) -> None:
-        self._mailbox = mailbox
         self._notifier = notifier
         self._persister = persister
         self._memory = memory
@@ -62,17 +63,9 @@ class InsightGenerator:
         self._catalogue = catalogue
         self._rules = rules
         self._clock = clock
-        self._interval_s = interval_s
         self._limiter = limiter
-        self._sweeping = trio.Lock()
-
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        self._sweeping = trio.Lock()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._sweep_now_and_then)
-            task_status.started()
-            await self._mailbox.run(self._handle)
-            nursery.cancel_scope.cancel()
+        self._rounds = Rounds(mailbox, handle=self._handle, look=self._sweep, interval_s=interval_s)
+        self.run: Final = self._rounds.run
 
     async def _handle(self, message: InsightMessage) -> None:
         match message:
@@ -80,38 +73,35 @@ class InsightGenerator:
                 for finding in findings:
                     self._take(finding)
             case Sweep(reply):
-                reply.set(await self._sweep())
+                reply.set(await self._rounds.make())
             case _:
                 assert_never(message)
 
-    async def _sweep_now_and_then(self) -> None:
-        while True:
-            await trio.sleep(self._interval_s)
-            await self._sweep()
-
     async def _sweep(self) -> tuple[Insight, ...]:
         """Look at everything again. Returns the insights that hold now, as far as looking again can tell."""
-        async with self._sweeping:
-            now_ms = self._clock.now_ms()
-            series: dict[str, tuple[Times, Values]] = {}
-            for info in self._memory.infos():
-                if info.last_ms is not None:
-                    window = self._memory.window(info.name, info.last_ms - LOOK_BACK_MS, info.last_ms + 1)
-                    series[info.name] = (window.times, window.values)
-                    await trio.lowlevel.checkpoint()
-            findings = await trio.to_thread.run_sync(examine, self._catalogue, series, now_ms, limiter=self._limiter)
-            held = [insight for finding in findings if (insight := self._take(finding)) is not None]
-            keys = {insight.key for insight in held}
-            for insight in self._book.open_insights(now_ms):
-                if insight.key not in keys and insight.metric in series and insight.evidence.get("kind") in EXAMINED:
-                    self._resolve(insight.key, now_ms)
-            return tuple(held)
+        now_ms = self._clock.now_ms()
+        series: dict[str, tuple[Times, Values]] = {}
+        for info in self._memory.infos():
+            if info.last_ms is not None:
+                window = self._memory.window(info.name, info.last_ms - LOOK_BACK_MS, info.last_ms + 1)
+                series[info.name] = (window.times, window.values)
+                await trio.lowlevel.checkpoint()
+        findings = await trio.to_thread.run_sync(examine, self._catalogue, series, now_ms, limiter=self._limiter)
+        held = [insight for finding in findings if (insight := self._take(finding)) is not None]
+        keys = {insight.key for insight in held}
+        for insight in self._book.open_insights(now_ms):
+            if insight.key not in keys and insight.metric in series and insight.evidence.get("kind") in EXAMINED:
+                self._resolve(insight.key, now_ms)
+        return tuple(held)
 
     def _take(self, finding: Finding) -> Insight | None:
         now_ms = self._clock.now_ms()
         if finding.over:
             self._resolve(insight_key(finding), now_ms)
             return None
+        start_ms = self._book.start_ms(insight_key(finding), now_ms)
+        if start_ms is not None and start_ms < finding.start_ms:
+            finding = replace(finding, start_ms=start_ms)  # whoever looks again sees less of the past than was known
         insight = self._rules.insight(finding, self._catalogue.spec(finding.metric), now_ms)
         if insight is None:
             return None

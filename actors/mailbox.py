@@ -207,7 +207,7 @@ class Mailbox(Generic[M]):
 
     async def _fetch(self) -> bool:
         """Wait until the slot holds a message; False: there will be none. Always a checkpoint."""
-        await trio.lowlevel.checkpoint()
+        waited = False
         while not self._slot:
             if self._queue:
                 self._slot.append(_Delivery(self._queue.popleft()))
@@ -215,10 +215,13 @@ class Mailbox(Generic[M]):
                 if self._has_room():
                     self._reserved += len(self._room.unpark())
             elif self._closed:
-                return False
+                break
             else:
                 await self._arrived.park()
-        return True
+                waited = True
+        if not waited:
+            await trio.lowlevel.checkpoint()
+        return bool(self._slot)
 
     async def _handle(self, handler: Callable[[M], Awaitable[None]]) -> None:
         if self._since_s is not None:

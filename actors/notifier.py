@@ -58,8 +58,9 @@ class Notifier:
                 assert_never(message)
 
     async def _insight(self, insight: Insight, is_new: bool) -> None:
-        level = logging.WARNING if insight.severity in ("high", "critical") else logging.INFO
-        LOG.log(level, "insight %s [%s] %s", insight.status, insight.severity, insight.title)
+        if is_new or insight.status != "new":  # that it still holds, and for how long by now, is no news
+            level = logging.WARNING if insight.severity in ("high", "critical") else logging.INFO
+            LOG.log(level, "insight %s [%s] %s", insight.status, insight.severity, insight.title)
         frame = insight_frame(insight)
         self._hub.publish("insight" if is_new else "insight_update", frame)
         if is_new and insight.severity in ("high", "critical"):

@@ -22,6 +22,7 @@ from storage.models import Buckets, Times, Values
 from .clock import TrustedClock
 from .mailbox import Mailbox
 from .messages import Flush, NotifierMessage, PatternFound, PatternMessage, PersisterMessage
+from .rounds import Rounds
 
 LOG: Final = logging.getLogger(__name__)
 LOOK_BACK_MS: Final = 7 * 86_400_000
@@ -44,45 +45,30 @@ class PatternAnalyzer:
         interval_s: float,
         limiter: trio.CapacityLimiter,
     ) -> None:
-        self._mailbox = mailbox
         self._notifier = notifier
         self._persister = persister
         self._history = history
         self._book = book
         self._catalogue = catalogue
         self._clock = clock
-        self._interval_s = interval_s
         self._limiter = limiter
-        self._analyzing = trio.Lock()
-
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        self._analyzing = trio.Lock()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._now_and_then)
-            task_status.started()
-            await self._mailbox.run(self._handle)
-            nursery.cancel_scope.cancel()
+        self._rounds = Rounds(mailbox, handle=self._handle, look=self._analyze, interval_s=interval_s)
+        self.run: Final = self._rounds.run
 
     async def _handle(self, message: PatternMessage) -> None:
-        await self._analyze()
-
-    async def _now_and_then(self) -> None:
-        while True:
-            await trio.sleep(self._interval_s)
-            await self._analyze()
+        await self._rounds.make()
 
     async def _analyze(self) -> None:
-        async with self._analyzing:
-            now_ms = self._clock.now_ms()
-            names = await self._history.names()
-            found = await analyze_history(
-                self._history, self._catalogue, names, now_ms - LOOK_BACK_MS, now_ms, self._limiter
-            )
-            for pattern in found.patterns:
-                if self._book.upsert_pattern(pattern):
-                    self._notifier.put_nowait(PatternFound(pattern))
-            if found.patterns:
-                self._persister.put_nowait(Flush())
+        now_ms = self._clock.now_ms()
+        names = await self._history.names()
+        found = await analyze_history(
+            self._history, self._catalogue, names, now_ms - LOOK_BACK_MS, now_ms, self._limiter
+        )
+        for pattern in found.patterns:
+            if self._book.upsert_pattern(pattern):
+                self._notifier.put_nowait(PatternFound(pattern))
+        if found.patterns:
+            self._persister.put_nowait(Flush())
 
 
 async def analyze_history(

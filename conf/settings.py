@@ -4,7 +4,8 @@ Owns the table of `COACHIQ_ANALYTICS__*` variables. Promises: `load_settings` ei
 are in range and agree with each other, or raises one SettingsError that names the variable; a variable
 nobody knows is an error too, since a misspelt setting that is silently ignored is found out on the road.
 
-Names are read without regard to case, as CoachIQ reads its own. Nothing here touches files or the network.
+Names are read without regard to case, as CoachIQ reads its own. Nothing here touches files (but the time zone
+database, to know a name) or the network.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
+
+from .time_zone import find_zone
 
 PREFIX: Final = "COACHIQ_ANALYTICS__"
 DEFAULT: Final = "default"
@@ -81,6 +84,10 @@ def _path(text: str) -> Path:
         raise ValueError("expected a path") from error
 
 
+def _zone_name(text: str) -> str:
+    return find_zone(_text(text)).key
+
+
 def _auth_mode(text: str) -> AuthMode:
     # The other modes come with the code that enforces them: to accept their names now would leave a door open
     # that its owner believes shut.
@@ -113,6 +120,8 @@ class Settings:
     # Serve other machines without authentication.
     allow_open: bool = field(default=False, metadata=_by(_flag, "ALLOW_OPEN"))
     log_level: LogLevel = field(default="INFO", metadata=_by(_log_level, "LOG_LEVEL"))
+    # Of the coach, for days and weeks as people live them: an IANA name. None: as this machine is set.
+    time_zone: str | None = field(default=None, metadata=_by(_zone_name, "TIME_ZONE"))
     # Its yaml files replace the packaged ones.
     conf_dir: Path | None = field(default=None, metadata=_by(_path, "CONF_DIR"))
 

@@ -11,6 +11,7 @@ from actors.mailbox import Mailbox
 from actors.messages import InsightMessage, PatternMessage, PersisterMessage, RecorderMessage
 from actors.progress import Progress
 from analytics.catalogue import Catalogue
+from analytics.local_time import UTC_TIME, LocalTime
 from conf.flags import FeatureFlags
 from conf.settings import Settings
 from storage.history import History
@@ -37,4 +38,5 @@ class Backend:
     persist_mailbox: Mailbox[PersisterMessage]
     pattern_mailbox: Mailbox[PatternMessage]
     started_ms: int
+    local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False

@@ -26,8 +26,10 @@ from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, Connec
 from hypercorn.utils import parse_socket_addr
 
 from .http1 import Http1Protocol
+from .plain_config import PlainConfig
+from .shortcut import Shortcut
 
-READ_BYTES: Final = 64 * 1024
+READ_BYTES: Final = 256 * 1024  # most bodies come with one read
 PIECE_BYTES: Final = 64 * 1024  # what has to be sent within `send_s`
 NO_LINGER: Final = struct.pack("ii", 1, 0)
 
@@ -89,10 +91,11 @@ class Connection:
     def __init__(
         self,
         app: AppWrapper,
-        config: Config,
+        config: PlainConfig,
         context: WorkerContext,
         state: dict[str, Any],
         limits: Limits,
+        shortcut: Shortcut | None,
         stream: trio.SocketStream,
     ) -> None:
         self._app = app
@@ -101,6 +104,7 @@ class Connection:
         self._state = state
         self._stream = stream
         self._limits = limits
+        self._shortcut = shortcut
         self._protocol: Http1Protocol | None = None
         self._send_lock = trio.Lock()
         self._whole = trio.CancelScope()
@@ -135,7 +139,7 @@ class Connection:
                 async with Tasks() as tasks:
                     self._protocol = Http1Protocol(
                         self._app, self._config, self._context, tasks, ConnectionState(self._state),
-                        self.peer, server, self._send_event, self._limits.max_body_bytes,
+                        self.peer, server, self._send_event, self._limits.max_body_bytes, self._shortcut,
                     )  # fmt: skip
                     with self._reading:
                         await self._read(self._protocol)
@@ -176,7 +180,7 @@ class Connection:
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
                     return
             if self._waiting.cancelled_caught:
-                if not (protocol.waits_for_request or protocol.reads_body):
+                if protocol.owes_timeout:
                     await protocol.refuse(408, "The request did not arrive in time")
                 return
             if data and protocol.waits_for_request:
@@ -190,7 +194,7 @@ class Connection:
         limits = self._limits
         if protocol.waits_for_request:
             return self._since + (limits.first_byte_s if self._fresh else limits.keep_alive_s)
-        if protocol.stream is None:
+        if protocol.reads_head:
             return self._since + limits.head_s
         if protocol.reads_body:
             return self._since + limits.body_s

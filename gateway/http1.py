@@ -12,44 +12,41 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final, cast
-from wsgiref.handlers import format_date_time
 
 import h11
 import msgspec
-from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.events import Body, Data, EndBody, Request
+from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, H11SendableEvent
 
+from .plain_config import PlainConfig
+from .shortcut import Address, Head, Shortcut
 from .websocket import WebSocketStream
 
 JOIN_BYTES: Final = 64 * 1024  # a body piece up to this size is sent together with the head
 _ORIGIN: Final = re.compile(rb"\Ahttps?://[^/?#]*", re.IGNORECASE)
 _DROPPED: Final = frozenset({b"sec-websocket-extensions"})
 
-Address = tuple[str, int] | None
 Refusal = tuple[int, str, tuple[tuple[bytes, bytes], ...]]
 
 
-class PlainConfig(Config):
-    """Hypercorn's settings with cheap response headers: a date made once a second, no server name."""
+class _Whole:
+    """A request the shortcut has taken, while its body arrives."""
 
-    include_server_header = False
-    _stamp: tuple[int, list[tuple[bytes, bytes]]] = (0, [])
+    __slots__ = ("head", "pieces", "request")
 
-    def response_headers(self, protocol: str) -> list[tuple[bytes, bytes]]:
-        now = int(time.time())
-        if self._stamp[0] != now:
-            self._stamp = (now, [(b"date", format_date_time(now).encode("ascii"))])
-        return self._stamp[1]
+    def __init__(self, head: Head, request: Request) -> None:
+        self.head = head
+        self.request = request  # for the application, should the shortcut decline
+        self.pieces: list[bytes] = []
 
 
 class Http1Protocol(H11Protocol):
@@ -58,7 +55,7 @@ class Http1Protocol(H11Protocol):
     def __init__(
         self,
         app: AppWrapper,
-        config: Config,
+        config: PlainConfig,
         context: WorkerContext,
         task_group: TaskGroup,
         state: ConnectionState,
@@ -66,8 +63,12 @@ class Http1Protocol(H11Protocol):
         server: Address,
         send: Callable[[Event], Awaitable[None]],
         max_body_bytes: int,
+        shortcut: Shortcut | None = None,
     ) -> None:
         super().__init__(app, config, context, task_group, state, False, client, server, send)
+        self._plain = config
+        self._shortcut = shortcut
+        self._whole: _Whole | None = None
         self.closed = False
         self._max_body_bytes = max_body_bytes
         self._body_bytes = 0
@@ -77,11 +78,21 @@ class Http1Protocol(H11Protocol):
     @property
     def waits_for_request(self) -> bool:
         """Nothing of a request has arrived."""
-        return self.stream is None and not self.connection.trailing_data[0]
+        return self.stream is None and self._whole is None and not self.connection.trailing_data[0]
 
     @property
     def reads_body(self) -> bool:
-        return self.stream is not None and self.connection.their_state is h11.SEND_BODY
+        return not self.reads_head and self.connection.their_state is h11.SEND_BODY
+
+    @property
+    def reads_head(self) -> bool:
+        """Nobody has the request yet: nothing of it is here, or not all of its head."""
+        return self.stream is None and self._whole is None
+
+    @property
+    def owes_timeout(self) -> bool:
+        """Who sends too slowly is told so by us: the application has not heard of the request."""
+        return self.stream is None and not self.waits_for_request
 
     def is_over(self, data: bytes) -> bool:
         """After our end: has the peer, with `data`, sent the last it may send?"""
@@ -130,7 +141,7 @@ class Http1Protocol(H11Protocol):
             elif event is h11.PAUSED:  # the next request of a pipeline waits for the answer to this one
                 await self.can_read.clear()
                 await self.can_read.wait()
-            elif event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed) or self.stream is None:
+            elif event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed) or self.reads_head:
                 return
             elif isinstance(event, h11.Data):
                 # Counted here too: Quart 0.23 looks at a chunked body only when all of it is in memory.
@@ -138,11 +149,21 @@ class Http1Protocol(H11Protocol):
                 if self._body_bytes > self._max_body_bytes:
                     await self.refuse(*_too_large(self._max_body_bytes))
                     return
-                await self.stream.handle(Body(stream_id=STREAM_ID, data=event.data))
+                if self._whole is not None:
+                    self._whole.pieces.append(event.data)
+                else:
+                    await self._tell(Body(stream_id=STREAM_ID, data=event.data))
             elif isinstance(event, h11.EndOfMessage):
-                await self.stream.handle(EndBody(stream_id=STREAM_ID))
+                if self._whole is not None and self._shortcut is not None:
+                    await self._answer_whole(self._whole, self._shortcut)
+                else:
+                    await self._tell(EndBody(stream_id=STREAM_ID))
             elif isinstance(event, Data):
-                await self.stream.handle(event)
+                await self._tell(event)
+
+    async def _tell(self, event: StreamEvent) -> None:
+        if self.stream is not None:
+            await self.stream.handle(event)
 
     async def _begin(self, request: h11.Request) -> None:
         await self.send(Updated(idle=False))
@@ -162,28 +183,54 @@ class Http1Protocol(H11Protocol):
         if refusal is not None:
             await self.refuse(*refusal)
             return
+        headers = list(request.headers)
+        if upgrades:
+            # No compression: a deflate per frame and client, and 64 kB received could become 64 MB.
+            headers = [each for each in headers if each[0] not in _DROPPED]
+        self.keep_alive_requests += 1
+        begun = Request(
+            stream_id=STREAM_ID,
+            headers=headers,
+            http_version=request.http_version.decode(),
+            method=request.method.decode("ascii").upper(),
+            raw_path=target,
+            state=self.connection_state,
+        )
+        if self._shortcut is not None and not upgrades:
+            head = Head(request.method, target, names, self.client)
+            if self._shortcut.takes(head):
+                self._whole = _Whole(head, begun)
+                return
+        await self._open_stream(begun, upgrades=upgrades)
+
+    async def _open_stream(self, request: Request, *, upgrades: bool = False) -> None:
+        """Give the request to the application."""
         kind = WebSocketStream if upgrades else HTTPStream
         self.stream = kind(
             self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server,
             self.stream_send, STREAM_ID,
         )  # fmt: skip
-        self._socket = self.stream if isinstance(self.stream, WebSocketStream) else None
-        headers = list(request.headers)
-        if upgrades:
-            # No compression: a deflate per frame and client, and 64 kB received could become 64 MB.
-            headers = [each for each in headers if each[0] not in _DROPPED]
+        if isinstance(self.stream, WebSocketStream):
+            self._socket = self.stream
             self.connection = H11WSConnection(cast(h11.Connection, self.connection))
-        self.keep_alive_requests += 1
-        await self.stream.handle(
-            Request(
-                stream_id=STREAM_ID,
-                headers=headers,
-                http_version=request.http_version.decode(),
-                method=request.method.decode("ascii").upper(),
-                raw_path=target,
-                state=self.connection_state,
-            )
-        )
+        await self.stream.handle(request)
+
+    async def _answer_whole(self, whole: _Whole, shortcut: Shortcut) -> None:
+        """The body is here: the shortcut's answer, or the application's turn."""
+        body = b"".join(whole.pieces)
+        answer = await shortcut.answer(whole.head, body)
+        if self.closed:
+            return
+        self._whole = None
+        if answer is None:
+            await self._open_stream(whole.request)
+            await self._tell(Body(stream_id=STREAM_ID, data=body))
+            await self._tell(EndBody(stream_id=STREAM_ID))
+            return
+        await self._send_h11_event(self._plain.head(answer))
+        await self._send_h11_event(h11.Data(data=answer.body))
+        await self._send_h11_event(h11.EndOfMessage())
+        await self._maybe_recycle()
 
     async def _send_h11_event(self, event: H11SendableEvent) -> None:
         try:

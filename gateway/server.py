@@ -20,14 +20,14 @@ from typing import Any, Final, cast
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.config import Config
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
 from quart_trio import QuartTrio
 
 from .connection import NO_LINGER, Connection, Limits
-from .http1 import PlainConfig
+from .plain_config import PlainConfig
+from .shortcut import Shortcut
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -94,11 +94,20 @@ class ServerStatistics:
 
 
 class Server:
-    """Serves `app` on `sock`. `run` has a child's signature, `stop` is its graceful stop request."""
+    """Serves `app` on `sock`, and what `shortcut` takes past it. `run` has a child's signature, `stop` is its graceful
+    stop request."""
 
-    def __init__(self, app: QuartTrio, sock: socket.socket, *, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        app: QuartTrio,
+        sock: socket.socket,
+        *,
+        shortcut: Shortcut | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self._app = app
         self._sock = sock
+        self._shortcut = shortcut
         self._limits = limits or Limits()
         self._connections: set[Connection] = set()
         self._refusing = 0
@@ -130,7 +139,7 @@ class Server:
                 await lifespan.wait_for_startup()
                 async with trio.open_nursery() as nursery:
                     accepting = trio.CancelScope()
-                    make = partial(Connection, app, config, context, state, self._limits)
+                    make = partial(Connection, app, config, context, state, self._limits, self._shortcut)
                     nursery.start_soon(self._accept, nursery, accepting, make)
                     task_status.started()
                     await stopping.wait()
@@ -245,7 +254,7 @@ async def _live(lifespan: Lifespan, *, task_status: trio.TaskStatus[trio.CancelS
         await lifespan.handle_lifespan()
 
 
-def _hypercorn_config(limits: Limits) -> Config:
+def _hypercorn_config(limits: Limits) -> PlainConfig:
     config = PlainConfig()
     config.accesslog = None
     config.errorlog = LOG

@@ -41,18 +41,20 @@ from actors.recorder import Recorder
 from actors.supervisor import Beyond, ChildSpec, Escalation, Supervisor
 from actors.watchdog import Watchdog
 from analytics.catalogue import Catalogue
+from analytics.local_time import LocalTime
 from analytics.rules import Rules
 from analytics.streaming import Watchlist
 from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_rules
 from conf.settings import DEFAULT, Settings
+from conf.time_zone import find_zone, system_zone
 from storage.archive import Archive
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 from storage.sqlite_archive import open_sqlite_archive
 
-from .app import create_app
+from .app import create_app, create_shortcut
 from .backend import Backend
 from .server import Server, open_listening_socket
 
@@ -115,6 +117,7 @@ class Service:
             persist_mailbox=persist,
             pattern_mailbox=asked,
             started_ms=wall_ms(),
+            local_time=LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone()),
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
@@ -165,7 +168,7 @@ class Service:
             interval_s=settings.pattern_analysis_interval_s,
             limiter=threads,
         )
-        server = Server(create_app(backend), listener)
+        server = Server(create_app(backend), listener, shortcut=create_shortcut(backend))
         self.supervisor = Supervisor(
             "service",
             (

@@ -62,6 +62,14 @@ class InsightBook:
         """The insight of this key, whatever its status."""
         return self._insights.get(key)
 
+    def start_ms(self, key: str, now_ms: int) -> int | None:
+        """Since when the open insight of this key has held, as far back as is known; None: none is open."""
+        known = self._insights.get(key)
+        if known is None or not _is_open(known, now_ms):
+            return None
+        start = known.evidence.get("start")
+        return round(start * 1000) if isinstance(start, int | float) else known.created_at_ms
+
     def open_insights(self, now_ms: int) -> list[Insight]:
         """Neither resolved nor expired: most severe first, then the newest."""
         return _ordered(insight for insight in self._insights.values() if _is_open(insight, now_ms))
@@ -94,10 +102,33 @@ class InsightBook:
         )
 
     def restore_insight(self, insight: Insight) -> None:
-        """Take back what the archive kept; what the book already holds of the same key is newer and stays."""
-        if insight.key not in self._insights:
+        """Take back what the archive kept; what the book already holds of the same key is newer and stays.
+
+        An insight that was open when it was stored and has been raised again since is the same one: the book's goes on
+        under its id, its time of creation and its earlier start.
+        """
+        known = self._insights.get(insight.key)
+        if known is None:
             self._insights[insight.key] = insight
             self._trim_insights(insight)
+        elif (
+            known.insight_id != insight.insight_id
+            and known.insight_id in self._dirty_insights  # nobody has stored it as another one yet
+            and _is_open(known, known.updated_at_ms)
+            and _is_open(insight, known.updated_at_ms)
+        ):
+            evidence = dict(known.evidence)
+            if "start" in evidence and "start" in insight.evidence:
+                evidence["start"] = min(evidence["start"], insight.evidence["start"])
+            self._dirty_insights.pop(known.insight_id, None)
+            self._put_insight(
+                replace(
+                    known,
+                    insight_id=insight.insight_id,
+                    created_at_ms=min(known.created_at_ms, insight.created_at_ms),
+                    evidence=evidence,
+                )
+            )
 
     def restore_pattern(self, pattern: Pattern) -> None:
         """As `restore_insight`."""

@@ -1,23 +1,21 @@
-"""The archive file: whether it is ours to use, and how a new one is made.
+"""The archive file: whether it is ours to use, and how it comes to its present form.
 
-Promises: a file that is not a database, belongs to another program, or was written by a newer version is refused
-before anything in it changes.
+Promises: a file that is not a database, belongs to another program, or was written by a newer major version is refused
+before anything in it changes. An older one is brought forward (`migrations.py`), a newer minor one opened as it is.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
 from .archive import ArchiveError
+from .migrations import CURRENT, Version, migrate, version_of
 
-SCHEMA_VERSION: Final = 1
 WAL_LIMIT_BYTES: Final = 8 << 20
-_MAGIC: Final = b"SQLite format 3\x00"
+MAGIC: Final = b"SQLite format 3\x00"
 _VERSION_AT: Final = slice(60, 64)  # user_version in the file header: https://www.sqlite.org/fileformat2.html
-_SCRIPTS: Final = ("0001_initial.sql",)
 
 
 def look_at(path: Path) -> None:
@@ -33,16 +31,16 @@ def look_at(path: Path) -> None:
         return
     except OSError as error:
         raise ArchiveError("unavailable", f"{path} can't be read: {error.strerror}") from error
-    if header and not header.startswith(_MAGIC):
-        raise ArchiveError("corrupt", f"{path} is not a database; it was left as it is")
-    _check_version(path, int.from_bytes(header[_VERSION_AT], "big"))
+    if header and not header.startswith(MAGIC):
+        raise ArchiveError("foreign", f"{path} is not a database; it was left as it is")
+    _check_version(path, Version.of(int.from_bytes(header[_VERSION_AT], "big")))
 
 
 def prepare_writer(connection: sqlite3.Connection, path: Path, max_bytes: int | None) -> None:
     """Check the file once more through SQLite, make what a new one lacks, and set up a connection that writes."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = version_of(connection)
     _check_version(path, version)
-    is_new = version == 0 and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    is_new = version == Version(0) and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if not is_new:
         _check_tables(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -51,28 +49,18 @@ def prepare_writer(connection: sqlite3.Connection, path: Path, max_bytes: int | 
     if max_bytes is not None:
         page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {max(max_bytes // page_bytes, 1)}")
-    if is_new:
-        _create(connection)
+    migrate(connection)
 
 
 def prepare_reader(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA query_only = ON")
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    steps = [resources.files("storage").joinpath("schema", name).read_text("utf-8") for name in _SCRIPTS]
-    try:
-        connection.executescript(f"BEGIN IMMEDIATE; {' '.join(steps)} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-def _check_version(path: Path, version: int) -> None:
-    if version > SCHEMA_VERSION:
+def _check_version(path: Path, version: Version) -> None:
+    if version.major > CURRENT.major:
         raise ArchiveError(
             "newer",
-            f"{path} was written by a newer version (its schema is {version}, this one knows {SCHEMA_VERSION});"
+            f"{path} was written by a newer version (its schema is {version}, this one knows {CURRENT});"
             " it was left as it is",
         )
 
@@ -86,5 +74,5 @@ def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise
         raise ArchiveError(
-            "corrupt", f"{path} is a database of another program ({error}); it was left as it is"
+            "foreign", f"{path} is a database of another program ({error}); it was left as it is"
         ) from error

@@ -10,8 +10,9 @@ from typing import Any, Final
 from quart import Response
 
 from analytics.catalogue import MetricSpec
-from analytics.kpis import summarise_buckets
-from storage.models import Buckets
+from analytics.kpis import summarise, summarise_buckets
+from storage.history import History
+from storage.models import Buckets, Window
 
 from ..backend import Backend
 from ..compute import in_thread
@@ -24,13 +25,15 @@ from .insights import ACTION_REQUIRED, by_weight
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
-# window: (length, buckets it is computed from)
+# window: (length, buckets it is computed from where its samples are many)
 WINDOWS: Final = {
     "1h": (HOUR_MS, MINUTE_MS // 2),
-    "6h": (6 * HOUR_MS, 5 * MINUTE_MS),
-    "1d": (24 * HOUR_MS, 15 * MINUTE_MS),
+    "6h": (6 * HOUR_MS, 2 * MINUTE_MS),
+    "1d": (24 * HOUR_MS, 5 * MINUTE_MS),
     "1w": (168 * HOUR_MS, HOUR_MS),
 }
+EXACT_SAMPLES: Final = 50_000  # of one metric in a window and the one before: up to here the samples are read
+EXACT_TOTAL: Final = 1_000_000  # in one answer
 MAX_METRICS: Final = 200
 ALL_NAMES: Final = 1_000_000
 RECOMMENDATIONS: Final = 10
@@ -40,12 +43,17 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a thread needs for one window."""
+    """What a thread needs for one window. Times: the present window, [start, end); the one before is as long."""
 
     window: str
-    start_ms: int  # of the present window, on the grid; the one before has the same length
+    start_ms: int
     end_ms: int
     buckets: Mapping[str, Buckets]
+
+    @property
+    def before_ms(self) -> int:
+        """The start of the window before."""
+        return 2 * self.start_ms - self.end_ms
 
 
 def group_of(name: str) -> str:
@@ -59,16 +67,15 @@ async def get_metrics_aggregation(backend: Backend, query: AggregationQuery) -> 
     chosen = await _choose(backend, query)
     reads: list[_Read] = []
     reason: str | None = None
-    complete = True
-    for window in query.aggregation_windows:
+    end_ms = now_ms + 1
+    for window in sorted(query.aggregation_windows, key=lambda window: WINDOWS[window][0]):
         length_ms, step_ms = WINDOWS[window]
-        end_ms = now_ms + 1
-        start_ms = end_ms - length_ms
-        start_ms -= start_ms % step_ms
-        found = await backend.history.buckets(chosen.names, 2 * start_ms - end_ms, end_ms, step_ms)
-        reads.append(_Read(window, start_ms, end_ms, found.buckets))
-        complete, reason = complete and found.complete, reason or found.reason
-    windows: dict[str, dict[str, dict[str, Figures]]] = await in_thread(_aggregate, reads)
+        found = await backend.history.buckets(chosen.names, end_ms - 2 * length_ms, end_ms, step_ms)
+        reads.append(_Read(window, end_ms - length_ms, end_ms, found.buckets))
+        reason = reason or found.reason
+    samples = await _read_samples(backend.history, reads)
+    figured = await in_thread(_aggregate, reads, samples)
+    windows = {window: figured[window] for window in query.aggregation_windows}
     longest = max(query.aggregation_windows, key=lambda window: WINDOWS[window][0], default=None)
     trends = (
         {name: figures["trend_direction"] for group in windows[longest].values() for name, figures in group.items()}
@@ -88,7 +95,7 @@ async def get_metrics_aggregation(backend: Backend, query: AggregationQuery) -> 
             ],
             "generated_at": now_ms / 1000,
             "truncated": chosen.truncated,
-            "complete": complete,
+            "complete": reason is None,
             "incomplete_reason": reason,
         }
     )
@@ -102,22 +109,48 @@ async def _choose(backend: Backend, query: AggregationQuery) -> Chosen:
     return Chosen(names[:MAX_METRICS], len(names))
 
 
-def _aggregate(reads: Sequence[_Read]) -> dict[str, dict[str, dict[str, Figures]]]:
+async def _read_samples(history: History, reads: Sequence[_Read]) -> dict[tuple[str, str], Window]:
+    """(window, metric) -> its samples and those of the window before, where these are few. `reads`: shortest first."""
+    wanted: dict[int, list[str]] = {}  # position of the longest window that holds few -> metrics
+    left = EXACT_TOTAL
+    for name in {name: None for read in reads for name in read.buckets}:
+        counts = [int(read.buckets[name].count.sum()) if name in read.buckets else 0 for read in reads]
+        at = max((n for n, count in enumerate(counts) if count <= min(EXACT_SAMPLES, left)), default=None)
+        if at is not None:
+            left -= counts[at]
+            wanted.setdefault(at, []).append(name)
+    samples: dict[tuple[str, str], Window] = {}
+    for at, names in wanted.items():
+        found = await history.window(names, reads[at].before_ms, reads[at].end_ms)
+        if not found.complete:
+            continue
+        for read in reads[: at + 1]:
+            samples |= {(read.window, name): window for name, window in found.windows.items()}
+    return samples
+
+
+def _aggregate(
+    reads: Sequence[_Read], samples: Mapping[tuple[str, str], Window]
+) -> dict[str, dict[str, dict[str, Figures]]]:
     """Runs in a thread."""
     windows: dict[str, dict[str, dict[str, Figures]]] = {}
     for read in reads:
         groups = windows.setdefault(read.window, {})
         for name, buckets in read.buckets.items():
-            figures = _figures(buckets, read.start_ms, read.end_ms)
+            figures = _figures(buckets, samples.get((read.window, name)), read.start_ms, read.end_ms)
             if figures is not None:
                 groups.setdefault(group_of(name), {})[name] = figures
     return windows
 
 
-def _figures(buckets: Buckets, start_ms: int, end_ms: int) -> Figures | None:
-    summary = summarise_buckets(
-        buckets.starts, buckets.count, buckets.total, buckets.minimum, buckets.maximum, start_ms, end_ms
-    )
+def _figures(buckets: Buckets, samples: Window | None, start_ms: int, end_ms: int) -> Figures | None:
+    if samples is not None:
+        summary = summarise(samples.times, samples.values, start_ms, end_ms)
+    else:
+        summary = summarise_buckets(
+            buckets.starts, buckets.count, buckets.total, buckets.minimum, buckets.maximum,
+            start_ms - start_ms % buckets.step_ms, end_ms,
+        )  # fmt: skip
     if summary is None:
         return None
     return {
@@ -188,9 +221,10 @@ ROUTES: Final = (
         handler=get_metrics_aggregation,
         summary="Figures of the last hour, six hours, day and week",
         description=f"""Windows end now; `previous` is the average of the window of the same length before,
-`change_percent` goes from it to `avg`. avg, min, max, sum and count are those of all samples, from the grid
-line at the window's start on; p50 and p95 are those of the means by 30 s (1h), 5 minutes (6h), 15 minutes
-(1d) or hour (1w), weighted by samples. Metrics and groups without a sample in a window are left out of it.
+`change_percent` goes from it to `avg`. all figures are those of the samples (percentiles between two of them are
+interpolated). A metric with more than {EXACT_SAMPLES} samples in a window and the one before is summed up by
+30 s (1h), 2 minutes (6h), 5 minutes (1d) or hour (1w) instead: its window begins on such a line, and p50 and p95
+are those of the means, weighted by samples. Metrics and groups without a sample in a window are left out of it.
 
 At most {MAX_METRICS} metrics take part: those with an open insight first, then those in memory, by name;
 `truncated` says that there are more.""",

@@ -18,7 +18,8 @@ import msgspec
 import trio
 from quart import Response, request
 
-from actors.messages import Flush, QuarantinedError, Record, Recorded
+from actors.mailbox import Mailbox
+from actors.messages import Flush, QuarantinedError, Record, Recorded, RecorderMessage
 from actors.progress import NotPersisting
 
 from ..backend import Backend
@@ -130,13 +131,21 @@ async def _read(
         raise Problem(422, str(error), errors=errors) from error
 
 
+async def _put(mailbox: Mailbox[RecorderMessage], message: Record) -> bool:
+    """False: there was no room within PUT_WITHIN_S."""
+    try:
+        mailbox.put_nowait(message)  # the wait for the reply gives way to others
+    except trio.WouldBlock:
+        with trio.move_on_after(PUT_WITHIN_S) as waiting:
+            await mailbox.put(message)
+        return not waiting.cancelled_caught
+    return True
+
+
 async def _record(backend: Backend, intake: Intake) -> Recorded:
     message = Record(intake.parts)
-    sent = False
     try:
-        with trio.move_on_after(PUT_WITHIN_S):
-            await backend.record_mailbox.put(message)
-            sent = True
+        sent = await _put(backend.record_mailbox, message)
     except trio.ClosedResourceError as error:
         raise Problem(503, "The service is shutting down", headers={"Retry-After": "5"}) from error
     if not sent:

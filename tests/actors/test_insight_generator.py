@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import trio
@@ -70,6 +72,13 @@ class House:
             return await message.reply.wait()
 
 
+def collect(into: list):
+    async def take(message):
+        into.append(message)
+
+    return take
+
+
 @pytest.fixture
 async def house(nursery) -> House:
     house = House()
@@ -121,3 +130,23 @@ async def test_it_sweeps_by_itself(nursery):
     with trio.fail_after(10):
         while not house.book.open_insights(NOW_MS):
             await trio.sleep(0.01)
+
+
+async def test_looking_again_keeps_the_earliest_known_start(house):
+    early = replace(FINDING, start_ms=NOW_MS - 5 * 3_600_000)
+    house.mailbox.put_nowait(Found((early,)))
+    house.fill(*[12.0] * 60)  # all that memory still holds
+    await house.sweep()
+    (insight,) = house.book.open_insights(NOW_MS)
+    assert insight.evidence["start"] == early.start_ms / 1000
+    assert "5.0 h" in insight.description
+
+
+async def test_only_the_first_telling_is_new(house):
+    house.fill(*[12.0] * 60)
+    await house.sweep()
+    await house.sweep()
+    told = []
+    house.notifier.close()
+    await house.notifier.run(collect(told))
+    assert [message.is_new for message in told] == [True, False]

@@ -93,3 +93,10 @@ async def test_a_failing_channel_is_logged_and_the_next_one_told(caplog):
     await events(InsightChanged(INSIGHT, True), channels=(broken, sound))
     assert sound.heard == [("i1", True)]
     assert "no route" in caplog.text
+
+
+async def test_the_log_hears_of_beginnings_and_ends_alone(caplog):
+    caplog.set_level("INFO")
+    resolved = replace(INSIGHT, status="resolved")
+    await events(InsightChanged(INSIGHT, True), InsightChanged(INSIGHT, False), InsightChanged(resolved, False))
+    assert [record.getMessage().split(" [")[0] for record in caplog.records] == ["insight new", "insight resolved"]

@@ -1,8 +1,9 @@
 """Ingest through HTTP as a ratio to "decode + ring append" alone, on the same bodies, in one run.
 
-The bodies: 1,000 rows over 50 metrics, and columns of 10,000 samples of one metric. Every body carries new times, as
-a real sender's would. The floor decodes the same bytes with the gateway's decoder and appends to a memory tier in
-this process, nothing else. Both take turns, a share of the bodies each, since the machine's speed drifts.
+The bodies: 1,000 rows over 50 metrics, two senders in turn, and columns of 10,000 samples of one metric. Every body
+carries new times, as a real sender's would. The floor decodes the same bytes with the gateway's decoder and appends to
+a memory tier in this process, nothing else. Both take turns, a share of the bodies each, since the machine's speed
+drifts.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from storage.memory import MemoryTier
 
 PATH = "/api/analytics/metrics/batch"
 ROUNDS = 11
+CONNECTIONS = 2  # each with metrics of its own, as two senders have: their bodies may overtake each other
 
 
 def rows(number: int, begin: float) -> bytes:
     samples = [
         {
-            "metric_name": f"coach.metric.{n % 50}",
+            "metric_name": f"coach.{number % CONNECTIONS}.metric.{n % 50}",
             "value": 12 + (n * 7919 + number) % 1000 / 1000,
             "timestamp": round(begin + (number * 20 + n // 50) * 0.01, 3),
         }
@@ -39,7 +41,11 @@ def rows(number: int, begin: float) -> bytes:
 def columns(number: int, begin: float) -> bytes:
     times = [round(begin + (number * 10_000 + n) * 0.001, 3) for n in range(10_000)]
     values = [12 + (n * 7919 + number) % 1000 / 1000 for n in range(10_000)]
-    series = {"metric_name": f"coach.metric.{number % 50}", "timestamps": times, "values": values}
+    series = {
+        "metric_name": f"coach.{number % CONNECTIONS}.metric.{number % 50}",
+        "timestamps": times,
+        "values": values,
+    }
     return json.dumps({"series": [series]}).encode()
 
 
@@ -61,7 +67,7 @@ class Floor:
 
 
 def send(clients: list[Client], requests: list[bytes]) -> None:
-    """One request is always under way while the next is being sent: a single sender on two connections."""
+    """One request is always under way while the next is being sent."""
     under_way: deque[Client] = deque()
     for number, request in enumerate(requests):
         client = clients[number % len(clients)]
@@ -92,7 +98,7 @@ def compare(bodies: list[bytes], per_body: int, **environ: str) -> tuple[float, 
     alone, over_http = [], []
     floor = Floor()
     with service(**environ) as started:
-        clients = [Client(started.port), Client(started.port)]
+        clients = [Client(started.port) for _ in range(CONNECTIONS)]
         for first in range(0, size * ROUNDS, size):
             share = slice(first, first + size)
             alone.append(seconds(lambda share=share: floor.take(bodies[share])))

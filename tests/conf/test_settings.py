@@ -121,6 +121,8 @@ def test_an_unknown_variable_is_refused_with_the_nearest_one():
         ("MAX_MEMORY_INSIGHTS", "many"),
         ("ENABLED", "maybe"),
         ("PERSISTENCE", ""),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("TIME_ZONE", "Europe"),
         ("DB_PATH", "  "),
         ("DB_PATH", "a\0b"),
         ("DB_PATH", "~nobody-here/a.db"),
@@ -216,3 +218,9 @@ def test_any_text_gives_settings_or_an_error_that_names_the_variable(name, text)
         return
     assert said.variable == name
     assert "\n" not in str(said)
+
+
+def test_the_time_zone_is_a_name_or_the_machines():
+    assert Settings().time_zone is None
+    assert load_settings({PREFIX + "TIME_ZONE": "America/Denver"})[0].time_zone == "America/Denver"
+    assert "America/Denver" in failure(TIME_ZONE="Mars/Olympus").message

@@ -18,15 +18,16 @@ from quart_trio import QuartTrio
 
 from gateway.connection import Limits
 from gateway.server import Server, harden, open_listening_socket
+from gateway.shortcut import Shortcut
 
 
 class Served:
     """A running server with its listening socket; `stop` waits for its end and returns how long that took."""
 
-    def __init__(self, app: QuartTrio, limits: Limits | None, user_timeout_s: float) -> None:
+    def __init__(self, app: QuartTrio, limits: Limits | None, user_timeout_s: float, shortcut: Shortcut | None) -> None:
         self.sock = open_listening_socket("127.0.0.1", 0, user_timeout_s=user_timeout_s)
         self.port: int = self.sock.getsockname()[1]
-        self.server = Server(app, self.sock, limits=limits)
+        self.server = Server(app, self.sock, shortcut=shortcut, limits=limits)
         self.ended = trio.Event()
         self.scope = trio.CancelScope()
 
@@ -135,12 +136,18 @@ Serve = Callable[..., Awaitable[Served]]
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """Start servers: `served = await serve(app, limits=..., user_timeout_s=...)`. They are stopped afterwards."""
+    """Start servers: `served = await serve(app, limits=..., shortcut=...)`. They are stopped afterwards."""
     running: list[Served] = []
     async with trio.open_nursery() as nursery:
 
-        async def start(app: QuartTrio, *, limits: Limits | None = None, user_timeout_s: float = 12.0) -> Served:
-            served = Served(app, limits, user_timeout_s)
+        async def start(
+            app: QuartTrio,
+            *,
+            limits: Limits | None = None,
+            user_timeout_s: float = 12.0,
+            shortcut: Shortcut | None = None,
+        ) -> Served:
+            served = Served(app, limits, user_timeout_s, shortcut)
             running.append(served)
             await nursery.start(served.run)
             return served

@@ -181,3 +181,32 @@ def test_every_last_state_reaches_the_archive(steps: list[tuple[str, str]]) -> N
     archive.update((item.insight_id, item) for item in book.dirty()[0])
     for item in book.insights():
         assert archive[item.insight_id] == item
+
+
+def test_an_insight_raised_before_the_archive_was_read_goes_on_as_the_stored_one() -> None:
+    book = InsightBook()
+    start = NOW_MS / 1000
+    book.upsert_insight(replace(insight("a", NOW_MS), evidence={"start": start - 60}))
+    book.restore_insight(replace(insight("a", NOW_MS - 7_200_000), evidence={"start": start - 7_300}))
+    (known,) = book.open_insights(NOW_MS)
+    assert (known.insight_id, known.created_at_ms) == (f"a@{NOW_MS - 7_200_000}", NOW_MS - 7_200_000)
+    assert book.start_ms("a", NOW_MS) == NOW_MS - 7_300_000
+    assert [item.insight_id for item in book.dirty()[0]] == [known.insight_id]
+
+
+def test_a_stored_insight_that_had_ended_is_another_one() -> None:
+    book = InsightBook()
+    book.upsert_insight(insight("a", NOW_MS))
+    book.restore_insight(replace(insight("a", NOW_MS - 7_200_000), status="resolved"))
+    assert [item.insight_id for item in book.open_insights(NOW_MS)] == [f"a@{NOW_MS}"]
+
+
+def test_since_when_an_open_insight_has_held() -> None:
+    book = InsightBook()
+    assert book.start_ms("a", NOW_MS) is None
+    book.upsert_insight(insight("a", NOW_MS))
+    assert book.start_ms("a", NOW_MS) == NOW_MS
+    book.upsert_insight(replace(insight("a", NOW_MS), evidence={"start": NOW_MS / 1000 - 5}))
+    assert book.start_ms("a", NOW_MS) == NOW_MS - 5000
+    book.resolve("a", NOW_MS + 1)
+    assert book.start_ms("a", NOW_MS + 1) is None

@@ -68,7 +68,7 @@ async def test_the_file_is_what_the_seed_says(archive: SqliteArchive, path: Path
     other = sqlite3.connect(path)
     row = other.execute("SELECT metric_name, value, metadata, timestamp FROM analytics_metrics").fetchone()
     assert row == ("a", 1.5, '{"unit":"V"}', NOW_MS / 1000)
-    assert other.execute("PRAGMA user_version").fetchone() == (1,)
+    assert other.execute("PRAGMA user_version").fetchone() == (2,)
     assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     other.close()
 

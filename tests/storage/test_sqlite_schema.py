@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from storage.archive import ArchiveError
+from storage.migrations import CURRENT, Version
+from storage.models import SeriesPart
 from storage.sqlite_archive import open_sqlite_archive
-from storage.sqlite_schema import SCHEMA_VERSION
+
+NEWER = Version(CURRENT.major + 1).user_version
+NEWER_MINOR = Version(CURRENT.major, CURRENT.minor + 1).user_version
 
 
 async def refused(path: Path, trouble: str) -> str:
@@ -53,8 +59,8 @@ def left_alone(path: Path, content: bytes) -> bool:
 @pytest.mark.parametrize(
     ("content", "trouble"),
     [
-        (b"not a database at all, but long enough" * 200, "corrupt"),
-        (b"x", "corrupt"),
+        (b"not a database at all, but long enough" * 200, "foreign"),
+        (b"x", "foreign"),
         (b"SQLite format 3\x00" + b"\xff" * 4080, "newer"),
         (b"SQLite format 3\x00" + b"\x00" * 4080, "corrupt"),
     ],
@@ -69,13 +75,13 @@ async def test_a_file_that_is_no_database(path: Path, content: bytes, trouble: s
 async def test_a_database_of_another_program(path: Path) -> None:
     run(path, "CREATE TABLE songs (title)")
     content = path.read_bytes()  # noqa: ASYNC240
-    assert "another program" in await refused(path, "corrupt")
+    assert "another program" in await refused(path, "foreign")
     assert left_alone(path, content)
 
 
 async def test_a_newer_schema(path: Path) -> None:
     await (await open_sqlite_archive(path)).aclose()
-    run(path, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    run(path, f"PRAGMA user_version = {NEWER}")
     content = path.read_bytes()  # noqa: ASYNC240
     assert "newer version" in await refused(path, "newer")
     assert left_alone(path, content)
@@ -84,11 +90,22 @@ async def test_a_newer_schema(path: Path) -> None:
 async def test_a_newer_schema_that_only_the_write_ahead_log_knows(path: Path) -> None:
     await (await open_sqlite_archive(path)).aclose()
     other = sqlite3.connect(path)
-    other.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    other.execute(f"PRAGMA user_version = {NEWER}")
     content = path.read_bytes()  # noqa: ASYNC240
     await refused(path, "newer")
     assert path.read_bytes() == content  # noqa: ASYNC240
     other.close()
+
+
+async def test_a_newer_minor_schema_opens_and_keeps_its_number(path: Path) -> None:
+    await (await open_sqlite_archive(path)).aclose()
+    run(path, f"ALTER TABLE analytics_metrics ADD COLUMN quality TEXT; PRAGMA user_version = {NEWER_MINOR}")
+    archive = await open_sqlite_archive(path)
+    await archive.append([SeriesPart("a", np.array([1]), np.array([2.0]))])
+    assert await archive.names() == ["a"]
+    await archive.aclose()
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("PRAGMA user_version").fetchone() == (NEWER_MINOR,)
 
 
 async def test_an_empty_file_becomes_an_archive(path: Path) -> None:

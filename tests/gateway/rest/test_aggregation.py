@@ -36,13 +36,13 @@ async def test_figures_of_the_last_hour(client: QuartClient, fill: Callable[...,
     fill("tank.fresh.level", values)
     answer = await ask(client, "?aggregation_windows=1h")
     figures = answer["windows"]["1h"]["tank"]["tank.fresh.level"]
-    assert 3600 <= figures["count"] <= 3630  # from the grid line on
-    assert figures["avg"] == pytest.approx(24.9, abs=0.1)
+    assert figures["count"] == 3600
+    assert figures["avg"] == pytest.approx((1850 * 20 + 1750 * 30) / 3600, abs=1e-3)
     assert (figures["min"], figures["max"]) == (20.0, 30.0)
-    assert figures["sum"] == pytest.approx(90_000, rel=0.01)
+    assert figures["sum"] == pytest.approx(1850 * 20 + 1750 * 30)
     assert (figures["p50"], figures["p95"]) == (20.0, 30.0)
-    assert figures["previous"] == pytest.approx(10, abs=0.3)
-    assert figures["change_percent"] == pytest.approx(148, abs=4)
+    assert figures["previous"] == pytest.approx((3560 * 10 + 40 * 20) / 3600, abs=1e-3)
+    assert figures["change_percent"] == pytest.approx(146, abs=1)
     assert answer["trends"] == {"tank.fresh.level": figures["trend_direction"]}
     assert answer["benchmarks"]["tank.fresh.level"] == {
         "value": 30.0,
@@ -52,6 +52,33 @@ async def test_figures_of_the_last_hour(client: QuartClient, fill: Callable[...,
         "within": True,
     }
     assert answer["kpis"]["within_limits_percent"] == 100.0
+
+
+async def test_percentiles_are_those_of_the_samples_in_every_window(
+    client: QuartClient, fill: Callable[..., None]
+) -> None:
+    fill("tank.fresh.level", np.arange(10.0, 20.0))
+    windows = (await ask(client))["windows"]
+    for figures in (window["tank"]["tank.fresh.level"] for window in windows.values()):
+        assert (figures["count"], figures["p50"], figures["p95"]) == (10, 14.5, 18.55)
+
+
+async def test_many_samples_are_summed_up(
+    client: QuartClient, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a metric that has many in a day only has its hour told exactly."""
+    fill("a.many", np.arange(7000.0))
+    fill("b.few", np.arange(10.0))
+    monkeypatch.setattr(aggregation, "EXACT_SAMPLES", 100)
+    summed = (await ask(client))["windows"]
+    monkeypatch.setattr(aggregation, "EXACT_SAMPLES", 100_000)
+    exact = (await ask(client))["windows"]
+    assert summed["1h"]["b"] == exact["1h"]["b"]
+    assert exact["1h"]["a"]["a.many"]["count"] == 3600
+    assert 3600 < summed["1h"]["a"]["a.many"]["count"] <= 3630  # from the line before
+    for window in ("6h", "1d", "1w"):
+        assert summed[window]["a"]["a.many"]["count"] == exact[window]["a"]["a.many"]["count"] == 7000
+        assert summed[window]["a"]["a.many"]["p95"] == pytest.approx(exact[window]["a"]["a.many"]["p95"], rel=0.3)
 
 
 async def test_groups(client: QuartClient, fill: Callable[..., None]) -> None:

@@ -1,0 +1,135 @@
+"""What a shortcut takes, on a real connection: answered past the application, or given to it as if nothing had been."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+from gateway.connection import Limits
+from gateway.shortcut import Answer, Head
+
+POST = b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n"
+CLOSE = b"connection: close\r\n"
+
+
+class Backwards:
+    """Takes POST /body and answers with the body turned round; declines what begins with "x"."""
+
+    def __init__(self) -> None:
+        self.heads: list[Head] = []
+        self.entered = trio.Event()
+        self.release = trio.Event()
+        self.release.set()
+
+    def takes(self, head: Head) -> bool:
+        self.heads.append(head)
+        return (head.method, head.target) == (b"POST", b"/body")
+
+    async def answer(self, head: Head, body: bytes) -> Answer | None:
+        self.entered.set()
+        await self.release.wait()
+        if body.startswith(b"x"):
+            return None
+        return Answer(200, ((b"content-type", b"text/plain"),), body[::-1])
+
+
+@pytest.fixture
+def backwards() -> Backwards:
+    return Backwards()
+
+
+async def test_one_packet_with_length_and_date(serve, little_app, backwards):
+    served = await serve(little_app, shortcut=backwards)
+    async with await served.connect() as stream:
+        for body, answered in ((b"abcde", b"edcba"), (b"fghij", b"jihgf")):  # the second from the head made before
+            await stream.send_all(POST + b"X-Mine:  yes \r\n\r\n" + body)
+            head, sent = (await stream.receive_some()).split(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            assert b"\r\ncontent-length: 5\r\n" in head + b"\r\n"
+            assert b"\r\ndate: " in head
+            assert sent == answered
+    asked = backwards.heads[0]
+    assert asked.fields == {b"host": b"a", b"content-length": b"5", b"x-mine": b"yes"}
+    assert asked.client is not None
+    assert asked.client[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "request_", [POST + CLOSE + b"\r\nxyzab", b"GET /fast HTTP/1.1\r\nhost: a\r\n" + CLOSE + b"\r\n"]
+)
+async def test_what_it_does_not_want_is_the_applications(serve, little_app, backwards, request_):
+    served = await serve(little_app, shortcut=backwards)
+    answer = await served.exchange(request_)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\n5" if request_.startswith(b"POST") else b"fast")
+
+
+async def test_a_chunked_body_and_one_that_comes_in_pieces(serve, little_app, backwards, wire):
+    served = await serve(little_app, shortcut=backwards)
+    async with await served.connect() as stream:
+        await stream.send_all(b"POST /body HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n")
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        await stream.send_all(b"1\r\nc\r\n0\r\n\r\n")
+        assert (await wire.read_until(stream, b"cba")).startswith(b"HTTP/1.1 200")
+
+
+async def test_pipelined_requests_are_answered_in_order(serve, little_app, backwards):
+    served = await serve(little_app, shortcut=backwards)
+    get = b"GET /fast HTTP/1.1\r\nhost: a\r\n\r\n"
+    answer = await served.exchange(POST + b"\r\nabcde" + get + POST + b"\r\nxbcde" + POST + CLOSE + b"\r\nfghij")
+    bodies = [part.split(b"\r\n\r\n")[1] for part in answer.split(b"HTTP/1.1 200")[1:]]
+    assert bodies == [b"edcba", b"fast", b"5", b"jihgf"]
+
+
+@pytest.mark.parametrize("framing", [b"content-length: 2000000\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n"])
+async def test_a_body_past_the_limit_is_413(serve, little_app, backwards, framing, wire):
+    served = await serve(little_app, shortcut=backwards)
+    async with await served.connect() as stream:
+        await stream.send_all(b"POST /body HTTP/1.1\r\nhost: a\r\n" + framing)
+        if b"chunked" in framing:
+            await stream.send_all((b"10000\r\n" + b"y" * 0x10000 + b"\r\n") * 17)
+        assert (await stream.receive_some()).startswith(b"HTTP/1.1 413")
+    await served.settle()
+    assert not backwards.entered.is_set()
+
+
+async def test_a_body_that_does_not_come_gets_408(serve, little_app, backwards, wire):
+    served = await serve(little_app, limits=Limits(body_s=0.2), shortcut=backwards)
+    async with await served.connect() as stream:
+        await stream.send_all(POST + b"\r\nab")
+        assert (await wire.read_all(stream)).startswith(b"HTTP/1.1 408")
+    await served.settle()
+    assert not backwards.entered.is_set()
+
+
+async def test_a_client_that_has_gone_meanwhile_harms_nobody(serve, little_app, backwards):
+    served = await serve(little_app, shortcut=backwards)
+    backwards.release = trio.Event()
+    async with await served.connect() as stream:
+        await stream.send_all(POST + b"\r\nabcde" + POST + b"\r\nabcde")
+        await backwards.entered.wait()
+    backwards.release.set()
+    await served.settle()
+    assert served.server.statistics().failed == 0
+
+
+async def test_an_answer_under_way_is_given_at_a_stop(serve, little_app, backwards, wire):
+    served = await serve(little_app, shortcut=backwards)
+    backwards.release = trio.Event()
+    async with await served.connect() as stream, trio.open_nursery() as nursery:
+        await stream.send_all(POST + b"\r\nabcde")
+        await backwards.entered.wait()
+        nursery.start_soon(served.stop)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        backwards.release.set()
+        assert (await wire.read_all(stream)).endswith(b"edcba")
+
+
+async def test_an_idle_connection_may_be_closed_at_a_stop_and_one_reading_a_body_is_not_idle(
+    serve, little_app, backwards
+):
+    served = await serve(little_app, shortcut=backwards)
+    async with await served.connect() as stream:
+        await stream.send_all(POST + b"\r\nab")
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert [each.idle_since for each in served.server._connections] == [None]
