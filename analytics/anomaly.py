@@ -38,7 +38,8 @@ DRIFT_FROM: Final = 200  # values
 TOO_HEAVY: Final = 1e6
 EACH: Final = 1 / 3  # of the three neighbourhoods of a view
 TAILS: Final = 0.2
-VIEWS: Final = ("level", "change", "mean", "spread", "residual", "drift")
+VIEWS: Final = ("level", "change", "mean", "spread", "residual", "drift", "unrest")
+BLATANT: Final = 6.0  # a single view that is more surprised than this counts in full beyond it
 
 
 class AnomalyScore:
@@ -46,7 +47,7 @@ class AnomalyScore:
 
     __slots__ = (
         "_at_s", "_averaged", "_faded_s", "_gap_s", "_grow", "_most", "_near", "_rare", "_rare_fine", "_ring",
-        "_season", "_seasonal", "_seasonal_fine", "_slow", "_smooth", "_usual_gap_s", "_views", "_weight", "count",
+        "_season", "_seasonal", "_seasonal_fine", "_slow", "_smooth", "_unrest", "_usual_gap_s", "_views", "_weight", "count",
         "rare", "residual", "seasonal", "tails",
     )  # fmt: skip
 
@@ -54,7 +55,7 @@ class AnomalyScore:
         self._rare, self._rare_fine = Rarity(32, (1, 2)), Rarity(64, (2,))
         self._seasonal, self._seasonal_fine = Rarity(32, (1, 2)), Rarity(64, (2,))
         self._season = Season()
-        self._views = tuple(Tail(1e-3 if view == "spread" else 0.0) for view in VIEWS)
+        self._views = tuple(Tail(1e-3 if view in ("spread", "unrest") else 0.0) for view in VIEWS)
         self._ring = array("d")
         self._at_s = 0.0
         self._gap_s = -1.0
@@ -62,7 +63,7 @@ class AnomalyScore:
         self._grow = 1.0
         self._weight = 1.0
         self._most = 1e9
-        self._near = self._averaged = self._slow = self._smooth = self._faded_s = 0.0
+        self._near = self._averaged = self._slow = self._smooth = self._unrest = self._faded_s = 0.0
         self.count = 0
         self.rare = self.seasonal = self.residual = 0.0
         self.tails: tuple[float, ...] = (0.0,) * len(VIEWS)
@@ -77,6 +78,12 @@ class AnomalyScore:
         """The metric's running level and its mean absolute deviation from it."""
         level = self._views[0]
         return level.mean, level.spread
+
+    @property
+    def usual_residual(self) -> tuple[float, float] | None:
+        """The same of the residual from day and week; None while those are not known."""
+        residual = self._views[4]
+        return (residual.mean, residual.spread) if residual.seen >= DRIFT_FROM else None
 
     @property
     def gap_s(self) -> float:
@@ -106,12 +113,12 @@ class AnomalyScore:
         self.seasonal = seasonal = EACH * (
             self._seasonal.surprise(residual, weight) + self._seasonal_fine.surprise(residual, weight)
         )
-        level, change, mean, spread, left, drift = self._views
+        level, change, mean, spread, left, drift, unrest = self._views
         floor = 1e-4 * level.spread + 1e-6 * abs(level.mean)
         by_level = level.surprise(x, floor, most, weight)
         by_change = change.surprise(x - self._near, floor, most, weight)
         self._near += NEAR * (x - self._near)
-        by_mean = by_spread = by_residual = by_drift = 0.0
+        by_mean = by_spread = by_residual = by_drift = by_unrest = 0.0
         ring = self._ring
         if count < WINDOW:
             ring.append(x)
@@ -122,7 +129,11 @@ class AnomalyScore:
             by_mean = mean.surprise(middle, floor, most, weight)
             width = math.sqrt(sum([(each - middle) * (each - middle) for each in ring]) / WINDOW) + floor
             if width > 0.0:
-                by_spread = spread.surprise(math.log(width), 0.0, most, weight)
+                width = math.log(width)
+                by_spread = spread.surprise(width, 0.0, most, weight)
+                self._unrest += DRIFT_FAST * (width - self._unrest) if spread.seen > 1 else width
+                if count > DRIFT_FROM:
+                    by_unrest = unrest.surprise(self._unrest, 0.0, most, weight)
         if known:
             by_residual = left.surprise(residual, floor, most, weight)
         self._averaged += DRIFT_FAST * (x - self._averaged)
@@ -130,8 +141,11 @@ class AnomalyScore:
         self._slow += (step if step > DRIFT_SLOW else DRIFT_SLOW) * (x - self._slow)
         if count > DRIFT_FROM:
             by_drift = drift.surprise(self._averaged - self._slow, floor, most, weight)
-        self.tails = (by_level, by_change, by_mean, by_spread, by_residual, by_drift)
-        now = rare + seasonal + TAILS * (by_level + by_change + by_mean + by_spread + by_residual + by_drift)
+        self.tails = tails = (by_level, by_change, by_mean, by_spread, by_residual, by_drift, by_unrest)
+        now = rare + seasonal + TAILS * sum(tails)
+        most_surprised = max(tails)
+        if most_surprised > BLATANT:
+            now += most_surprised - BLATANT
         self._smooth += (step if count < 4 else SMOOTH) * (now - self._smooth)
         return NOW * now + (1.0 - NOW) * self._smooth
 
@@ -159,13 +173,13 @@ class AnomalyScore:
         parts = (self._rare, self._rare_fine, self._seasonal, self._seasonal_fine, self._season, *self._views)
         return [
             self.count, self._at_s, self._usual_gap_s, self._weight, self._near, self._averaged, self._slow,
-            self._smooth, self._faded_s, self._ring.tolist(), [part.pack() for part in parts],
+            self._smooth, self._unrest, self._faded_s, self._ring.tolist(), [part.pack() for part in parts],
         ]  # fmt: skip
 
     def unpack(self, state: list[Any]) -> None:
         parts = (self._rare, self._rare_fine, self._seasonal, self._seasonal_fine, self._season, *self._views)
         (self.count, self._at_s, self._usual_gap_s, self._weight, self._near, self._averaged, self._slow, self._smooth,
-         self._faded_s, ring, packed) = state  # fmt: skip
+         self._unrest, self._faded_s, ring, packed) = state  # fmt: skip
         self._ring = array("d", ring)
         for part, each in zip(parts, packed, strict=True):
             part.unpack(each)

@@ -23,7 +23,7 @@ BETTER: Final = 0.9  # the week has to err so much less than the day
 
 
 class Season:
-    __slots__ = ("_day", "_day_error", "_hour", "_hour_sum", "_hour_n", "_visits", "_week", "_week_error", "_weeks")
+    __slots__ = ("_day", "_day_error", "_hour", "_hour_n", "_hour_sum", "_visits", "_week", "_week_error", "_weeks")
 
     def __init__(self) -> None:
         self._day = array("d", [0.0] * SLOTS)

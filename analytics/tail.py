@@ -16,13 +16,14 @@ BINS: Final = 36  # up to |z| = 2 ** 12
 PER_OCTAVE: Final = 3.0
 FARTHEST: Final = 4095.0
 CLIP: Final = 4.0  # deviations that teach the scale are cut here
-UNCLIPPED: Final = 30  # numbers before that
+UNCLIPPED: Final = 30  # numbers before that, which surprise nobody either
 LEAST: Final = 1e-12
 BIN_E: Final = math.log(2.0) / PER_OCTAVE  # a bin in natural logarithms
 GENTLEST: Final = 1.0  # exponents a tail is taken for
 STEEPEST: Final = 8.0
 TOP: Final = 12.0  # how many of the largest make up the tail
 FEW: Final = 2.0
+STILL: Final = 6.0
 
 
 class Tail:
@@ -62,7 +63,10 @@ class Tail:
             beyond = sum(side[place:])
             share = beyond + (self._prolonged(side, size, weight) if beyond < weight else 0.5 * weight)
             share /= 4.0 * weight + total
-            result = -math.log10(share) if share > LEAST else 12.0
+            if seen >= UNCLIPPED:
+                result = -math.log10(share) if share > LEAST else 12.0
+                if not self.spread and result > STILL:  # it never moved: how far is far is not known
+                    result = STILL
             side[place] += weight
         else:
             self.z = distance / scale if scale > 0.0 else 0.0
