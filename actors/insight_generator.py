@@ -14,6 +14,7 @@ from typing import Final, assert_never
 
 import trio
 
+from analytics.budget import JUDGED, Budget
 from analytics.catalogue import Catalogue
 from analytics.records import Finding, Insight
 from analytics.rules import Rules, insight_key
@@ -55,6 +56,7 @@ class InsightGenerator:
         clock: TrustedClock,
         interval_s: float,
         limiter: trio.CapacityLimiter,
+        budget: Budget | None = None,
     ) -> None:
         self._notifier = notifier
         self._persister = persister
@@ -64,6 +66,7 @@ class InsightGenerator:
         self._rules = rules
         self._clock = clock
         self._limiter = limiter
+        self._budget = budget
         self._rounds = Rounds(mailbox, handle=self._handle, look=self._sweep, interval_s=interval_s)
         self.run: Final = self._rounds.run
 
@@ -107,8 +110,17 @@ class InsightGenerator:
             return None
         is_new = self._book.upsert_insight(insight)
         insight = self._book.insight(insight.key) or insight
+        if is_new and not self._may_tell(finding, insight, now_ms):  # in the book for whoever looks; nobody is called
+            self._persister.put_nowait(Flush())
+            return insight
         self._tell(insight, is_new=is_new)
         return insight
+
+    def _may_tell(self, finding: Finding, insight: Insight, now_ms: int) -> bool:
+        """Whether the budget of judgements allows it. Facts and what is critical are always told."""
+        if self._budget is None or finding.kind not in JUDGED or insight.severity == "critical":
+            return True
+        return self._budget.spend(now_ms)
 
     def _resolve(self, key: str, now_ms: int) -> None:
         insight = self._book.resolve(key, now_ms)

@@ -36,7 +36,8 @@ YOUNG: Final = 1.0  # how much higher the level of a metric is that was just met
 
 class AlarmLevel:
     __slots__ = (
-        "_at_s", "_count", "_events", "_first_s", "_gap_s", "_low_at", "_low_s", "_paced", "_pending", "_weeks", "level",
+        "_at_s", "_count", "_events", "_first_s", "_gap_s", "_low_at", "_low_s", "_paced", "_pending", "_weeks",
+        "level",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class AlarmLevel:
         self.level = FLOOR + YOUNG
 
     def take(self, at_s: float, score: float, usual_gap_s: float) -> None:
-        """Learn a score (one comes every `usual_gap_s`); afterwards `level` is what it has to be compared with (an episode does not count itself)."""
+        """Learn a score (one comes every `usual_gap_s`). An episode does not count towards its own level."""
         if self._count:
             gap_s = min(max(0.0, at_s - self._at_s), LONGEST_GAP_S)
             keep = 0.5 ** (gap_s / HALF_LIFE_S)
@@ -82,6 +83,11 @@ class AlarmLevel:
             hurry = HURRY * math.log10(CALIBRATED_GAP_S / max(usual_gap_s, FASTEST_GAP_S))
         self.level = (level if level > FLOOR else FLOOR) + young + hurry
 
+    @property
+    def age_s(self) -> float:
+        """Since its first score."""
+        return self._at_s - self._first_s
+
     def pack(self) -> list[Any]:
         """Everything it knows as plain values, for `unpack`."""
         return [
@@ -96,7 +102,7 @@ class AlarmLevel:
 
 def weekly_rate(score: float, level: float) -> float:
     """How often a week the metric's history makes one expect an episode with such a score."""
-    return BASE_RATE * 10.0 ** min(50.0, (level - score) / SLOPE)
+    return BASE_RATE * math.pow(10.0, min(50.0, (level - score) / SLOPE))
 
 
 def unlikelihood(score: float, level: float) -> float:

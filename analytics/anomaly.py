@@ -47,8 +47,8 @@ class AnomalyScore:
 
     __slots__ = (
         "_at_s", "_averaged", "_faded_s", "_gap_s", "_grow", "_most", "_near", "_rare", "_rare_fine", "_ring",
-        "_season", "_seasonal", "_seasonal_fine", "_slow", "_smooth", "_unrest", "_usual_gap_s", "_views", "_weight", "count",
-        "rare", "residual", "seasonal", "tails",
+        "_season", "_seasonal", "_seasonal_fine", "_slow", "_smooth", "_unrest", "_usual_gap_s", "_views", "_weight",
+        "count", "rare", "residual", "seasonal", "tails",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -153,7 +153,7 @@ class AnomalyScore:
         """How fast weights grow between two values, and how many of them the scales remember."""
         self._gap_s = gap_s
         usual = self._usual_gap_s
-        gap_s = min(gap_s, LONGEST_GAP_S)
+        gap_s = min(max(0.0, gap_s), LONGEST_GAP_S)
         self._usual_gap_s = usual = usual + 0.05 * (min(gap_s, 10.0 * usual) - usual) if usual else gap_s
         self._grow = math.exp(min(gap_s / MEMORY_S, 1.0 / MEMORY_LEAST))
         self._most = max(SCALE_LEAST, SCALE_S / usual) if usual > 0.0 else 1e9
@@ -162,24 +162,26 @@ class AnomalyScore:
         rarities = (self._rare, self._rare_fine, self._seasonal, self._seasonal_fine)
         keep = 0.5 ** ((at_s - self._faded_s) / HALVING_S)
         self._faded_s = at_s
+        factor, self._weight = 1.0 / self._weight, 1.0
         for rarity in rarities:
             rarity.fade(keep)
-        factor, self._weight = 1.0 / self._weight, 1.0
-        for each in (*rarities, *self._views):
-            each.lighten(factor)
+            rarity.lighten(factor)
+        for view in self._views:
+            view.lighten(factor)
+
+    def _parts(self) -> tuple[Rarity | Season | Tail, ...]:
+        return self._rare, self._rare_fine, self._seasonal, self._seasonal_fine, self._season, *self._views
 
     def pack(self) -> list[Any]:
         """Everything it knows as plain values, for `unpack`."""
-        parts = (self._rare, self._rare_fine, self._seasonal, self._seasonal_fine, self._season, *self._views)
         return [
             self.count, self._at_s, self._usual_gap_s, self._weight, self._near, self._averaged, self._slow,
-            self._smooth, self._unrest, self._faded_s, self._ring.tolist(), [part.pack() for part in parts],
+            self._smooth, self._unrest, self._faded_s, self._ring.tolist(), [part.pack() for part in self._parts()],
         ]  # fmt: skip
 
     def unpack(self, state: list[Any]) -> None:
-        parts = (self._rare, self._rare_fine, self._seasonal, self._seasonal_fine, self._season, *self._views)
         (self.count, self._at_s, self._usual_gap_s, self._weight, self._near, self._averaged, self._slow, self._smooth,
          self._unrest, self._faded_s, ring, packed) = state  # fmt: skip
         self._ring = array("d", ring)
-        for part, each in zip(parts, packed, strict=True):
+        for part, each in zip(self._parts(), packed, strict=True):
             part.unpack(each)

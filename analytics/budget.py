@@ -23,6 +23,7 @@ KEPT_MS: Final = 4 * WEEK_MS  # over which the achieved rate is taken
 LEAST_KNOWN_MS: Final = WEEK_MS  # a rate over less than a week would be a guess
 RAISED_LOW: Final = -1.5
 RAISED_HIGH: Final = 5.0
+UNREACHABLE: Final = 1000.0  # no score
 JUDGED: Final = frozenset({
     FindingKind.DEVIATION, FindingKind.SPIKE, FindingKind.STEP, FindingKind.DRIFT, FindingKind.SHAPE, FindingKind.STUCK,
 })  # fmt: skip
@@ -30,7 +31,7 @@ JUDGED: Final = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """The budget as it stands. Weekly numbers are of the last seven days; `achieved_per_week` of the last four weeks."""
+    """The budget as it stands. Numbers are of the last seven days, `achieved_per_week` of the last four weeks."""
 
     per_week: float
     spent: int
@@ -62,7 +63,7 @@ class Budget:
     def raised(self, now_ms: int) -> float:
         """How far beyond its own level a metric's score has to be to be told."""
         if self.per_week <= 0.0:
-            return math.inf
+            return UNREACHABLE
         above = raised(self.per_week / max(1, self.metrics))
         wanted = self._asked_per_week(now_ms) / self.per_week
         if wanted > 1.0:

@@ -29,6 +29,9 @@ BAND: Final = 4.0  # mean absolute deviations: 3.2 sigma of a normal
 JUMP: Final = 3.0  # the change's distance from usual that makes a jump
 STAYS: Final = 6  # ticks outside after which it is no spike
 BACK: Final = 5  # ticks inside after which it is over
+FIRST_TICKS: Final = 120  # before anything is said
+FIRST_S: Final = 1800.0
+KNOWN_S: Final = 86_400.0
 CALM: Final = 0.4  # share of the level; a score below it is ordinary
 CALM_TICKS: Final = 13
 ADOPT_S: Final = 6 * 3600.0
@@ -55,8 +58,9 @@ class Judge:
     """`take` ticks of the metric; `score` and `level` are those of the last one. Not `scored`: only stuck or not."""
 
     __slots__ = (
-        "_began_s", "_burst", "_calm", "_center", "_exits", "_inside", "_jumped", "_open_s", "_opened_at", "_out", "_out_s", "_scored", "_side", "_spread",
-        "_stuck", "_where", "anomaly", "kind", "level", "levels", "local", "score",
+        "_at_s", "_began_s", "_burst", "_calm", "_center", "_exits", "_inside", "_jumped", "_open_s", "_opened_at",
+        "_out", "_out_s", "_scored", "_side", "_spread", "_stuck", "_where", "anomaly", "kind", "level", "levels", "local",
+        "score",
     )  # fmt: skip
 
     def __init__(self, local: LocalTime = UTC_TIME, *, scored: bool = True) -> None:
@@ -67,6 +71,7 @@ class Judge:
         self._stuck = Stuck()
         self._burst = Tail()  # of the distance from a tick's mean to its extreme
         self.score = 0.0
+        self._at_s = -1e18
         self.level = self.levels.level
         self.kind: FindingKind | None = None  # of the episode that is open
         self._open_s = -1e18  # when the last episode was told
@@ -86,6 +91,9 @@ class Judge:
         """Learn a tick. `raised`: how much more than its level the score has to reach to be told."""
         at_s = tick.at_ms / 1000.0
         told: list[Verdict] = []
+        if 0.0 <= self._at_s - at_s < KNOWN_S:  # seen before a restart; much older: the clock was set back
+            return told
+        self._at_s = at_s
         if not self._scored:
             self._look_stuck(at_s, tick, tick.mean, told)
             return told
@@ -99,10 +107,20 @@ class Judge:
             return told
         if self.kind is not None:
             self._go_on(at_s, value, told)
-        elif score >= level + raised and at_s - self._open_s > REST_S and anomaly.count - self._opened_at > REST_LEAST:
+        elif score >= level + raised and self._rested(at_s):
             kind = self._kind()
             told.append(self._begin(kind, at_s, self._out_s if self._out else at_s, value))
         return told
+
+    def _rested(self, at_s: float) -> bool:
+        """Whether the metric is known well enough, and has been quiet long enough, to be told of."""
+        count = self.anomaly.count
+        return (
+            count > FIRST_TICKS
+            and self.levels.age_s >= FIRST_S
+            and at_s - self._open_s > REST_S
+            and count - self._opened_at > REST_LEAST
+        )
 
     def _look_stuck(self, at_s: float, tick: Tick, value: float, told: list[Verdict]) -> bool:
         """Whether it became stuck, or came loose."""
@@ -219,16 +237,16 @@ class Judge:
         return None if self.kind is None else self._verdict(value, over=False)
 
     def _verdict(self, value: float, *, over: bool) -> Verdict:
-        assert self.kind is not None
         low, high = self._center - BAND * self._spread, self._center + BAND * self._spread
-        return Verdict(self.kind, over, self._began_s, value, low, high, self.score, self.level, self._side)
+        kind = self.kind or FindingKind.SHAPE
+        return Verdict(kind, over, self._began_s, value, low, high, self.score, self.level, self._side)
 
     def pack(self) -> list[Any]:
         """What it has learned, for `unpack`; an open episode is not part of it."""
-        return [self.anomaly.pack(), self.levels.pack(), self._stuck.pack(), self._burst.pack()]
+        return [self._at_s, self.anomaly.pack(), self.levels.pack(), self._stuck.pack(), self._burst.pack()]
 
     def unpack(self, state: list[Any]) -> None:
-        anomaly, levels, stuck, burst = state
+        self._at_s, anomaly, levels, stuck, burst = state
         self._burst.unpack(burst)
         self.anomaly.unpack(anomaly)
         self.levels.unpack(levels)

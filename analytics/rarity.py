@@ -60,7 +60,7 @@ class Rarity:
         if value > self._high:
             self._high = value
         if self._first is not None:
-            return self._begin(value, weight)
+            return self._begin(self._first, value, weight)
         place = (value - self._origin) / self._step
         if not 1.0 <= place < BINS - 1 or self._high - self._low > 3 * self._width * self._step:
             if not self._widen(value):
@@ -116,10 +116,8 @@ class Rarity:
             for band in range(BANDS):
                 met[band] *= factor
 
-    def _begin(self, value: float, weight: float) -> float:
+    def _begin(self, first: array[float], value: float, weight: float) -> float:
         """Collect values until there are enough, and different ones, to choose the bins."""
-        first = self._first
-        assert first is not None
         self._total += weight
         if self._high <= self._low:
             self._repeats += 1

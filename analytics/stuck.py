@@ -25,18 +25,9 @@ class Stuck:
     """`take` ticks; `since_s` is not None while the metric is stuck."""
 
     __slots__ = (
-        "_at_s",
-        "_changes",
-        "_first_s",
-        "_high",
-        "_longest_s",
-        "_low",
-        "_run",
-        "_run_s",
-        "_share",
-        "_value",
+        "_at_s", "_changes", "_first_s", "_high", "_longest_s", "_low", "_run", "_run_s", "_share", "_value",
         "since_s",
-    )
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._value = math.nan

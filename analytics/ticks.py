@@ -1,9 +1,9 @@
 """Samples summed up into ticks, so that a fast metric costs no more than a slow one.
 
 A tick begins as one sample and grows: after RUNG ticks its length doubles, up to LONGEST_MS. So a metric at 1 Hz is
-looked at every second in its first half hour and every five minutes from its fifth day on, and a metric that comes every
-five minutes or less is never summed up. Ticks also keep WALL_MS apart by the clock of arrival: a burst of old samples is
-summed up more coarsely, by parts of a batch.
+looked at every second in its first half hour and every five minutes from its fifth day on, and a metric that comes
+every five minutes or less is never summed up. Ticks also keep WALL_MS apart by the clock of arrival: a burst of old
+samples is summed up more coarsely, by parts of a batch.
 """
 
 from __future__ import annotations
@@ -35,17 +35,8 @@ class Ticker:
     """`add` samples; when `due` says so, `close` the tick."""
 
     __slots__ = (
-        "_closed",
-        "_first_ms",
-        "_high",
-        "_last_ms",
-        "_length_ms",
-        "_low",
-        "_samples",
-        "_sum",
-        "_wall_ms",
-        "due_ms",
-    )
+        "_closed", "_first_ms", "_high", "_last_ms", "_length_ms", "_low", "_samples", "_sum", "_wall_ms", "due_ms",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._length_ms = 0  # 0: every sample is a tick

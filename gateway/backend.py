@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
 from actors.messages import InsightMessage, PatternMessage, PersisterMessage, RecorderMessage
 from actors.progress import Progress
+from analytics.budget import Budget
 from analytics.catalogue import Catalogue
 from analytics.local_time import UTC_TIME, LocalTime
 from conf.flags import FeatureFlags
@@ -38,5 +40,6 @@ class Backend:
     persist_mailbox: Mailbox[PersisterMessage]
     pattern_mailbox: Mailbox[PatternMessage]
     started_ms: int
+    budget: Budget = field(default_factory=partial(Budget, 5.0))  # notifications a week of what is a judgement
     local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False

@@ -40,6 +40,7 @@ from actors.progress import Progress
 from actors.recorder import Recorder
 from actors.supervisor import Beyond, ChildSpec, Escalation, Supervisor
 from actors.watchdog import Watchdog
+from analytics.budget import Budget
 from analytics.catalogue import Catalogue
 from analytics.local_time import LocalTime
 from analytics.rules import Rules
@@ -49,6 +50,7 @@ from conf.loader import load_catalogue, load_rules
 from conf.settings import DEFAULT, Settings
 from conf.time_zone import find_zone, system_zone
 from storage.archive import Archive
+from storage.detector_state import DetectorState
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
@@ -117,6 +119,7 @@ class Service:
             persist_mailbox=persist,
             pattern_mailbox=asked,
             started_ms=wall_ms(),
+            budget=Budget(settings.notifications_per_week, wall_ms()),
             local_time=LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone()),
         )
         backend = self.backend
@@ -140,10 +143,11 @@ class Service:
             persister=persist,
             insights=found,
             memory=memory,
-            make_watchlist=partial(Watchlist, catalogue),
+            make_watchlist=partial(Watchlist, catalogue, backend.local_time, backend.budget),
             hub=hub,
             progress=progress,
             clock=clock,
+            state=DetectorState(settings.db_path.with_suffix(".detectors")),
         )
         insights = InsightGenerator(
             mailbox=found,
@@ -156,6 +160,7 @@ class Service:
             clock=clock,
             interval_s=settings.insight_generation_interval_s,
             limiter=threads,
+            budget=backend.budget,
         )
         patterns = PatternAnalyzer(
             mailbox=asked,

@@ -77,7 +77,10 @@ def sigmoid(position: float) -> float:
 
 
 def sweep(files: list[Labelled], alarms: list[list[tuple[int, float]]], floor: float = -1e9) -> list[Result]:
-    """Results at every threshold that makes a difference, falling, false events not counted (-1); `alarms`: (row, score) of each file."""
+    """Results at every threshold that makes a difference, falling; `alarms`: (row, score) of each file.
+
+    False events are not counted here (-1).
+    """
     events = sorted(
         ((score, number, row) for number, found in enumerate(alarms) for row, score in found
          if row >= files[number].probation and score >= floor),
