@@ -42,6 +42,24 @@ def insight_frame(insight: Insight) -> dict[str, Any]:
     }
 
 
+def alert_type(insight: Insight) -> str:
+    """What an alert is about, the same word wherever it is told: the kind of finding behind it."""
+    kind = insight.evidence.get("kind")
+    return kind if isinstance(kind, str) and kind else "insight"
+
+
+def alert_frame(insight: Insight) -> dict[str, Any]:
+    """An open insight that cannot wait, as the WebSocket tells it."""
+    return {
+        "type": alert_type(insight),
+        "insight_id": insight.insight_id,
+        "metric": insight.metric,
+        "severity": insight.severity,
+        "message": insight.title,
+        "recommendation": insight.recommendations[0] if insight.recommendations else None,
+    }
+
+
 def pattern_frame(pattern: Pattern) -> dict[str, Any]:
     """A pattern with every member of the contract's `/historical` list."""
     return {

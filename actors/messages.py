@@ -10,6 +10,7 @@
 | gateway -> pattern analyzer | Analyze | conflate |
 | insight generator -> persister, pattern analyzer -> persister | Flush | conflate |
 | insight generator, pattern analyzer, persister -> notifier | InsightChanged and its like | drop oldest |
+| recorder -> notifier | AlertChanged | drop oldest; the state itself is kept by the steward |
 | hub -> client | see hub.py | coalesce, `gap`, close when far behind |
 
 `EDGES` is the same table for the machine; a test proves that the blocking edges have no cycle.
@@ -26,6 +27,7 @@ from typing import Final, Generic, TypeVar
 import trio
 
 from analytics.records import Finding, Insight, Pattern
+from analytics.threshold import AlertEvent
 from storage.models import Appended, SeriesPart
 
 T = TypeVar("T")
@@ -215,11 +217,16 @@ class StatusChanged:
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class AlertChanged:
+    event: AlertEvent
+
+
 RecorderMessage = Record
 PersisterMessage = Flush | SwitchPersistence
 InsightMessage = Found | Sweep
 PatternMessage = Analyze
-NotifierMessage = InsightChanged | PatternFound | StatusChanged
+NotifierMessage = InsightChanged | PatternFound | StatusChanged | AlertChanged
 
 
 class Pressure(Enum):
@@ -235,6 +242,7 @@ EDGES: Final[tuple[tuple[str, str, Pressure], ...]] = (
     ("gateway", "pattern_analyzer", Pressure.CONFLATE),
     ("recorder", "persister", Pressure.CONFLATE),
     ("recorder", "insight_generator", Pressure.DROP_OLDEST),
+    ("recorder", "notifier", Pressure.DROP_OLDEST),
     ("insight_generator", "persister", Pressure.CONFLATE),
     ("pattern_analyzer", "persister", Pressure.CONFLATE),
     ("insight_generator", "notifier", Pressure.DROP_OLDEST),

@@ -15,10 +15,10 @@ import trio
 
 from analytics.records import Insight, Pattern
 
-from .frames import insight_frame, pattern_frame
+from .frames import alert_frame, insight_frame, pattern_frame
 from .hub import Hub
 from .mailbox import Mailbox
-from .messages import InsightChanged, NotifierMessage, PatternFound, StatusChanged
+from .messages import AlertChanged, InsightChanged, NotifierMessage, PatternFound, StatusChanged
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -54,6 +54,9 @@ class Notifier:
                 level = logging.WARNING if state == "degraded" else logging.INFO
                 LOG.log(level, "%s is %s%s", part, state, f": {reason}" if reason else "")
                 self._hub.publish("status", {"part": part, "state": state, "reason": reason})
+            case AlertChanged(event):
+                level = logging.WARNING if event.after.active else logging.INFO
+                LOG.log(level, "threshold %s at %s is %s", event.threshold.name, event.metric, event.after.phase)
             case _:
                 assert_never(message)
 
@@ -64,17 +67,7 @@ class Notifier:
         frame = insight_frame(insight)
         self._hub.publish("insight" if is_new else "insight_update", frame)
         if is_new and insight.severity in ("high", "critical"):
-            self._hub.publish(
-                "alert",
-                {
-                    "type": "insight",
-                    "insight_id": insight.insight_id,
-                    "metric": insight.metric,
-                    "severity": insight.severity,
-                    "message": insight.title,
-                    "recommendation": insight.recommendations[0] if insight.recommendations else None,
-                },
-            )
+            self._hub.publish("alert", alert_frame(insight))
         for channel in self._channels:
             try:
                 await channel.tell(insight, is_new=is_new)

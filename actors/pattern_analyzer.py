@@ -7,7 +7,7 @@ can't be read it works on memory alone. It keeps no state of its own, so a resta
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -30,7 +30,7 @@ POINTS: Final = 700  # about that many buckets a metric
 
 
 class PatternAnalyzer:
-    """One actor; `run` has a child's signature."""
+    """One actor; `run` has a child's signature. `wanted`: whether it looks by itself at all."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class PatternAnalyzer:
         clock: TrustedClock,
         interval_s: float,
         limiter: trio.CapacityLimiter,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._notifier = notifier
         self._persister = persister
@@ -52,7 +53,7 @@ class PatternAnalyzer:
         self._catalogue = catalogue
         self._clock = clock
         self._limiter = limiter
-        self._rounds = Rounds(mailbox, handle=self._handle, look=self._analyze, interval_s=interval_s)
+        self._rounds = Rounds(mailbox, handle=self._handle, look=self._analyze, interval_s=interval_s, wanted=wanted)
         self.run: Final = self._rounds.run
 
     async def _handle(self, message: PatternMessage) -> None:

@@ -40,7 +40,7 @@ REPLAY_NAMES: Final = 16  # metrics read back at once
 INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
 FOR_EVER_MS: Final = 2**52
 CLOSE_WITHIN_S: Final = 4.0
-READY_WITHIN_S: Final = 2.0  # a slow disk does not keep the service from serving memory
+READY_WITHIN_S: Final = 0.5  # a slow disk, or a check of the file, does not keep the service from serving memory
 
 
 def conflate(old: PersisterMessage, new: PersisterMessage) -> PersisterMessage:
@@ -77,6 +77,7 @@ class Persister:
         open_archive: Callable[[], Awaitable[Archive]],
         policy: PersistPolicy,
         enabled: bool,
+        salvage: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self._mailbox = mailbox
         self._notifier = notifier
@@ -89,6 +90,8 @@ class Persister:
         self._open_archive = open_archive
         self._policy = policy
         self._enabled = enabled
+        self._salvage = salvage  # what a damaged file still holds into the open archive; how many rows it took
+        self._damaged = False  # the open archive: to be closed and opened again
         self._replayed = False
         self.poisoned = 0  # samples and records put aside, since the process started
         self._archive: Archive | None = None
@@ -117,6 +120,16 @@ class Persister:
         finally:
             with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
                 await self._close()
+
+    def reopen(self) -> None:
+        """Somebody met damage in the archive: close it and open it again, now."""
+        self._damaged = True
+        self._wake.set()
+
+    def start_over(self) -> None:
+        """The archive is a new one: store in it everything memory and book hold."""
+        self._progress.start_over()
+        self._book.mark_dirty()
 
     async def _handle(self, message: PersisterMessage) -> None:
         match message:
@@ -151,12 +164,16 @@ class Persister:
 
     async def _settle(self, nursery: trio.Nursery) -> None:
         """Open or close the archive, whichever the switch asks for."""
+        if self._damaged:
+            self._damaged = False
+            await self._close()
         if self._enabled and self._archive is None:
             self._archive = await self._open_archive()
             self._history.archive = self._archive
+            self._damaged = False
             if not self._replayed:
                 await self._replay_records(self._archive)
-                nursery.start_soon(self._replay_samples, self._archive)
+            nursery.start_soon(self._fill_up, self._archive)
         elif not self._enabled:
             if self._archive is not None:
                 await self._commit(self._archive)
@@ -201,8 +218,19 @@ class Persister:
         for pattern in reversed(await archive.patterns(since_ms, self._book.max_patterns)):
             self._book.restore_pattern(pattern)
 
+    async def _fill_up(self, archive: Archive) -> None:
+        """Beside everything else: a damaged file's rest into the archive, the latest samples back into memory."""
+        if self._salvage is not None:
+            try:
+                if await self._salvage() and not self._replayed:
+                    await self._replay_records(archive)
+            except ArchiveError as error:
+                LOG.warning("saving what a damaged file holds stopped, to be tried again: %s", error.reason)
+                return
+        if not self._replayed:
+            await self._replay_samples(archive)
+
     async def _replay_samples(self, archive: Archive) -> None:
-        """Fill the memory tier with the archive's latest samples, while everything else already runs."""
         start_ms = self._clock.horizon_ms() - self._policy.replay_ms
         try:
             names = await archive.names()
@@ -237,7 +265,7 @@ class Persister:
     def _due_s(self) -> float:
         """Trio time of the next round."""
         policy, progress = self._policy, self._progress
-        if self._waiting_switches:
+        if self._waiting_switches or (self._damaged and self._archive is not None):
             return float("-inf")
         if self._backoff_s:
             return self._tried_s + self._backoff_s

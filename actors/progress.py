@@ -49,11 +49,15 @@ class Progress:
             self._thin_out()
 
     def advance(self, seq: int) -> None:
-        """Everything up to `seq` is durable. Never goes back."""
+        """Everything up to `seq` is durable. Goes back by `start_over` alone."""
         self.persisted_up_to = max(self.persisted_up_to, seq)
         while self._steps and self._steps[0][0] <= self.persisted_up_to:
             self.backlog -= self._steps.popleft()[1]
         self._tell()
+
+    def start_over(self) -> None:
+        """What was durable is no more: the archive is a new one. Everything memory holds is to be stored again."""
+        self.persisted_up_to = -1  # samples read back from an archive have the number 0
 
     def committed(self, at_ms: int) -> None:
         """A transaction was committed at `at_ms`, wall clock."""

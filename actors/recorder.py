@@ -1,9 +1,9 @@
 """The recorder: the only writer of the memory tier.
 
 Owns the sequence number and the streaming detectors. For each batch, without a checkpoint in between: append to the
-memory tier, hand the samples to the detectors, wake the persister, publish to the hub, answer. So a batch is taken
-whole or (after a crash) taken again; taking it again changes nothing, since equal times replace each other (the
-answer then counts as duplicates what the first attempt had accepted).
+memory tier, hand the samples to detectors and thresholds, wake the persister, publish to the hub, answer. So a batch
+is taken whole or (after a crash) taken again; taking it again changes nothing, since equal times replace each other
+(the answer then counts as duplicates what the first attempt had accepted).
 
 Restart: the sequence number and the detectors' baselines are read back from the memory tier. What the anomaly
 detectors learned over weeks is handed on from one life to the next, and kept in a file while persistence is on.
@@ -25,6 +25,7 @@ from storage.detector_state import DetectorState
 from storage.memory import MemoryTier
 from storage.models import Appended, SeriesPart
 
+from .alarms import Alarms
 from .clock import TrustedClock
 from .hub import Hub
 from .mailbox import Mailbox
@@ -33,6 +34,7 @@ from .progress import Progress
 
 LOG: Final = logging.getLogger(__name__)
 HOUSEKEEPING_S: Final = 10.0  # how often silence is looked for and old samples are dropped
+ALARMS_S: Final = 1.0  # how late a threshold's minimum duration may be noticed when no sample comes
 WARM_UP_MS: Final = 30 * 60 * 1000  # how much of the memory tier the detectors see again after a restart
 SAVE_EVERY_S: Final = 3600.0
 BACKLOG_LIMIT_SAMPLES: Final = 400_000  # past it, with a healthy disk, ingest waits for the persister
@@ -49,6 +51,7 @@ class Recorder:
         insights: Mailbox[InsightMessage],
         memory: MemoryTier,
         make_watchlist: Callable[[], Watchlist],
+        alarms: Alarms,
         hub: Hub,
         progress: Progress,
         clock: TrustedClock,
@@ -60,6 +63,7 @@ class Recorder:
         self._memory = memory
         self._make_watchlist = make_watchlist
         self._watchlist = make_watchlist()
+        self._alarms = alarms
         self._hub = hub
         self._progress = progress
         self._clock = clock
@@ -73,6 +77,7 @@ class Recorder:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_house)
             nursery.start_soon(self._warm_up_again)
+            nursery.start_soon(self._mind_alarms)
             task_status.started()
             await self._mailbox.run(self._record)
             nursery.cancel_scope.cancel()
@@ -133,6 +138,7 @@ class Recorder:
             kept += done.accepted + done.duplicates
             taken.append(_without(part, done) if done.rejected else part)
         findings = self._watchlist.observe_all(taken, now_ms)
+        self._alarms.observe(taken, now_ms)
         latest = self._memory.news((part.name for part in taken), seq)
         self._progress.recorded(kept, seq=seq)
         if latest:
@@ -157,6 +163,13 @@ class Recorder:
                 await self._save()
             persisted = self._progress.persisted_up_to if self._progress.state in ("on", "degraded") else None
             self._memory.evict(self._clock.horizon_ms(), persisted)
+
+    async def _mind_alarms(self) -> None:
+        """Every second: thresholds whose time has come, and metrics whose silence means something."""
+        self._alarms.expect(self._memory.names())
+        while True:
+            await trio.sleep(ALARMS_S)
+            self._alarms.sweep(self._clock.now_ms())
 
     def _report(self, findings: list[Finding]) -> None:
         if findings:

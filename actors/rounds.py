@@ -19,7 +19,10 @@ Result = TypeVar("Result")
 
 
 class Rounds(Generic[M, Result]):
-    """`handle` takes one message of `mailbox`; `look` is one round. A handler that wants a round calls `make`."""
+    """`handle` takes one message of `mailbox`; `look` is one round. A handler that wants a round calls `make`.
+
+    `wanted`: asked before each round by the clock, which is left out on a no.
+    """
 
     def __init__(
         self,
@@ -28,11 +31,13 @@ class Rounds(Generic[M, Result]):
         handle: Callable[[M], Awaitable[None]],
         look: Callable[[], Awaitable[Result]],
         interval_s: float,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._mailbox = mailbox
         self._handle = handle
         self._look = look
         self._interval_s = interval_s
+        self._wanted = wanted
         self._looking = trio.Lock()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -52,4 +57,5 @@ class Rounds(Generic[M, Result]):
     async def _now_and_then(self) -> None:
         while True:
             await trio.sleep(self._interval_s)
-            await self.make()
+            if self._wanted():
+                await self.make()

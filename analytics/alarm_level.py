@@ -17,7 +17,7 @@ from typing import Any, Final
 LOW: Final = 2.0
 SLOPE: Final = 2.5
 BASE_RATE: Final = 0.22  # events a week
-FLOOR: Final = 4.2
+FLOOR: Final = 4.6
 PRIOR_EVENTS: Final = 0.5
 PRIOR_WEEKS: Final = 1.5
 WEEK_S: Final = 604_800.0
@@ -87,6 +87,12 @@ class AlarmLevel:
     def age_s(self) -> float:
         """Since its first score."""
         return self._at_s - self._first_s
+
+    def shift(self, by_s: float) -> None:
+        """The clock was set; what happened before keeps its distance."""
+        self._at_s += by_s
+        self._first_s += by_s
+        self._low_s += by_s
 
     def pack(self) -> list[Any]:
         """Everything it knows as plain values, for `unpack`."""

@@ -160,7 +160,7 @@ class AnomalyScore:
 
     def _age(self, at_s: float) -> None:
         rarities = (self._rare, self._rare_fine, self._seasonal, self._seasonal_fine)
-        keep = 0.5 ** ((at_s - self._faded_s) / HALVING_S)
+        keep = 0.5 ** (max(0.0, at_s - self._faded_s) / HALVING_S)
         self._faded_s = at_s
         factor, self._weight = 1.0 / self._weight, 1.0
         for rarity in rarities:

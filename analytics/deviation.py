@@ -153,3 +153,18 @@ def expected_range(values: Values, at: int) -> tuple[float, float]:
     low = min(middle - THRESHOLD * below, near - THRESHOLD * near_below)
     high = max(middle + THRESHOLD * above, near + THRESHOLD * near_above)
     return finite(low * divisor), finite(high * divisor)
+
+
+def expected_band(values: Values, spec: MetricSpec = DEFAULT_SPEC) -> tuple[Values, Values] | None:
+    """`expected_range` of every point at once: low and high, shape (n,) each; None where nothing is judged."""
+    values = np.asarray(values, dtype=np.float64)
+    if len(values) < MIN_POINTS or spec.kind != "gauge" or not _varied(values):
+        return None
+    small, divisor = tamed(values)
+    middle, near = median(small), rolling_median(small, SURROUNDINGS)
+    below, above = side_scales(small - middle, 0.0)
+    near_below, near_above = side_scales(small - near, 0.0)
+    low = np.minimum(middle - THRESHOLD * below, near - THRESHOLD * near_below) * divisor
+    high = np.maximum(middle + THRESHOLD * above, near + THRESHOLD * near_above) * divisor
+    most = np.finfo(np.float64).max
+    return np.clip(low, -most, most), np.clip(high, -most, most)

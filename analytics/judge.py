@@ -59,8 +59,8 @@ class Judge:
 
     __slots__ = (
         "_at_s", "_began_s", "_burst", "_calm", "_center", "_exits", "_inside", "_jumped", "_open_s", "_opened_at",
-        "_out", "_out_s", "_scored", "_side", "_spread", "_stuck", "_where", "anomaly", "kind", "level", "levels", "local",
-        "score",
+        "_out", "_out_s", "_scored", "_side", "_spread", "_stuck", "_where", "anomaly", "kind", "level", "levels",
+        "local", "score",
     )  # fmt: skip
 
     def __init__(self, local: LocalTime = UTC_TIME, *, scored: bool = True) -> None:
@@ -93,6 +93,10 @@ class Judge:
         told: list[Verdict] = []
         if 0.0 <= self._at_s - at_s < KNOWN_S:  # seen before a restart; much older: the clock was set back
             return told
+        if at_s < self._at_s:
+            self.levels.shift(at_s - self._at_s)
+            self._open_s += at_s - self._at_s
+            self._began_s = min(self._began_s, at_s)
         self._at_s = at_s
         if not self._scored:
             self._look_stuck(at_s, tick, tick.mean, told)

@@ -25,6 +25,7 @@ THINNEST: Final = 0.6 * UNIT
 THIN: Final = (1.6 * UNIT, 4.0 * UNIT, 10.0 * UNIT)
 DENSE: Final = 30.0 * UNIT  # from here on nothing is rare
 BANDS: Final = 5  # between those, thin to dense
+TOO_FAR: Final = 1e300  # apart to do sums with
 FIRST_CHANGE: Final = 1.5  # surprise of the first value that differs, where all before were the same
 
 
@@ -129,7 +130,7 @@ class Rarity:
             return 0.0
         flat = self._repeats >= WARM_UP
         step = (self._high - self._low) / self._width
-        if not 0.0 < step < math.inf or self._low - step == self._low:  # too far apart to subtract, or too close
+        if not 0.0 < step < TOO_FAR / BINS or self._low - step == self._low:  # too far apart to subtract, or too close
             first.pop()
             return 0.0
         self._step = step
@@ -151,7 +152,7 @@ class Rarity:
 
         False, and nothing changed, where numbers are too large for that.
         """
-        if not self._high - self._low < 1e300:
+        if not self._high - self._low < TOO_FAR:
             return False
         while True:
             place = (value - self._origin) / self._step

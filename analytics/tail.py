@@ -67,7 +67,7 @@ class Tail:
                 result = -math.log10(share) if share > LEAST else 12.0
                 if not self.spread and result > STILL:  # it never moved: how far is far is not known
                     result = STILL
-            side[place] += weight
+                side[place] += weight  # before that the scale is not known, and so neither is the place
         else:
             self.z = distance / scale if scale > 0.0 else 0.0
         self.seen = seen = seen + 1

@@ -108,7 +108,7 @@ class Ticker:
         self._closed += 1
         if self._closed >= RUNG:
             usual_ms = (at_ms - self._first_ms) // max(1, self._closed - 1)
-            self._length_ms = min(LONGEST_MS, 2 * usual_ms) if usual_ms < LONGEST_MS else LONGEST_MS
+            self._length_ms = min(LONGEST_MS, 2 * usual_ms)
             self._closed = 0
 
     def pack(self) -> list[Any]:

@@ -1,11 +1,14 @@
-"""Trend of one series: robust slope, significance that knows about autocorrelation, and a direction in plain words.
+"""Where a series has gone: up, down or nowhere, by how much, and how surely.
 
-Slope: Theil (1950) and Sen (1968), the median of all pairwise slopes, on at most 300 time-ordered group medians.
-Significance: Mann (1945) and Kendall (1975), variance corrected for ties and, since neighbouring samples of a vehicle
-are not independent, for the effective number of samples after Bayley & Hammersley (1946) with the lag-1
-autocorrelation of what the line does not explain. A random walk therefore has few independent samples and rarely a
-trend. The one addition: a curve that is all but monotone and whose rise dwarfs its residuals (a tank emptying along
-a bend) is a trend although its residuals are smooth.
+Slope: Theil (1950) and Sen (1968), the median of all pairwise slopes, on at most 120 time-ordered group medians. What
+counts as having gone somewhere, any of three:
+- a line or a lasting step explains the series better than noise with memory does (`regression`): a random walk and a
+  daily swing stay `stable`;
+- it went one way all along, hardly a step back (a tank emptying along a bend);
+- every change it made was to one side (a level that is only sent when it changes).
+
+Direction and change agree: `change_percent` is the way from the first to the last level of that very line, step or
+curve, and 0 where the series is stable.
 """
 
 from __future__ import annotations
@@ -13,34 +16,38 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .robust import Times, Values, autocorrelation, finite, mad_sigma, median, rounded, tamed, two_sided_p
+from .regression import LINE, NO_FIT, STEP, TINY, Fit, best_step, clipped, fit
+from .robust import Times, Values, finite, mad_sigma, median, rounded, tamed
 
 Places = NDArray[np.intp]
 Direction = Literal["up", "down", "stable"]
+Shape = Literal["none", "line", "step", "curve"]
 
-POINTS: Final = 300  # pairwise slopes grow with the square: 300 points are 44,850 pairs, 2 ms
-MIN_SAMPLES: Final = 5  # below it no order of samples is significant at ALPHA
-ALPHA: Final = 0.01
+POINTS: Final = 120  # pairwise slopes grow with the square
+MIN_SAMPLES: Final = 5
 MIN_EFFECT: Final = 1.0  # the rise must reach this many robust sigmas of the residuals to be worth a word
-MONOTONE_TAU: Final = 0.85  # |Kendall's tau| of an all but monotone curve ...
-MONOTONE_EFFECT: Final = 9.0  # ... and how far its rise must exceed its residuals
-STRICT_TAU: Final = 0.97  # hardly a step back: whatever the shape, it went one way
-MONOTONE_SAMPLES: Final = 10
+BLOCKS: Final = 16  # of which the medians follow one another ...
+MIN_BLOCKS: Final = 12
+STEPS_BACK: Final = 1  # ... with at most so many steps back: chance of a random walk 1 in 1,000
+MONOTONE_SAMPLES: Final = 8  # all changes to one side: 1 in 64 by chance, fewer with more samples
+MONOTONE_CHANGES: Final = 3  # one may be a lone bad sample at the end
 MAX_PERCENT: Final = 1e6
 HOUR_MS: Final = 3_600_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """`slope_per_hour` in the metric's unit. `first` and `last`: the robust line at the first and last sample.
+    """`slope_per_hour` in the metric's unit. `first` and `last`: the level at the first and last sample, by the line,
+    step or curve (`shape`) that was found; where none was, the robust line's.
 
-    `change_percent` is `last - first` in percent of |first|. Where |first| is below 1 % of |last| (a start at zero has
-    no percentages) it is +-100. `scale`: robust sigma around the line. `p_value` 1 when there is too little to say.
+    `change_percent` is `last - first` in percent of |first|, 0 when stable. Where |first| is below 1 % of |last| (a
+    start at zero has no percentages) it is +-100. `scale`: robust sigma around the shape. `p_value` 1 when there is
+    too little to say. `changed_at_ms`: the first sample of the new level, for a step.
     """
 
     direction: Direction
@@ -52,6 +59,18 @@ class Trend:
     last: float
     scale: float
     effective_samples: float
+    shape: Shape = "none"
+    changed_at_ms: int | None = None
+
+
+class _Course(NamedTuple):
+    shape: Shape
+    first: float
+    last: float
+    scale: float
+    p_value: float
+    memory: float
+    changed_at: int | None = None  # place
 
 
 def direction(times: Times, values: Values) -> Trend:
@@ -61,42 +80,90 @@ def direction(times: Times, values: Values) -> Trend:
         return Trend("stable", 0.0, 0.0, 1.0, 0, 0.0, 0.0, 0.0, 0.0)
     small, divisor = tamed(np.asarray(values, dtype=np.float64))
     hours = (np.asarray(times, dtype=np.int64) - int(times[0])) / HOUR_MS
-    grouped_hours, grouped = grouped_medians(hours, small, POINTS)
-    slope = theil_sen(grouped_hours, grouped)
-    if count < 3 or hours[-1] <= 0.0:
-        slope = 0.0
-    intercept = median(grouped - slope * grouped_hours)
-    residuals = grouped - (intercept + slope * grouped_hours)
+    places, levels = grouped_medians(hours, small, POINTS)
+    slope = theil_sen(places, levels) if count >= 3 else 0.0
+    course = _course(places, levels, slope)
+    rise = course.last - course.first
     # Beyond rounding, a line through exact points leaves nothing; what rounding leaves is not noise.
-    dust = 1e-9 * max(abs(float(grouped.max())), abs(float(grouped.min())))
-    scale = mad_sigma(residuals, 0.0)
-    first, last = intercept, intercept + slope * float(hours[-1])
-    p_value, effective = 1.0, float(count)
+    dust = max(TINY, 1e-9 * max(abs(float(levels.max())), abs(float(levels.min()))))
     found: Direction = "stable"
-    if count >= MIN_SAMPLES and abs(last - first) > dust:
-        correlation = 0.0
-        if scale > dust:  # removing a line takes (2 + 4r)/n off an autocorrelation (Marriott & Pope 1954): put it back
-            correlation = autocorrelation(residuals)
-            correlation += (2.0 + 4.0 * correlation) / len(grouped)
-        effective = effective_samples(len(grouped), correlation)
-        tau, p_value = mann_kendall(grouped, effective)
-        effect = abs(last - first) / max(scale, dust)
-        significant = p_value < ALPHA and effect >= MIN_EFFECT
-        monotone = abs(tau) >= MONOTONE_TAU and effect >= MONOTONE_EFFECT
-        monotone = len(grouped) >= MONOTONE_SAMPLES and (monotone or abs(tau) >= STRICT_TAU)
-        if significant or monotone:
-            found = "up" if slope > 0 else "down"
+    if course.shape != "none" and abs(rise) > dust:
+        found = "up" if rise > 0 else "down"
+    changed_at_ms = None
+    if course.changed_at is not None and found != "stable":
+        changed_at_ms = int(times[0]) + round(float(places[course.changed_at]) * HOUR_MS)
     return Trend(
         direction=found,
         slope_per_hour=rounded(finite(slope * divisor), 9),
-        change_percent=change_percent(first, last),
-        p_value=p_value,
+        change_percent=change_percent(course.first, course.last) if found != "stable" else 0.0,
+        p_value=course.p_value,
         samples=count,
-        first=finite(first * divisor),
-        last=finite(last * divisor),
-        scale=finite(scale * divisor),
-        effective_samples=round(effective, 1),
+        first=finite(course.first * divisor),
+        last=finite(course.last * divisor),
+        scale=finite(course.scale * divisor),
+        effective_samples=round(_effective(len(levels), course.memory), 1),
+        shape=course.shape if found != "stable" else "none",
+        changed_at_ms=changed_at_ms,
     )
+
+
+def _course(places: Values, levels: Values, slope: float) -> _Course:
+    """The shape that explains `levels` best among those that are significant."""
+    line = median(levels - slope * places) + slope * places
+    scale = mad_sigma(levels - line, 0.0)
+    first, last = float(line[0]), float(line[-1])
+    if len(levels) < MIN_SAMPLES or places[-1] <= 0.0:
+        return _Course("none", first, last, scale, 1.0, 0.0)
+    tame = clipped(levels)
+    straight = fit(tame, places, LINE)
+    step_at = best_step(tame)
+    stepped = NO_FIT
+    candidates: list[tuple[float, _Course]] = []
+    if step_at is not None:
+        low, high = median(levels[:step_at]), median(levels[step_at:])
+        flat = np.where(np.arange(len(levels)) < step_at, low, high)
+        stepped = fit(tame, (np.arange(len(levels)) >= step_at).astype(np.float64), STEP)
+        left = mad_sigma(levels - flat, 0.0)
+        lasting = stepped.strength >= 1.0 and _ends_apart(levels, high - low)
+        if lasting and abs(high - low) >= MIN_EFFECT * left:
+            course = _Course("step", low, high, left, stepped.p_value, stepped.memory, step_at)
+            candidates.append((float(np.abs(tame - flat).sum()), course))
+    if straight.strength >= 1.0 and abs(last - first) >= MIN_EFFECT * scale:
+        course = _Course("line", first, last, scale, straight.p_value, straight.memory)
+        candidates.append((float(np.abs(tame - line).sum()), course))
+    if candidates:
+        return min(candidates, key=lambda each: each[0])[1]
+    best: Fit = max(straight, stepped, key=lambda each: each.strength)
+    if _goes_one_way(levels):
+        edge = max(1, len(levels) // 8)
+        first += median((levels - line)[:edge])
+        last += median((levels - line)[-edge:])
+        return _Course("curve", first, last, scale, 0.01, best.memory)
+    return _Course("none", first, last, scale, best.p_value, best.memory)
+
+
+def _ends_apart(levels: Values, rise: float) -> bool:
+    """Whether the ends of the window lie apart as a step of `rise` says: a pulse that is over is no step."""
+    edge = max(3, len(levels) // 16)
+    return (median(levels[-edge:]) - median(levels[:edge])) * math.copysign(1.0, rise) >= 0.5 * abs(rise)
+
+
+def _goes_one_way(levels: Values) -> bool:
+    changes = np.diff(levels)
+    rises, falls = int(np.count_nonzero(changes > 0)), int(np.count_nonzero(changes < 0))
+    if len(levels) >= MONOTONE_SAMPLES and min(rises, falls) == 0:
+        return max(rises, falls) >= MONOTONE_CHANGES
+    if len(levels) < MIN_BLOCKS:
+        return False
+    steps = np.diff([median(block) for block in np.array_split(levels, min(BLOCKS, len(levels)))])
+    ahead, back = int(np.count_nonzero(steps > 0)), int(np.count_nonzero(steps < 0))
+    return max(ahead, back) >= MIN_BLOCKS - 2 and min(ahead, back) <= (STEPS_BACK if len(steps) > MIN_BLOCKS else 0)
+
+
+def _effective(count: int, memory: float) -> float:
+    """How many independent samples `count` samples of AR(1) noise are worth (Bayley & Hammersley 1946)."""
+    memory = min(memory, 0.9999)
+    return max(min(2.0, count), count * (1.0 - memory) / (1.0 + memory))
 
 
 def change_percent(first: float, last: float) -> float:
@@ -142,35 +209,3 @@ def theil_sen(positions: Values, values: Values) -> float:
     if not (run > 0).all():
         rise, run = rise[run > 0], run[run > 0]
     return median(rise / run) if len(run) else 0.0
-
-
-def effective_samples(count: int, correlation: float) -> float:
-    """How many independent samples `count` samples with this lag-1 autocorrelation are worth (AR(1), mean)."""
-    correlation = min(max(correlation, 0.0), 0.9999)
-    return max(2.0, count * (1.0 - correlation) / (1.0 + correlation))
-
-
-def mann_kendall(values: Values, effective: float | None = None) -> tuple[float, float]:
-    """Kendall's tau-b against time and its two-sided p. `effective`: number of independent samples, default all.
-
-    With S the sum of signs of all later-minus-earlier differences, Var S = n(n-1)(2n+5)/18 minus the same expression
-    per group of ties; z = (|S| - 1) / sqrt(Var S) is standard normal without a trend. Dependence multiplies the
-    variance by n / n_effective.
-    """
-    count = len(values)
-    if count < 2:
-        return 0.0, 1.0
-    left, right = _pairs(count)
-    score = float(np.sign(values[right] - values[left]).sum())
-    _, ties = np.unique(values, return_counts=True)
-    ties = ties.astype(np.float64)
-    variance = count * (count - 1.0) * (2.0 * count + 5.0)
-    variance = (variance - float((ties * (ties - 1.0) * (2.0 * ties + 5.0)).sum())) / 18.0
-    if variance <= 0.0:
-        return 0.0, 1.0
-    pairs = count * (count - 1.0) / 2.0
-    untied = pairs - float((ties * (ties - 1.0)).sum()) / 2.0
-    tau = score / math.sqrt(pairs * untied)
-    if effective is not None:
-        variance *= count / min(effective, count)
-    return tau, two_sided_p(max(0.0, abs(score) - 1.0) / math.sqrt(variance))

@@ -4,26 +4,42 @@ Owns the table of `COACHIQ_ANALYTICS__*` variables. Promises: `load_settings` ei
 are in range and agree with each other, or raises one SettingsError that names the variable; a variable
 nobody knows is an error too, since a misspelt setting that is silently ignored is found out on the road.
 
-Names are read without regard to case, as CoachIQ reads its own. Nothing here touches files (but the time zone
-database, to know a name) or the network.
+Names are read without regard to case, as CoachIQ reads its own; an empty value is as good as none. Nothing here
+touches files (but the time zone database, to know a name) or the network.
 """
 
 from __future__ import annotations
 
 import difflib
 import ipaddress
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from .time_zone import find_zone
+from .values import (
+    Network,
+    Secret,
+    base_url,
+    choice,
+    flag,
+    hosts,
+    networks,
+    number,
+    origins,
+    path,
+    plain_text,
+    secret,
+    whole,
+)
 
 PREFIX: Final = "COACHIQ_ANALYTICS__"
 DEFAULT: Final = "default"
-AuthMode = Literal["none"]
+SECRET_KEY: Final = "COACHIQ_AUTH__SECRET_KEY"  # noqa: S105 - a name; what its core signs with
+AuthMode = Literal["none", "token", "jwt", "token+jwt"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["json", "text"]
 
 
 class SettingsError(Exception):
@@ -35,72 +51,8 @@ class SettingsError(Exception):
         self.message = message
 
 
-def _flag(text: str) -> bool:
-    match text.strip().lower():
-        case "true" | "1" | "yes" | "on":
-            return True
-        case "false" | "0" | "no" | "off":
-            return False
-    raise ValueError("expected true or false")
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = low - 1
-        if not low <= number <= high:
-            raise ValueError(f"expected a whole number from {low} to {high}")
-        return number
-
-    return parse
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if not low <= number <= high:
-            raise ValueError(f"expected a number from {low:g} to {high:g}")
-        return number
-
-    return parse
-
-
-def _text(text: str) -> str:
-    text = text.strip()
-    if not text or not text.isprintable():
-        raise ValueError("expected a printable text")
-    return text
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(_text(text)).expanduser()
-    except RuntimeError as error:  # ~somebody whom this machine does not know
-        raise ValueError("expected a path") from error
-
-
 def _zone_name(text: str) -> str:
-    return find_zone(_text(text)).key
-
-
-def _auth_mode(text: str) -> AuthMode:
-    # The other modes come with the code that enforces them: to accept their names now would leave a door open
-    # that its owner believes shut.
-    if text.strip().lower() != "none":
-        raise ValueError("expected none, the only mode this version has")
-    return "none"
-
-
-def _log_level(text: str) -> LogLevel:
-    for level in get_args(LogLevel):
-        if text.strip().upper() == level:
-            return level  # type: ignore[no-any-return]
-    raise ValueError("expected DEBUG, INFO, WARNING or ERROR")
+    return find_zone(plain_text(text)).key
 
 
 def _by(parse: Callable[[str], Any], *names: str) -> dict[str, Any]:
@@ -113,49 +65,67 @@ class Settings:
     """One service's settings. Units stand in the names; every default works as it is."""
 
     # False: the dashboard's routes answer 404.
-    enabled: bool = field(default=True, metadata=_by(_flag, "ENABLED"))
-    host: str = field(default="127.0.0.1", metadata=_by(_text, "HOST"))
-    port: int = field(default=8099, metadata=_by(_whole(0, 65535), "PORT"))  # 0: any free one
-    auth_mode: AuthMode = field(default="none", metadata=_by(_auth_mode, "AUTH_MODE"))
+    enabled: bool = field(default=True, metadata=_by(flag, "ENABLED"))
+    host: str = field(default="127.0.0.1", metadata=_by(plain_text, "HOST"))
+    port: int = field(default=8099, metadata=_by(whole(0, 65535), "PORT"))  # 0: any free one
+    auth_mode: AuthMode = field(default="none", metadata=_by(choice(*get_args(AuthMode)), "AUTH_MODE"))
     # Serve other machines without authentication.
-    allow_open: bool = field(default=False, metadata=_by(_flag, "ALLOW_OPEN"))
-    log_level: LogLevel = field(default="INFO", metadata=_by(_log_level, "LOG_LEVEL"))
+    allow_open: bool = field(default=False, metadata=_by(flag, "ALLOW_OPEN"))
+    # What CoachIQ's core signs its tokens with; its own variable, so that one line serves both.
+    auth_secret: Secret | None = field(default=None, metadata=_by(secret, SECRET_KEY))
+    # Our own tokens, hashed. None: tokens.json beside the database.
+    tokens_file: Path | None = field(default=None, metadata=_by(path, "TOKENS_FILE"))
+    # Names by which browsers may reach the service, beside addresses and this machine's own names.
+    allowed_hosts: tuple[str, ...] = field(default=(), metadata=_by(hosts, "ALLOWED_HOSTS"))
+    # Other sites whose pages may use the service.
+    allowed_origins: tuple[str, ...] = field(default=(), metadata=_by(origins, "ALLOWED_ORIGINS"))
+    # Whose X-Forwarded-* count.
+    trusted_proxies: tuple[Network, ...] = field(default=(), metadata=_by(networks, "TRUSTED_PROXIES"))
+    # What one client may do; bursts of a minute's worth are fine.
+    max_samples_per_s: float = field(default=250_000.0, metadata=_by(number(1, 1e9), "MAX_SAMPLES_PER_SECOND"))
+    max_points_per_s: float = field(default=100_000.0, metadata=_by(number(1, 1e9), "MAX_POINTS_PER_SECOND"))
+    max_actions_per_minute: float = field(default=60.0, metadata=_by(number(1, 1e6), "MAX_ACTIONS_PER_MINUTE"))
+    # CoachIQ's core, whose states are recorded. None: it is not asked.
+    core_url: str | None = field(default=None, metadata=_by(base_url("http", "https", "ws", "wss"), "CORE_URL"))
+    core_token: Secret | None = field(default=None, metadata=_by(secret, "CORE_TOKEN"))
+    log_level: LogLevel = field(default="INFO", metadata=_by(choice(*get_args(LogLevel), upper=True), "LOG_LEVEL"))
+    log_format: LogFormat = field(default="json", metadata=_by(choice(*get_args(LogFormat)), "LOG_FORMAT"))
     # Of the coach, for days and weeks as people live them: an IANA name. None: as this machine is set.
     time_zone: str | None = field(default=None, metadata=_by(_zone_name, "TIME_ZONE"))
     # Its yaml files replace the packaged ones.
-    conf_dir: Path | None = field(default=None, metadata=_by(_path, "CONF_DIR"))
+    conf_dir: Path | None = field(default=None, metadata=_by(path, "CONF_DIR"))
 
-    memory_retention_hours: float = field(default=2.0, metadata=_by(_number(0.05, 720), "MEMORY_RETENTION_HOURS"))
-    memory_budget_mb: int = field(default=32, metadata=_by(_whole(1, 4096), "MEMORY_BUDGET_MB"))
-    max_metrics: int = field(default=5000, metadata=_by(_whole(1, 100_000), "MAX_METRICS"))
+    memory_retention_hours: float = field(default=2.0, metadata=_by(number(0.05, 720), "MEMORY_RETENTION_HOURS"))
+    memory_budget_mb: int = field(default=32, metadata=_by(whole(1, 4096), "MEMORY_BUDGET_MB"))
+    max_metrics: int = field(default=5000, metadata=_by(whole(1, 100_000), "MAX_METRICS"))
 
     insight_generation_interval_s: float = field(
         default=900.0,
-        metadata=_by(_number(1, 86400), "INSIGHT_GENERATION_INTERVAL", "INSIGHT_GENERATION_INTERVAL_SECONDS"),
+        metadata=_by(number(1, 86400), "INSIGHT_GENERATION_INTERVAL", "INSIGHT_GENERATION_INTERVAL_SECONDS"),
     )
     pattern_analysis_interval_s: float = field(
         default=1800.0,
-        metadata=_by(_number(1, 86400), "PATTERN_ANALYSIS_INTERVAL", "PATTERN_ANALYSIS_INTERVAL_SECONDS"),
+        metadata=_by(number(1, 86400), "PATTERN_ANALYSIS_INTERVAL", "PATTERN_ANALYSIS_INTERVAL_SECONDS"),
     )
     # Of judgements (anomalies), not of facts (limits, silence): those are always told.
-    notifications_per_week: float = field(default=5.0, metadata=_by(_number(0, 1000), "NOTIFICATIONS_PER_WEEK"))
-    max_memory_insights: int = field(default=100, metadata=_by(_whole(1, 10_000), "MAX_MEMORY_INSIGHTS"))
-    max_memory_patterns: int = field(default=50, metadata=_by(_whole(1, 10_000), "MAX_MEMORY_PATTERNS"))
+    notifications_per_week: float = field(default=5.0, metadata=_by(number(0, 1000), "NOTIFICATIONS_PER_WEEK"))
+    max_memory_insights: int = field(default=100, metadata=_by(whole(1, 10_000), "MAX_MEMORY_INSIGHTS"))
+    max_memory_patterns: int = field(default=50, metadata=_by(whole(1, 10_000), "MAX_MEMORY_PATTERNS"))
 
     # None: as feature_flags.yaml says.
-    persistence: bool | None = field(default=None, metadata=_by(_flag, "PERSISTENCE"))
+    persistence: bool | None = field(default=None, metadata=_by(flag, "PERSISTENCE"))
     # False: no commits by the clock; full batches, ack=durable and the stop still commit.
-    enable_background_persistence: bool = field(default=True, metadata=_by(_flag, "ENABLE_BACKGROUND_PERSISTENCE"))
-    db_path: Path = field(default=Path("data/analytics.db"), metadata=_by(_path, "DB_PATH"))
+    enable_background_persistence: bool = field(default=True, metadata=_by(flag, "ENABLE_BACKGROUND_PERSISTENCE"))
+    db_path: Path = field(default=Path("data/analytics.db"), metadata=_by(path, "DB_PATH"))
     persistence_retention_days: float = field(
-        default=30.0, metadata=_by(_number(0.05, 3650), "PERSISTENCE_RETENTION_DAYS")
+        default=30.0, metadata=_by(number(0.05, 3650), "PERSISTENCE_RETENTION_DAYS")
     )
-    sqlite_batch_size: int = field(default=100, metadata=_by(_whole(1, 100_000), "SQLITE_BATCH_SIZE"))
+    sqlite_batch_size: int = field(default=100, metadata=_by(whole(1, 100_000), "SQLITE_BATCH_SIZE"))
     flush_interval_s: float = field(
-        default=5.0, metadata=_by(_number(0.05, 3600), "FLUSH_INTERVAL", "FLUSH_INTERVAL_SECONDS")
+        default=5.0, metadata=_by(number(0.05, 3600), "FLUSH_INTERVAL", "FLUSH_INTERVAL_SECONDS")
     )
     cleanup_interval_s: float = field(
-        default=3600.0, metadata=_by(_number(1, 604_800), "CLEANUP_INTERVAL_SECONDS", "CLEANUP_INTERVAL")
+        default=3600.0, metadata=_by(number(1, 604_800), "CLEANUP_INTERVAL_SECONDS", "CLEANUP_INTERVAL")
     )
 
     @property
@@ -170,6 +140,11 @@ class Settings:
     def persistence_retention_ms(self) -> int:
         return round(self.persistence_retention_days * 86_400_000)
 
+    @property
+    def tokens_path(self) -> Path:
+        """Where our own tokens are kept; only the command line writes there."""
+        return self.db_path.parent / "tokens.json" if self.tokens_file is None else self.tokens_file
+
     def flag_overrides(self) -> dict[str, bool]:
         """What these settings say about feature flags, over the yaml file."""
         overrides = {}
@@ -182,7 +157,8 @@ class Settings:
 
 def variable(field_name: str) -> str:
     """The environment variable of a field of Settings, as messages spell it."""
-    return PREFIX + next(each for each in fields(Settings) if each.name == field_name).metadata["names"][0]  # type: ignore[no-any-return]
+    name: str = next(each for each in fields(Settings) if each.name == field_name).metadata["names"][0]
+    return name if name == SECRET_KEY else PREFIX + name
 
 
 def parse_setting(field_name: str, text: str, *, spelled: str) -> Any:
@@ -191,6 +167,8 @@ def parse_setting(field_name: str, text: str, *, spelled: str) -> Any:
     try:
         return parse(text)
     except ValueError as error:
+        if parse is secret:
+            raise SettingsError(spelled, str(error)) from None
         raise SettingsError(spelled, f"{error}, got {_shown(text)}") from error
 
 
@@ -234,6 +212,8 @@ def check_settings(settings: Settings, origin: Mapping[str, str]) -> None:
             f"{settings.host} can be reached from other machines and there is no authentication: "
             f"set {variable('allow_open')}=true if that is meant",
         )
+    if "jwt" in settings.auth_mode and settings.auth_secret is None:
+        raise SettingsError(SECRET_KEY, f"must be set: {named('auth_mode')} is {settings.auth_mode}")
     if settings.conf_dir is not None and not settings.conf_dir.is_dir():
         raise SettingsError(named("conf_dir"), f"no such directory: {settings.conf_dir}")
 
@@ -251,12 +231,20 @@ def is_loopback(host: str) -> bool:
 def _given(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Our variables: upper-case name without prefix -> (name as spelled, text)."""
     given: dict[str, tuple[str, str]] = {}
+    known = {name for each in fields(Settings) for name in each.metadata["names"]}
     for spelled, text in environ.items():
-        if not spelled.upper().startswith(PREFIX):
+        name = spelled.upper()
+        if name.startswith(PREFIX):
+            name = name.removeprefix(PREFIX)
+        elif name != SECRET_KEY:
             continue
-        name = spelled.upper().removeprefix(PREFIX)
+        if not text.strip():  # `NAME=`, as compose files and unit files write it, is not given
+            if name not in known:
+                raise SettingsError(spelled, f"no such setting{_suggestion(spelled)}")
+            continue
         if name in given and given[name][1] != text:
-            raise SettingsError(spelled, f"says {_shown(text)}, but {given[name][0]} says otherwise")
+            said = "" if name in _SECRETS else f"says {_shown(text)}, but "
+            raise SettingsError(spelled, f"{said}{given[name][0]} says otherwise")
         given[name] = (spelled, text)
     return given
 
@@ -265,6 +253,9 @@ def _suggestion(spelled: str) -> str:
     known = [name for each in fields(Settings) for name in each.metadata["names"]]
     near = difflib.get_close_matches(spelled.upper().removeprefix(PREFIX), known, n=1)
     return f"; did you mean {PREFIX}{near[0]}?" if near else ""
+
+
+_SECRETS: Final = frozenset({SECRET_KEY, "CORE_TOKEN"})
 
 
 def _shown(text: str) -> str:

@@ -6,6 +6,7 @@ analytics_dashboard off, gated routes answer 404. The app holds no state of its 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -13,21 +14,30 @@ import trio
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from .auth.gate import Gate
+from .auth.guard import guarded, register_guard
 from .backend import Backend
 from .fast_path import FastPath
+from .headers import NO_STORE, SECURITY_HEADERS
 from .live import register_live
+from .openapi import build_document
 from .problems import Problem, register_problems
 from .rest import (
     aggregation,
     catalogue,
+    charts,
     docs,
     features,
     historical,
     insights,
     metrics,
+    overview,
+    pages,
     probes,
+    relations,
     series,
     status,
+    thresholds,
     trends,
 )
 from .routes import Route, read_query
@@ -43,19 +53,21 @@ _API: Final[tuple[Route, ...]] = (
     *aggregation.ROUTES,
     *catalogue.ROUTES,
     *series.ROUTES,
+    *overview.ROUTES,
+    *charts.ROUTES,
+    *relations.ROUTES,
     *status.ROUTES,
     *features.ROUTES,
+    *thresholds.ROUTES,
     *probes.ROUTES,
+    *pages.ROUTES,
 )
-ROUTES: Final[tuple[Route, ...]] = (*_API, *docs.docs_routes(_API))
+ROUTES: Final[tuple[Route, ...]] = guarded((*_API, *docs.docs_routes(guarded(_API))))
 
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+
+def document() -> str:
+    """The OpenAPI document as text, for a file that people compare."""
+    return json.dumps(build_document(ROUTES), indent=1, ensure_ascii=False) + "\n"
 
 
 def create_app(backend: Backend) -> QuartTrio:
@@ -64,6 +76,7 @@ def create_app(backend: Backend) -> QuartTrio:
     harden(app)
     app.url_map.merge_slashes = False  # a metric's name may hold //
     register_problems(app)
+    register_guard(app, backend.access, ROUTES)
     for route in ROUTES:
         app.add_url_rule(route.path, route.name, _view(backend, route), methods=[route.method])
 
@@ -72,18 +85,19 @@ def create_app(backend: Backend) -> QuartTrio:
         headers = response.headers
         for name, value in SECURITY_HEADERS.items():
             headers[name] = value
-        headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault(*NO_STORE)
         await trio.lowlevel.checkpoint()
         return response
 
     register_live(app, backend)
+    app.asgi_app = Gate(app.asgi_app, backend.access)  # type: ignore[assignment]
     return app
 
 
 def create_shortcut(backend: Backend) -> FastPath:
     """What of the application's routes is answered past it."""
-    extra = SECURITY_HEADERS | {"Cache-Control": "no-store"}
-    return FastPath(backend, gate=lambda: backend.flags.enabled(DASHBOARD), extra_fields=extra)
+    extra = dict([*SECURITY_HEADERS.items(), NO_STORE])
+    return FastPath(backend, gate=lambda: backend.flags.enabled(DASHBOARD), extra_fields=extra, access=backend.access)
 
 
 def _view(backend: Backend, route: Route) -> Callable[..., Awaitable[Response]]:

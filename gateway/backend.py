@@ -20,6 +20,9 @@ from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 
+from .auth.access import Access, open_access
+from .control import Control
+
 
 @dataclass(slots=True)
 class Backend:
@@ -39,7 +42,9 @@ class Backend:
     insight_mailbox: Mailbox[InsightMessage]
     persist_mailbox: Mailbox[PersisterMessage]
     pattern_mailbox: Mailbox[PatternMessage]
+    control: Control
     started_ms: int
     budget: Budget = field(default_factory=partial(Budget, 5.0))  # notifications a week of what is a judgement
     local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False
+    access: Access = field(default_factory=open_access)

@@ -1,4 +1,4 @@
-"""The command line: serve, demo, replay, import, check.
+"""The command line: serve, demo, replay, import, openapi, check, token.
 
 Promises: exit codes 0 (done), 1 (not everything could be done, and why was said), 2 (no such command or
 option), 70 (a supervisor gave up) and 78 (bad configuration: one line on stderr that names the variable).
@@ -20,6 +20,7 @@ from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_flags, load_rules
 from conf.settings import DEFAULT, Settings, SettingsError, check_settings, load_settings, parse_setting, variable
 
+from .token_command import add_token_parser, run_token
 from .version import VERSION
 
 EXIT_OK: Final = 0
@@ -80,9 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("--keep-times", action="store_true", help="send the recorded times instead of shifting to now")
 
+    replay.add_argument("--token", help="a token with the scope ingest, where the service asks for one")
+
     importing = commands.add_parser("import", help="write a recorded CSV into the database, without a service")
     importing.add_argument("file", type=Path, help="as for replay; times are kept")
 
+    add_token_parser(commands)
+    commands.add_parser("openapi", help="print the OpenAPI document (docs/openapi.json is this)")
     commands.add_parser("check", help="print every setting, its value and where it comes from")
     return parser
 
@@ -127,7 +132,7 @@ def _demo(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def _replay(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from .replay_command import run_replay
 
-    return trio.run(run_replay, asked.file, asked.url, asked.speed, asked.keep_times)
+    return trio.run(run_replay, asked.file, asked.url, asked.speed, asked.keep_times, asked.token)
 
 
 def _import(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -135,6 +140,17 @@ def _import(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from .import_command import run_import
 
     return run_import(asked.file, settings.db_path)
+
+
+def _token(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    return run_token(asked, load_settings(environ)[0])
+
+
+def _openapi(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .app import document
+
+    sys.stdout.write(document())
+    return EXIT_OK
 
 
 def _check(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -169,6 +185,8 @@ def _printed(value: object) -> str:
             return str(value).lower()
         case float():
             return f"{value:g}"
+        case tuple():
+            return ",".join(map(str, value)) or "-"
     return str(value)
 
 
@@ -177,4 +195,12 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-_COMMANDS: Final = {"serve": _serve, "demo": _demo, "replay": _replay, "import": _import, "check": _check}
+_COMMANDS: Final = {
+    "serve": _serve,
+    "demo": _demo,
+    "replay": _replay,
+    "import": _import,
+    "openapi": _openapi,
+    "check": _check,
+    "token": _token,
+}

@@ -42,8 +42,8 @@ class Answer:
 class HttpClient:
     """A client of the server at `url`; its path is put before every request's. Use with `async with`."""
 
-    def __init__(self, url: str) -> None:
-        """Raises UrlError."""
+    def __init__(self, url: str, token: str | None = None) -> None:
+        """`token`: sent as Bearer. Raises UrlError."""
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -52,6 +52,7 @@ class HttpClient:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise UrlError(f"{url}: expected something like http://127.0.0.1:8099")
         self.url = url
+        self._authorization = [] if token is None else [("Authorization", f"Bearer {token}")]
         self._secure = parts.scheme == "https"
         self._host: str = parts.hostname
         self._port = port or (443 if self._secure else 80)
@@ -124,7 +125,7 @@ class HttpClient:
         self._stream, self._http = stream, h11.Connection(h11.CLIENT)
 
     async def _send(self, method: str, target: str, body: bytes, content_type: str) -> None:
-        headers = [("Host", self._authority), ("Accept", "application/json")]
+        headers = [("Host", self._authority), ("Accept", "application/json"), *self._authorization]
         if body:
             headers += [("Content-Type", content_type), ("Content-Length", str(len(body)))]
         request = h11.Request(method=method, target=self._prefix + target, headers=headers)

@@ -2,7 +2,8 @@
 
 A batch in order, posted plainly, is most of what this service receives; a task, contexts, signals and channels of its
 own cost more than reading its samples. Promises: answers are those of the long way. Whatever is out of the
-ordinary (a query, `Prefer`, another type, a body to be checked, the gate closed) is declined.
+ordinary (a query, `Prefer`, another type, a body to be checked, a caller who may not, the gate closed) is
+declined.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from .auth.access import Access
 from .backend import Backend
 from .ingest import decode_batch
 from .problems import DETAILS, PROBLEM_JSON, Problem
@@ -26,8 +28,11 @@ _LONG_WAY: Final = frozenset({b"prefer", b"content-encoding", b"expect"})
 class FastPath:
     """A Shortcut. `gate`: may batches be taken at all; `extra_fields`: on every answer, as the application's have."""
 
-    def __init__(self, backend: Backend, *, gate: Callable[[], bool], extra_fields: Mapping[str, str]) -> None:
+    def __init__(
+        self, backend: Backend, *, gate: Callable[[], bool], extra_fields: Mapping[str, str], access: Access
+    ) -> None:
         self._backend = backend
+        self._access = access
         self._gate = gate
         extra = tuple((name.lower().encode(), value.encode()) for name, value in extra_fields.items())
         self._extra = extra
@@ -38,12 +43,16 @@ class FastPath:
             return False
         if not _LONG_WAY.isdisjoint(head.fields):
             return False
-        return head.fields.get(b"content-type", b"application/json").lower() in _JSON
+        if head.fields.get(b"content-type", b"application/json").lower() not in _JSON:
+            return False
+        return self._access.account(head.fields, head.client, "ingest", "samples") is not None
 
     async def answer(self, head: Head, body: bytes) -> Answer | None:
         intake = decode_batch(body, self._backend.wall_ms()) if body else None
-        if intake is None or not intake.parts:
+        account = self._access.account(head.fields, head.client, "ingest", "samples")
+        if intake is None or not intake.parts or account is None:
             return None
+        self._access.limits.pay("samples", account, sum(map(len, intake.parts)))
         try:
             return Answer(200, self._ok, await write_batch(self._backend, intake))
         except Problem as problem:

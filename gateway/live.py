@@ -20,9 +20,11 @@ import trio
 from quart import Response, Websocket, websocket
 from quart_trio import QuartTrio
 
-from actors.frames import insight_frame, seconds
+from actors.frames import alert_frame, insight_frame, seconds
 from actors.hub import METRICS, Event, Subscription, TooSlow
 
+from .auth.identity import AuthError
+from .auth.session import Session
 from .backend import Backend
 from .problems import Problem
 from .rounding import number
@@ -34,7 +36,7 @@ LOG: Final = logging.getLogger(__name__)
 PATH: Final = "/ws/analytics"
 FLAG: Final = "analytics_dashboard"
 TOPICS: Final = frozenset({METRICS, "insight", "insight_update", "alert", "pattern", "status", "gap", "notice"})
-MAX_CLIENTS: Final = 64
+MAX_CLIENTS: Final = 128
 MAX_NAMES: Final = 10_000  # in one client's choice of metrics
 ANSWERS: Final = 32  # that may wait for a client which asks and does not read
 
@@ -85,7 +87,7 @@ def register_live(app: QuartTrio, backend: Backend) -> None:
         # The object behind the context's proxy: the tasks outlive no context, and each use of it is cheaper.
         socket: Websocket = websocket._get_current_object()  # type: ignore[attr-defined]
         with backend.hub.subscribe() as subscription:
-            client = _Client(backend, socket, subscription)
+            client = _Client(backend, socket, subscription, Session(backend.access.verifier, socket.scope))
             clients.add(client)
             try:
                 await client.run()
@@ -97,8 +99,9 @@ def register_live(app: QuartTrio, backend: Backend) -> None:
 class _Client:
     """One dashboard. Its tasks hear, answer, tell and watch for ends; the first that is done ends all."""
 
-    def __init__(self, backend: Backend, socket: Websocket, subscription: Subscription) -> None:
+    def __init__(self, backend: Backend, socket: Websocket, subscription: Subscription, session: Session) -> None:
         self._backend = backend
+        self._session = session
         self._socket = socket
         self._subscription = subscription
         self._topics: frozenset[str] | None = None  # None: all
@@ -109,8 +112,10 @@ class _Client:
 
     async def run(self) -> None:
         await self._socket.accept()
+        if not await self._login():
+            return
         async with trio.open_nursery() as nursery:
-            for task in (self._hear, self._answer, self._tell, self._watch_stop, self._watch_cut):
+            for task in (self._hear, self._answer, self._tell, self._watch_stop, self._watch_cut, self._watch_login):
                 nursery.start_soon(self._first_to_end, task, nursery)
 
     async def _first_to_end(self, task: Callable[[], Awaitable[None]], nursery: trio.Nursery) -> None:
@@ -127,6 +132,18 @@ class _Client:
         if not self._left:
             self._left = True
             await self._socket.close(code, reason)
+
+    async def _login(self) -> bool:
+        with suppress(_Disconnected):
+            try:
+                await self._session.login(self._socket.receive)
+                return True
+            except AuthError as error:
+                await self._leave(POLICY, str(error))
+        return False
+
+    async def _watch_login(self) -> None:
+        await self._leave(POLICY, str(await self._session.until_ended()))
 
     async def _greet(self) -> None:
         now_ms = self._backend.wall_ms()
@@ -184,12 +201,17 @@ class _Client:
                     return frame("pong", {"server_time": seconds(now_ms)}, now_ms)
                 case "heartbeat":
                     return frame("heartbeat_ack", {"server_time": seconds(now_ms)}, now_ms)
+                case "auth":
+                    self._session.renew(data)
+                    return frame("auth_ok", {"server_time": seconds(now_ms)}, now_ms)
                 case "subscribe" | "unsubscribe":
                     self._choose(kind == "subscribe", _names(data, "topics", TOPICS), _names(data, "metrics"))
                     return frame("subscription_confirmed", self._choice(), now_ms)
             raise _BadRequestError("type", f"unknown type {kind[:40]!r}; this socket is read-only")
         except _BadRequestError as error:
             return frame("error", {"detail": str(error), "member": error.member}, now_ms)
+        except AuthError as error:  # of a fresh token: the one before still holds
+            return frame("error", {"detail": str(error), "member": "token"}, now_ms)
 
     def _choose(self, add: bool, topics: frozenset[str] | None, metrics: frozenset[str] | None) -> None:
         self._topics = _changed(self._topics, topics, add, TOPICS)
@@ -262,16 +284,8 @@ def snapshot(backend: Backend, now_ms: int) -> dict[str, Any]:
         },
         "insights": [insight_frame(each) for each in insights],
         "alerts": [
-            {
-                "type": "insight",
-                "insight_id": each.insight_id,
-                "metric": each.metric,
-                "severity": each.severity,
-                "message": each.title,
-                "recommendation": each.recommendations[0] if each.recommendations else None,
-            }
-            for each in insights
-            if each.severity in ("high", "critical")
+            *backend.control.alarms.active(),
+            *(alert_frame(each) for each in insights if each.severity in ("high", "critical")),
         ],
         "status": {
             "ready": backend.ready,

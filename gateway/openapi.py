@@ -14,22 +14,33 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from .problems import PROBLEM_JSON, title
-from .routes import Answer, Route
+from .routes import WHOLE, Answer, Route
 from .schemas import ProblemDetails
 from .version import VERSION
 
 _PARAMETER: Final = re.compile(r"<(?:\w+:)?(\w+)>")
 _WHY: Final = {
     400: "The body is not JSON",
+    401: "No token, one that has expired, or one that is none",
+    403: "The token lacks the scope this needs, or the request comes from a page of another site",
     404: "Not found, or the feature analytics_dashboard is off",
     408: "The body did not arrive in time",
     409: "Not possible in the present state",
+    412: "It was changed meanwhile; the header ETag says how it is now",
     413: "The body is larger than the limit",
     415: "The body is of another type, or compressed",
     422: "A parameter or member is not as described; `errors` names it",
-    429: "The number of metrics is at its cap",
+    421: "The service is not known by the name in Host",
+    428: "If-Match is missing",
+    429: "The number of metrics is at its cap, or this client has asked for too much: see Retry-After",
     500: "A fault of the service; its log says what",
     503: "Not now: try again after the seconds in Retry-After",
+}
+
+_HEADERS: Final = {
+    401: {"WWW-Authenticate": "How to say who asks"},
+    429: {"Retry-After": "Seconds to wait, when that helps"},
+    503: {"Retry-After": "Seconds to wait"},
 }
 
 DESCRIPTION: Final = """\
@@ -58,7 +69,7 @@ def problems(*statuses: int, details: dict[int, str] | None = None) -> dict[int,
                 "instance": "/api/analytics",
                 "errors": [],
             },
-            headers={"Retry-After": "Seconds to wait"} if status == 503 else {},
+            headers=_HEADERS.get(status, {}),
         )
         for status in statuses
     }
@@ -82,7 +93,18 @@ def build_document(routes: Sequence[Route]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in routes)],
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of this service (`coachiq-analytics token create`) or an access token of "
+                    "CoachIQ's core. The scope each operation needs stands beside it: ingest, read, act or admin "
+                    "(which includes the others). Without authentication (`AUTH_MODE=none`) nothing is needed.",
+                }
+            },
+        },
     }
 
 
@@ -114,6 +136,7 @@ def _operation(route: Route, names: dict[tuple[Any, JsonSchemaMode], Any]) -> di
         "summary": route.summary,
         "description": route.description,
         "parameters": [*_path_parameters(route), *_query_parameters(route.query), *_header_parameters(route)],
+        "security": [] if 401 not in route.answers else [{"token": [route.needs]}],
         "responses": {str(status): _response(answer, names) for status, answer in sorted(route.answers.items())},
     }
     if route.bodies:
@@ -159,7 +182,7 @@ def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
             "schema": schema,
         }
         if schema.get("type") == "array":
-            parameter |= {"style": "form", "explode": False}  # a,b
+            parameter |= {"style": "form", "explode": bool(schema.pop(WHOLE, False))}  # a,b
         parameters.append(parameter)
     return parameters
 

@@ -17,10 +17,10 @@ from .sender import Account, GaveUpError
 MAX_NAMED = 20
 
 
-async def run_replay(file: Path, url: str, speed: float, keep_times: bool) -> int:
+async def run_replay(file: Path, url: str, speed: float, keep_times: bool, token: str | None = None) -> int:
     """Returns the exit code: 0 when the service has every sample of the file."""
     try:
-        client = HttpClient(url)
+        client = HttpClient(url, token)
         rows, bad = read(file)
     except (UrlError, RecordingError) as error:
         print(f"coachiq-analytics: {error}", file=sys.stderr)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from quart import Response
 from werkzeug.datastructures import MultiDict
 
+from .auth.identity import Scope
 from .problems import Problem
 
 Handler = Callable[..., Response] | Callable[..., Awaitable[Response]]
@@ -51,11 +52,18 @@ class Route:
     path_parameters: Mapping[str, str] = field(default_factory=dict)  # name -> description
     headers: Mapping[str, str] = field(default_factory=dict)  # request headers it looks at
     described: bool = True  # in the OpenAPI document
+    scope: Scope | None = None  # that a caller needs; None: read to GET, admin to anything else
     gated: bool = False  # 404 while the feature flag analytics_dashboard is off
+    endpoint: str = ""  # its name, where one handler serves several paths
 
     @property
     def name(self) -> str:
-        return self.handler.__name__
+        return self.endpoint or self.handler.__name__
+
+    @property
+    def needs(self) -> Scope:
+        """The scope a caller needs, unless auth/guard.py lists the path as public."""
+        return self.scope or ("read" if self.method == "GET" else "admin")
 
 
 def json_response(document: Any, status: int = 200, media_type: str = "application/json") -> Response:
@@ -70,7 +78,9 @@ def read_query(model: type[BaseModel], arguments: MultiDict[str, str]) -> BaseMo
         texts = [text for text in arguments.getlist(info.alias or name) if text.strip()]
         if not texts:
             continue
-        given[info.alias or name] = split(texts) if _is_list(info.annotation) else texts[-1].strip()
+        whole = isinstance(info.json_schema_extra, dict) and WHOLE in info.json_schema_extra
+        value = texts if whole else split(texts) if _is_list(info.annotation) else texts[-1].strip()
+        given[info.alias or name] = value
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -86,6 +96,8 @@ def split(texts: list[str]) -> list[str]:
     """a,b and a&b alike: each name once, order kept."""
     return list(dict.fromkeys(part.strip() for text in texts for part in text.split(",") if part.strip()))
 
+
+WHOLE: Final = "x-whole"  # of a member's schema: its parameter is repeated, never split at commas
 
 _LISTS: Final = (list, tuple, set, frozenset)
 

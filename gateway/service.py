@@ -15,7 +15,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Final
 
 import trio
@@ -44,20 +43,21 @@ from analytics.budget import Budget
 from analytics.catalogue import Catalogue
 from analytics.local_time import LocalTime
 from analytics.rules import Rules
-from analytics.streaming import Watchlist
 from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_rules
 from conf.settings import DEFAULT, Settings
 from conf.time_zone import find_zone, system_zone
-from storage.archive import Archive
-from storage.detector_state import DetectorState
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
-from storage.sqlite_archive import open_sqlite_archive
 
 from .app import create_app, create_shortcut
+from .auth.access import build_access
+from .auth.children import access_children
 from .backend import Backend
+from .compose_detection import recorder_parts
+from .compose_storage import archive_keeper
+from .control import build_control
 from .server import Server, open_listening_socket
 
 LOG: Final = logging.getLogger(__name__)
@@ -103,6 +103,7 @@ class Service:
         found: Mailbox[InsightMessage] = Mailbox("insight_generator", capacity=256, pressure=Pressure.DROP_OLDEST)
         asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
         notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
+        control = build_control(settings, flags, catalogue, hub, notify, wall_ms)
         self.backend = Backend(
             settings=settings,
             flags=flags,
@@ -118,13 +119,16 @@ class Service:
             insight_mailbox=found,
             persist_mailbox=persist,
             pattern_mailbox=asked,
+            control=control,
             started_ms=wall_ms(),
             budget=Budget(settings.notifications_per_week, wall_ms()),
             local_time=LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone()),
+            access=build_access(settings, wall_ms),
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
         notifier = Notifier(mailbox=notify, hub=hub)
+        keeper = archive_keeper(settings.db_path, wall_ms)
         persister = persisting.Persister(
             mailbox=persist,
             notifier=notify,
@@ -134,20 +138,22 @@ class Service:
             progress=progress,
             board=board,
             clock=clock,
-            open_archive=self._open_archive,
+            open_archive=keeper.open,
+            salvage=keeper.salvage,
             policy=_policy(settings),
             enabled=flags.enabled("persistence"),
         )
+        keeper.on_damage, keeper.on_replaced = persister.reopen, persister.start_over
         recorder = Recorder(
             mailbox=record,
             persister=persist,
             insights=found,
             memory=memory,
-            make_watchlist=partial(Watchlist, catalogue, backend.local_time, backend.budget),
+            alarms=control.alarms,
             hub=hub,
             progress=progress,
             clock=clock,
-            state=DetectorState(settings.db_path.with_suffix(".detectors")),
+            **recorder_parts(settings, backend),
         )
         insights = InsightGenerator(
             mailbox=found,
@@ -172,6 +178,7 @@ class Service:
             clock=clock,
             interval_s=settings.pattern_analysis_interval_s,
             limiter=threads,
+            wanted=lambda: flags.enabled("analytics_dashboard_enhanced"),
         )
         server = Server(create_app(backend), listener, shortcut=create_shortcut(backend))
         self.supervisor = Supervisor(
@@ -179,6 +186,7 @@ class Service:
             (
                 ChildSpec(name="watchdog", run=self._watchdog.run),
                 ChildSpec(name="hub", run=hub.run),
+                *control.children(),
                 ChildSpec(name="notifier", run=notifier.run, mailbox=notify, stop=notify.close),
                 ChildSpec(name="persister", run=persister.run, mailbox=persist, stop=persist.close, hung_after_s=120),
                 ChildSpec(name="recorder", run=recorder.run, mailbox=record, stop=record.close),
@@ -186,14 +194,12 @@ class Service:
                 ChildSpec(
                     name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
                 ),
+                *access_children(self.backend.access),
                 ChildSpec(name="gateway", run=server.run, stop=server.stop),
                 *extra_children,
             ),
             board=board,
         )
-
-    async def _open_archive(self) -> Archive:
-        return await open_sqlite_archive(self.settings.db_path)
 
     async def run(self) -> int:
         """Run until a signal or an escalation. Returns the exit code (a task that can't be ended: exits itself)."""

@@ -22,7 +22,7 @@ from analytics.records import Insight, Pattern
 
 from .models import ArchiveStatus, Buckets, SeriesPart, Window
 
-Trouble = Literal["busy", "full", "unavailable", "corrupt", "foreign", "newer", "closed"]
+Trouble = Literal["busy", "full", "unavailable", "corrupt", "replaced", "foreign", "newer", "closed"]
 
 
 class ArchiveError(Exception):

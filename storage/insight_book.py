@@ -140,6 +140,13 @@ class InsightBook:
         """What the archive has not got yet, in order of change. Stays until `mark_clean`."""
         return list(self._dirty_insights.values()), list(self._dirty_patterns.values())
 
+    def mark_dirty(self) -> None:
+        """The archive is a new one: it has nothing of what the book holds."""
+        for insight in self._insights.values():
+            self._dirty_insights.setdefault(insight.insight_id, insight)
+        for pattern in self._patterns.values():
+            self._dirty_patterns.setdefault(pattern.pattern_id, pattern)
+
     def mark_clean(self, insights: Sequence[Insight], patterns: Sequence[Pattern]) -> None:
         """These very records are stored. One that changed in the meantime stays dirty."""
         for insight in insights:

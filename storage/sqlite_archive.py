@@ -8,6 +8,7 @@ append (WAL). Durable on return: write-ahead log with `synchronous = FULL`. Prom
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -22,7 +23,8 @@ from analytics.records import Insight, Pattern
 
 from .archive import ArchiveError, PoisonError
 from .models import ArchiveStatus, Buckets, SeriesPart, Window
-from .sqlite_connection import CLOSE_WITHIN_S, Reader, SqliteConnection
+from .salvage import Batch, adopting
+from .sqlite_connection import CLOSE_WITHIN_S, OnDamage, Reader, SqliteConnection
 from .sqlite_records import (
     GET_INSIGHTS,
     GET_PATTERNS,
@@ -38,6 +40,7 @@ from .sqlite_schema import look_at, prepare_reader, prepare_writer
 
 R = TypeVar("R")
 
+LOG: Final = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS: Final = 1_000
 GROUP_ROWS: Final = 256  # rows in one INSERT: each statement gives up the interpreter lock and has to win it back
 EXACT_MS: Final = 2**52  # whole milliseconds below it survive the way through seconds as REAL
@@ -67,18 +70,19 @@ async def open_sqlite_archive(
     busy_timeout_ms: int = BUSY_TIMEOUT_MS,
     max_bytes: int | None = None,
     wall_ms: Callable[[], int] | None = None,
+    on_damage: OnDamage | None = None,
 ) -> SqliteArchive:
     """Open the file, or make it. Raises ArchiveError; whatever was there before stays as it was.
 
     `max_bytes` bounds the database file: past it, appends fail with trouble "full". With `wall_ms` the status
-    knows when the last commit was.
+    knows when the last commit was. `on_damage` hears of every read and write that finds it damaged or replaced.
     """
     await trio.to_thread.run_sync(look_at, path)
-    writer = await SqliteConnection.open(path, busy_timeout_ms)
+    writer = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
     reader: SqliteConnection | None = None
     try:
         await writer.call(lambda connection: prepare_writer(connection, path, max_bytes))
-        reader = await SqliteConnection.open(path, busy_timeout_ms)
+        reader = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
         await reader.call(prepare_reader)
         return SqliteArchive(path, writer, reader, wall_ms)
     except BaseException:
@@ -159,6 +163,15 @@ class SqliteArchive:
                     break
                 gone += _purge_samples(connection, name, samples_before_ms / 1000, batch - gone)
             return gone
+
+        return await self._writer.write(work)
+
+    async def adopt(self, batch: Batch) -> int:
+        """Rows saved out of a damaged file, in one transaction: those this one lacks and can take. How many it took."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            self._check_file()
+            return sum(connection.execute(sql, values).rowcount for sql, values in adopting(batch))
 
         return await self._writer.write(work)
 
@@ -268,10 +281,14 @@ def _buckets(reader: Reader, name: str, start_ms: int, end_ms: int, step_ms: int
 
 
 def _records(rows: Sequence[Row], record_of: Callable[[Row], R]) -> list[R]:
-    try:
-        return [record_of(row) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:  # the tables' checks held when they were written
-        raise ArchiveError("corrupt", f"a record in the database is damaged ({error})") from error
+    """One that is damaged is named and left out: it must not take the others along."""
+    records: list[R] = []
+    for row in rows:
+        try:
+            records.append(record_of(row))
+        except (KeyError, TypeError, ValueError) as error:  # the tables' checks held when it was written
+            LOG.warning("the record %r in the database is damaged and left out (%s)", row[0], error)
+    return records
 
 
 def _purge_records(connection: sqlite3.Connection, before_s: float) -> int:

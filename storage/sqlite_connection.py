@@ -54,6 +54,9 @@ _POISON_CODES: Final = frozenset(
 )
 
 
+OnDamage = Callable[[ArchiveError], None]
+
+
 class Stopped(Exception):
     """A reading function noticed between two statements that nobody waits for it any more."""
 
@@ -78,28 +81,43 @@ def judged(error: sqlite3.Error) -> ArchiveError | PoisonError:
 
 
 @contextmanager
-def judging() -> Iterator[None]:
-    """sqlite3's errors leave as ArchiveError or PoisonError."""
+def judging(on_damage: OnDamage | None = None) -> Iterator[None]:
+    """sqlite3's errors leave as ArchiveError or PoisonError; `on_damage` hears when the file must be opened anew."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise judged(error) from error
+    except (sqlite3.Error, ArchiveError) as error:
+        found = judged(error) if isinstance(error, sqlite3.Error) else error
+        if on_damage is not None and isinstance(found, ArchiveError) and found.trouble in ("corrupt", "replaced"):
+            on_damage(found)
+        if found is error:
+            raise
+        raise found from error
+
+
+def generation(connection: sqlite3.Connection) -> int:
+    """A restore puts another content into the same file, and gives it another number."""
+    number: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    return number
 
 
 class SqliteConnection:
     """See the module docstring. `open` makes one."""
 
-    def __init__(self, wrapper: anysqlite.Connection, real: sqlite3.Connection) -> None:
+    def __init__(
+        self, wrapper: anysqlite.Connection, real: sqlite3.Connection, generation: int, on_damage: OnDamage | None
+    ) -> None:
         self._wrapper = wrapper
         self._real = real
         self._lock = trio.Lock()
         self._limiter = trio.CapacityLimiter(1)  # a thread of its own: others can't use up the pool before it
         self._closed = False
         self._stopping = False
+        self._generation = generation
+        self._on_damage = on_damage
 
     @classmethod
-    async def open(cls, path: Path, busy_timeout_ms: int) -> SqliteConnection:
-        """Raises ArchiveError."""
+    async def open(cls, path: Path, busy_timeout_ms: int, on_damage: OnDamage | None = None) -> SqliteConnection:
+        """`on_damage` hears of every time the file is found damaged or replaced. Raises ArchiveError."""
         opened: list[sqlite3.Connection] = []
 
         def factory(*args: Any, **options: Any) -> sqlite3.Connection:
@@ -111,11 +129,12 @@ class SqliteConnection:
                 wrapper = await anysqlite.connect(
                     path, factory=factory, isolation_level=None, timeout=busy_timeout_ms / 1000
                 )
+                first = await trio.to_thread.run_sync(generation, opened[0])
         except BaseException:
             for connection in opened:
                 connection.close()
             raise
-        return cls(wrapper, opened[0])
+        return cls(wrapper, opened[0], first, on_damage)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction, in one hop; it is over, one way or the other, when this returns or raises."""
@@ -124,6 +143,7 @@ class SqliteConnection:
             connection = self._real
             connection.execute("BEGIN IMMEDIATE")
             try:
+                self._check_generation()
                 result = work(connection)
                 connection.execute("COMMIT")
             except BaseException:
@@ -146,11 +166,16 @@ class SqliteConnection:
             reader = Reader(self._real, lambda: self._stopping)
             failed: Exception | None = None
             results: list[T] = []
+
+            def reading() -> T:
+                self._check_generation()
+                return work(reader)
+
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._interrupt_when_cancelled)
                 try:
-                    with judging():
-                        results.append(await trio.to_thread.run_sync(lambda: work(reader), limiter=self._limiter))
+                    with judging(self._on_damage):
+                        results.append(await trio.to_thread.run_sync(reading, limiter=self._limiter))
                 except Exception as error:
                     failed = error  # raised outside, or the nursery would wrap it; a cancel goes first
                 nursery.cancel_scope.cancel()
@@ -176,6 +201,10 @@ class SqliteConnection:
                     with judging():
                         await self._wrapper.close()
 
+    def _check_generation(self) -> None:
+        if generation(self._real) != self._generation:
+            raise ArchiveError("replaced", "the content of the database was replaced by a restore")
+
     async def _interrupt_when_cancelled(self) -> None:
         try:
             await trio.sleep_forever()
@@ -185,7 +214,7 @@ class SqliteConnection:
     async def _hop(self, work: Callable[[], T]) -> T:
         async with self._lock:
             self.check_open()
-            with judging():
+            with judging(self._on_damage):
                 return await trio.to_thread.run_sync(work, limiter=self._limiter)
 
     def check_open(self) -> None:

@@ -7,11 +7,14 @@ before anything in it changes. An older one is brought forward (`migrations.py`)
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from .archive import ArchiveError
 from .migrations import CURRENT, Version, migrate, version_of
+from .salvage import Shape, shapes_of
 
 WAL_LIMIT_BYTES: Final = 8 << 20
 MAGIC: Final = b"SQLite format 3\x00"
@@ -54,6 +57,15 @@ def prepare_writer(connection: sqlite3.Connection, path: Path, max_bytes: int | 
 
 def prepare_reader(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA query_only = ON")
+
+
+@cache
+def shapes() -> tuple[Shape, ...]:
+    """How each table is stored, in the order in which the schema makes them."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection)
+        named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").fetchall()
+        return tuple(shapes_of(connection, [name for (name,) in named if not name.startswith("sqlite_")]))
 
 
 def _check_version(path: Path, version: Version) -> None:

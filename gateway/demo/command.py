@@ -23,6 +23,7 @@ from storage.sqlite_archive import open_sqlite_archive
 from ..progress_bar import ProgressBar
 from ..service import run_service, wall_ms
 from .coach import DAY_MS, Coach
+from .credential import coach_token
 from .faults import Fault, fresh_faults
 from .history import UnfitArchiveError, write_history
 from .live import LiveCoach
@@ -49,7 +50,8 @@ def run_demo(settings: Settings, origin: Mapping[str, str], *, days: float, seed
             return 1
         url = f"http://{_reachable(settings.host)}:{settings.port}"
         _introduce(coach, url, seed, days, speed, now_ms)
-        live = LiveCoach(coach, url, speed=speed, wall_ms=wall_ms)
+        token = stack.enter_context(coach_token(settings))
+        live = LiveCoach(coach, url, speed=speed, wall_ms=wall_ms, token=token)
         return run_service(
             settings,
             flags,

@@ -35,7 +35,16 @@ _UNITS: Final = {signal.name: signal.unit for signal in SIGNALS}
 class LiveCoach:
     """Feeds the service at `url` with `coach`, beginning where the coach stands."""
 
-    def __init__(self, coach: Coach, url: str, *, speed: float = 1.0, wall_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        coach: Coach,
+        url: str,
+        *,
+        speed: float = 1.0,
+        wall_ms: Callable[[], int],
+        token: str | None = None,
+    ) -> None:
+        self._token = token
         self._coach = coach
         self._url = url
         self._speed = speed
@@ -48,7 +57,7 @@ class LiveCoach:
         self.account = Account()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        async with HttpClient(self._url) as client:
+        async with HttpClient(self._url, self._token) as client:
             task_status.started()
             while True:
                 await self.catch_up(client)

@@ -25,10 +25,6 @@ TYPES: Final = {
 }
 
 
-def get_root(backend: Backend) -> Response:
-    return _moved("docs")
-
-
 def get_docs_folder(backend: Backend) -> Response:
     return _moved("../docs")
 
@@ -74,15 +70,6 @@ def docs_routes(others: Sequence[Route]) -> tuple[Route, ...]:
             description="For reading, and for trying requests against this very service.",
             tag="Documentation",
             answers={**page, **problems(500)},
-        ),
-        Route(
-            method="GET",
-            path="/",
-            handler=get_root,
-            summary="Leads to the documentation",
-            description="A redirect to `/docs`.",
-            tag="Documentation",
-            answers={302: Answer("To /docs", media_type="", headers={"Location": "docs"}), **problems(500)},
         ),
         _part("/docs/", get_docs_folder),
         _part("/docs/<name>", get_docs_file),

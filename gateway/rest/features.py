@@ -51,6 +51,7 @@ async def set_feature(backend: Backend, flag: str) -> Response:
     message = f"{flag} is {'on' if asked.enabled else 'off'}"
     if PERSISTENCE in changed:
         message += await _switch_persistence(backend, changed[PERSISTENCE])
+        await backend.control.steward.switch(changed[PERSISTENCE])
     return json_response(
         {"success": True, "message": message, "feature": flag, "enabled": asked.enabled, "changed": changed}
     )

@@ -115,6 +115,17 @@ async def _read(
     decode: Callable[[bytes, int], Intake | None],
     check: Callable[[bytes, int], Intake],
 ) -> Intake:
+    backend.access.check_amount(request.scope, "samples")
+    intake = await _decode(backend, decode, check)
+    backend.access.pay(request.scope, "samples", sum(map(len, intake.parts)) + intake.rejected)
+    return intake
+
+
+async def _decode(
+    backend: Backend,
+    decode: Callable[[bytes, int], Intake | None],
+    check: Callable[[bytes, int], Intake],
+) -> Intake:
     body = await read_body()
     now_ms = backend.wall_ms()
     intake = decode(body, now_ms)
@@ -253,6 +264,7 @@ ROUTES: Final = (
             **_WRITE_PROBLEMS,
         },
         gated=True,
+        scope="ingest",
     ),
     Route(
         method="POST",
@@ -300,5 +312,6 @@ ROUTES: Final = (
             **_WRITE_PROBLEMS,
         },
         gated=True,
+        scope="ingest",
     ),
 )

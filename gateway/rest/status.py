@@ -30,6 +30,7 @@ CAPABILITIES: Final = (
     "anomaly_detection",
     "live_updates",
 )
+ENHANCED: Final = frozenset({"pattern_detection"})  # only with the flag analytics_dashboard_enhanced
 _COMPONENTS: Final = {
     "metric_collection": "recorder",
     "insight_generation": "insight_generator",
@@ -51,6 +52,7 @@ async def get_analytics_status(backend: Backend) -> Response:
     actors = backend.board.snapshot()
     memory = backend.memory.status()
     settings = backend.settings
+    enhanced = backend.flags.enabled("analytics_dashboard_enhanced")
     return json_response(
         {
             "service_status": service_status(backend, actors),
@@ -72,9 +74,9 @@ async def get_analytics_status(backend: Backend) -> Response:
             "pattern_analysis_interval": settings.pattern_analysis_interval_s,
             "background_tasks": {
                 "insight_generation": _runs(actors.get("insight_generator")),
-                "pattern_analysis": _runs(actors.get("pattern_analyzer")),
+                "pattern_analysis": enhanced and _runs(actors.get("pattern_analyzer")),
             },
-            "capabilities": list(CAPABILITIES),
+            "capabilities": [name for name in CAPABILITIES if enhanced or name not in ENHANCED],
             "uptime_seconds": max(0.0, (now_ms - backend.started_ms) / 1000),
             "version": VERSION,
         }

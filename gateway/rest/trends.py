@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from quart import Response
 
-from actors.frames import insight_frame
+from actors.frames import alert_type, insight_frame
 from analytics.catalogue import MetricSpec
 from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation
+from analytics.kpis import GOOD_SAMPLES, DataQuality, data_quality
 from analytics.records import Insight
 from analytics.trend import Trend, direction
 from storage.grid import coarser
@@ -32,7 +33,6 @@ MAX_METRICS: Final = 500
 MAX_POINTS: Final = 50_000  # metrics times points of one answer, before it is known how many points there are
 FINE_POINTS: Final = 300
 FEW_BUCKETS: Final = 20
-GOOD_POINTS: Final = 5  # fewer make no trend
 KEY_INSIGHTS: Final = 5
 NOTABLE_PERCENT: Final = 5.0
 INSIGHTS: Final = 10
@@ -48,6 +48,7 @@ class _Asked:
     buckets: Buckets | None  # on the grid that was asked for
     fine: Buckets | None  # on the grid that direction is told by
     samples: Window | None  # all samples of the window, where they are few and in memory
+    end_ms: int  # of the window
 
 
 async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Response:
@@ -83,7 +84,10 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
                 "total_metrics": chosen.total,
                 "key_insights": _key_insights(asked, metrics, insights),
             },
-            "alerts": [_alert(each) for each in insights if each.severity in ACTION_REQUIRED],
+            "alerts": [
+                *_thresholds(backend, query.metrics),
+                *(_alert(each) for each in insights if each.severity in ACTION_REQUIRED),
+            ],
             "insights": [insight_frame(each) for each in insights[:INSIGHTS]],
             "generated_at": now_ms / 1000,
             "truncated": chosen.truncated,
@@ -112,6 +116,7 @@ def _ask(backend: Backend, name: str, fine: Buckets | None, step_ms: int, start_
         None if fine is None else coarser(fine, step_ms),
         fine,
         samples,
+        now_ms + 1,
     )
 
 
@@ -120,6 +125,12 @@ def _direction(fine: Buckets, samples: Window | None) -> Trend:
     if samples is not None:
         return direction(samples.times, samples.values)
     return direction(fine.starts + fine.step_ms // 2, means(fine))
+
+
+def _quality(fine: Buckets, samples: Window | None, end_ms: int) -> DataQuality:
+    """From a metric's first sample on: a service that has run for an hour does not lack the other 23."""
+    times = fine.starts if samples is None else samples.times
+    return data_quality(times, int(times[0]), end_ms)
 
 
 def _trends(asked: Sequence[_Asked]) -> dict[str, dict[str, Any]]:
@@ -147,7 +158,7 @@ def _trend(asked: _Asked) -> dict[str, Any]:
         "trend_direction": trend.direction,
         "change_percent": known(trend.change_percent),
         "anomaly_count": anomaly_count(deviations, spec),
-        "data_quality": "good" if len(buckets) >= GOOD_POINTS else "limited",
+        "data_quality": _quality(fine, asked.samples, asked.end_ms),
         "current_value": number(current),
         "unit": spec.unit,
         "data_points": [
@@ -198,14 +209,28 @@ def _key_insights(
 
 
 def _alert(insight: Insight) -> dict[str, Any]:
-    kind = insight.evidence.get("kind")
     return {
-        "type": kind if isinstance(kind, str) else "insight",
+        "type": alert_type(insight),
         "severity": insight.severity,
         "message": f"{insight.title}: {insight.description}",
         "recommendation": insight.recommendations[0] if insight.recommendations else "",
         "metric": insight.metric,
     }
+
+
+def _thresholds(backend: Backend, names: Sequence[str] | None) -> list[dict[str, Any]]:
+    """Thresholds that fire."""
+    return [
+        {
+            "type": frame["type"],
+            "severity": frame["severity"],
+            "message": frame["message"],
+            "recommendation": frame["recommendation"] or "",
+            "metric": frame["metric"],
+        }
+        for frame in backend.control.alarms.active()
+        if names is None or frame["metric"] in names
+    ]
 
 
 ROUTES: Final = (
@@ -215,10 +240,13 @@ ROUTES: Final = (
         handler=get_performance_trends,
         summary="Trends of metrics over a window",
         description=f"""Buckets on multiples of `resolution` since 1970 (days are UTC days); empty ones are
-left out, the first and the last may be partial. Direction and change come from a robust line with a test of
-significance over a finer grid (or the samples, where they are few), whatever the resolution: noise is
-`stable`. `baseline_deviation` is a robust z score against the window itself and its surroundings,
-`anomaly_score` the same in 0..1.
+left out, the first and the last may be partial. Direction and change come from a robust line or a lasting step,
+with a test of significance that knows that neighbours depend on each other, over a finer grid (or the samples,
+where they are few), whatever the resolution: noise and a daily swing are `stable`. `change_percent` is from the first
+to the last level of that line or step, and 0 for what is stable.
+`baseline_deviation` is a robust z score against the window itself and its surroundings,
+`anomaly_score` the same in 0..1. `data_quality` is good with {GOOD_SAMPLES} samples or more that leave no gaps (by the
+metric's own habit) over half of the time since its first one in the window, else limited.
 
 An answer holds at most {MAX_METRICS} metrics, and at most {MAX_POINTS} of metrics times points: so a finer
 resolution or a longer window holds fewer metrics. Without `metrics`, those with an open insight come first,

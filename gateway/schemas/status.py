@@ -16,7 +16,7 @@ class PersistenceStatus(Answered):
     state: Literal["off", "starting", "on", "degraded"]
     reason: str | None
     backlog: int | None = Field(description="Samples that wait to be written")
-    last_commit: UnixSeconds | None
+    last_commit: UnixSeconds | None = Field(description="When this process last wrote; null before it first did")
     size_bytes: int | None
     budget_bytes: int | None = Field(description="null: not bounded by size")
 

@@ -41,7 +41,7 @@ class MetricTrendData(Answered):
 
 
 class PerformanceAlert(Answered):
-    """What needs attention now: an open insight of severity high or critical."""
+    """What needs attention now: a threshold that fires, or an open insight of severity high or critical."""
 
     type: str
     severity: Severity

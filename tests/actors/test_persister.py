@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -76,7 +76,13 @@ POLICY = PersistPolicy(
 class House:
     """A persister and everything around it. Wall clock and monotonic clock are Trio's, from NOW_MS on."""
 
-    def __init__(self, policy: PersistPolicy = POLICY, *, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        policy: PersistPolicy = POLICY,
+        *,
+        enabled: bool = True,
+        salvage: Callable[[], Awaitable[int]] | None = None,
+    ) -> None:
         self.archive = WatchedArchive()
         self.cannot_open: Exception | None = None
         self.opened = 0
@@ -102,6 +108,7 @@ class House:
             open_archive=self.open_archive,
             policy=policy,
             enabled=enabled,
+            salvage=salvage,
         )
 
     def wall_ms(self) -> int:
@@ -343,3 +350,59 @@ async def test_retention_is_asked_for_after_a_minute_and_then_every_interval(hou
     assert bounds[1] == pytest.approx(house.wall_ms() - 7 * 24 * HOUR_MS, abs=10_000)
     await trio.sleep(3600)
     assert len(house.archive.purged) == 2
+
+
+async def test_a_damaged_archive_is_opened_anew_at_once_and_gets_everything_again(house, autojump_clock):
+    await house.durable(house.record("a", 1.0, 2.0))
+    house.book.upsert_insight(INSIGHT)
+    await trio.sleep(60)
+    opened, house.archive = house.opened, WatchedArchive()  # as the keeper does: a new file
+    begun_s = trio.current_time()
+    house.persister.reopen()
+    house.persister.start_over()
+    await trio.testing.wait_all_tasks_blocked()
+    assert trio.current_time() == begun_s
+    assert house.opened == opened + 1
+    assert house.stored("a") == [1.0, 2.0]
+    assert len(house.archive.kept_insights) == 1
+    assert house.progress.state == "on"
+
+
+async def test_damage_is_nothing_to_one_that_is_switched_off(autojump_clock):
+    house = House(enabled=False)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        house.persister.reopen()
+        await trio.sleep(10)
+        assert house.opened == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_was_saved_is_there_before_memory_is_filled(autojump_clock):
+    async def salvage() -> int:
+        await trio.sleep(30)
+        await house.archive.append([SeriesPart("a", np.array([NOW_MS - 1000]), np.array([7.0]))], [INSIGHT])
+        return 2
+
+    house = House(salvage=salvage)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        assert trio.current_time() < 1
+        await trio.sleep(1)
+        assert house.memory.complete_from_ms("a") is None
+        await trio.sleep(40)
+        assert house.memory.window("a", 0, NOW_MS * 2).values.tolist() == [7.0]
+        assert len(house.book.insights()) == 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_salvage_that_fails_holds_nothing_up(autojump_clock):
+    async def salvage() -> int:
+        raise ArchiveError("unavailable", "the disk reports an error")
+
+    house = House(salvage=salvage)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        await house.durable(house.record("a", 1.0))
+        assert house.progress.state == "on"
+        nursery.cancel_scope.cancel()

@@ -106,3 +106,16 @@ async def test_ingest_waits_for_room_only_while_the_disk_works() -> None:
         nursery.start_soon(progress.wait_for_room, 10)
         await trio.testing.wait_all_tasks_blocked()
         progress.set_state("degraded", "full")
+
+
+async def test_starting_over_makes_everything_wait_again(autojump_clock):
+    progress = Progress()
+    progress.set_state("on")
+    progress.advance(7)
+    progress.start_over()
+    assert progress.persisted_up_to < 0
+    with trio.move_on_after(1) as scope:
+        await progress.wait_for(3)
+    assert scope.cancelled_caught
+    progress.advance(3)
+    await progress.wait_for(3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import trio
 
+from actors.alarms import Alarms
 from actors.clock import TrustedClock
 from actors.hub import Hub
 from actors.mailbox import Mailbox
@@ -17,6 +18,7 @@ from actors.recorder import BACKLOG_LIMIT_SAMPLES, HOUSEKEEPING_S, Recorder
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind
 from analytics.streaming import Watchlist
+from analytics.threshold import Threshold
 from storage.memory import MemoryTier
 from storage.models import SeriesPart, Window
 
@@ -43,6 +45,8 @@ class House:
         self.persister: Mailbox = Mailbox("persister", capacity=1, pressure=Pressure.CONFLATE)
         self.insights: Mailbox = Mailbox("insights", capacity=8, pressure=Pressure.DROP_OLDEST)
         self.hub = Hub(lambda: self.now_ms)
+        self.notifier: Mailbox = Mailbox("notifier", capacity=8, pressure=Pressure.DROP_OLDEST)
+        self.alarms = Alarms(self.catalogue, self.hub, self.notifier)
         self.progress = Progress()
         self.recorder = Recorder(
             mailbox=self.mailbox,
@@ -50,6 +54,7 @@ class House:
             insights=self.insights,
             memory=self.memory,
             make_watchlist=lambda: Watchlist(self.catalogue),
+            alarms=self.alarms,
             hub=self.hub,
             progress=self.progress,
             clock=TrustedClock(lambda: self.now_ms, lambda: self.now_ms / 1000),
@@ -186,3 +191,33 @@ async def test_a_sample_that_crashes_a_detector_does_not_crash_every_restart(aut
         assert (await house.record(part("a", (1, 2.0)))).seq == 2
         nursery.cancel_scope.cancel()
     assert "start cold" in caplog.text
+
+
+def warm(**members) -> Threshold:
+    return Threshold(
+        threshold_id="t", name="warm", metric="a", role=None, condition="above", low=None, high=8.0, **members
+    )
+
+
+async def test_a_threshold_is_told_of_in_the_tick_of_its_sample(house, autojump_clock):
+    house.alarms.replace([warm()], house.now_ms)
+    with house.hub.subscribe() as heard:
+        await house.record(part("a", (0, 9.0)))
+        events = await heard.receive()
+    assert [(event.topic, event.data.get("state")) for event in events if event.topic == "alert"] == [
+        ("alert", "firing")
+    ]
+    assert house.alarms.active()[0]["message"] == "A is above 8: 9"
+
+
+async def test_time_alone_lets_an_alert_fire(house, autojump_clock):
+    house.alarms.replace([warm(min_duration_s=5)], house.now_ms)
+    with house.hub.subscribe() as heard:
+        heard.set_filter(frozenset({"alert"}), None)
+        await house.record(part("a", (0, 9.0)))
+        assert not house.alarms.active()
+        with trio.move_on_after(20):
+            while True:
+                house.now_ms += 500
+                await trio.sleep(0.5)
+        assert [event.data["state"] for event in await heard.receive()] == ["firing"]

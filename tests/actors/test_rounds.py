@@ -16,10 +16,15 @@ class Walker:
     def __init__(self, interval_s: float, takes_s: float = 0.0) -> None:
         self.mailbox: Mailbox[Analyze] = Mailbox("walker", capacity=4, pressure=Pressure.DROP_OLDEST)
         self.rounds: Rounds[Analyze, int] = Rounds(
-            self.mailbox, handle=self._handle, look=self._look, interval_s=interval_s
+            self.mailbox,
+            handle=self._handle,
+            look=self._look,
+            interval_s=interval_s,
+            wanted=lambda: self.wanted,
         )
         self.done = self.at_once = self.most = 0
         self.takes_s = takes_s
+        self.wanted = True
         self.error: Exception | None = None
 
     async def _handle(self, message: Analyze) -> None:
@@ -41,6 +46,20 @@ async def test_rounds_by_the_clock(nursery, autojump_clock):
     await nursery.start(walker.rounds.run)
     await trio.sleep(33.5)  # rounds begin at 10, 21 and 32
     assert walker.done == 3
+
+
+async def test_unwanted_rounds_are_left_out_but_not_those_asked_for(nursery, autojump_clock):
+    walker = Walker(10)
+    walker.wanted = False
+    await nursery.start(walker.rounds.run)
+    await trio.sleep(35)
+    assert walker.done == 0
+    walker.mailbox.put_nowait(Analyze())
+    await trio.sleep(1)
+    assert walker.done == 1
+    walker.wanted = True
+    await trio.sleep(5)  # the next turn of the clock
+    assert walker.done == 2
 
 
 async def test_a_message_asks_for_one_at_once_and_never_for_two_at_a_time(nursery, autojump_clock):

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.catalogue import MetricSpec
-from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation, expected_range, stretches
+from analytics.deviation import (
+    anomaly_count,
+    anomaly_score,
+    baseline_deviation,
+    expected_band,
+    expected_range,
+    stretches,
+)
 
 Noise = Callable[[str, int], np.ndarray]
 
@@ -93,3 +100,19 @@ def test_few_points_and_still_series_are_not_judged() -> None:
     assert not baseline_deviation(np.array([1.0, 2, 3, 99])).any()
     assert not baseline_deviation(np.full(50, 7.0)).any()
     assert len(baseline_deviation(np.array([]))) == 0
+
+
+def test_the_band_of_all_points_is_the_range_of_each() -> None:
+    values = 20 + np.sin(np.arange(100.0)) + np.arange(100.0) / 50
+    values[40] = 50
+    band = expected_band(values)
+    assert band is not None
+    for at in (0, 40, 57, 99):
+        assert (band[0][at], band[1][at]) == pytest.approx(expected_range(values, at))
+    judged = np.abs(baseline_deviation(values)) >= 6
+    assert ((values < band[0]) | (values > band[1])).tolist() == judged.tolist()
+
+
+@pytest.mark.parametrize("values", [np.arange(5.0), np.ones(50), np.arange(50.0) % 2])
+def test_what_is_not_judged_has_no_band(values: np.ndarray) -> None:
+    assert expected_band(values) is None

@@ -28,26 +28,6 @@ def test_theil_sen_against_brute_force(values: list[float]) -> None:
     assert trend.theil_sen(positions, np.array(values)) == pytest.approx(statistics.median(slopes), abs=1e-6)
 
 
-def test_mann_kendall_against_every_order_of_five() -> None:
-    """The normal approximation follows the exact distribution of S over all 120 orders."""
-    scores = []
-    for order in itertools.permutations(range(5)):
-        pairs = itertools.combinations(order, 2)
-        scores.append(sum(1 if b > a else -1 for a, b in pairs))
-    variance = statistics.pvariance(scores)
-    assert variance == pytest.approx(5 * 4 * 15 / 18)
-    tau, p = trend.mann_kendall(np.arange(5.0))
-    assert tau == 1.0
-    assert p == pytest.approx(math.erfc(9 / math.sqrt(variance) / math.sqrt(2)))
-
-
-def test_ties_take_variance_away() -> None:
-    tau, p = trend.mann_kendall(np.array([1.0, 1, 1, 1]))
-    assert (tau, p) == (0.0, 1.0)
-    tied, _ = trend.mann_kendall(np.array([1.0, 1, 2, 2]))
-    assert tied == pytest.approx(4 / math.sqrt(6 * 4))  # tau-b
-
-
 @pytest.mark.parametrize(("sign", "expected"), [(1, "up"), (-1, "down")])
 def test_a_clear_line_of_a_day(sign: int, expected: str, rng: np.random.Generator) -> None:
     values = 50 + sign * np.arange(24.0)
@@ -65,8 +45,9 @@ def test_a_bend_that_rises_all_the_way_is_a_trend() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "count", "allowed"),
-    [("white", 24, 0.03), ("white", 200, 0.03), ("t3", 100, 0.03), ("ar0.5", 100, 0.04), ("ar0.9", 100, 0.1),
-     ("ar0.95", 24, 0.13), ("walk", 24, 0.2), ("walk", 250, 0.15)],
+    [("white", 12, 0.03), ("white", 24, 0.02), ("white", 200, 0.02), ("t3", 100, 0.02), ("lognormal", 100, 0.02),
+     ("ar0.5", 100, 0.02), ("ar0.9", 100, 0.03), ("ar0.95", 24, 0.12), ("ar0.95", 300, 0.03), ("walk", 24, 0.18),
+     ("walk", 60, 0.06), ("walk", 250, 0.05), ("walk", 700, 0.05)],
 )  # fmt: skip
 def test_noise_rarely_has_a_trend(noise: Noise, kind: str, count: int, allowed: float) -> None:
     trials = 150
@@ -78,6 +59,43 @@ def test_cycles_are_no_trend(rng: np.random.Generator) -> None:
     for phase in np.linspace(0, 6, 12):
         values = np.sin(np.arange(48) / 24 * 2 * np.pi + phase) + rng.normal(0, 0.05, 48)
         assert direction(hourly(48), values).direction == "stable"
+
+
+@pytest.mark.parametrize("count", [24, 60, 300])
+def test_a_lasting_step_is_a_change_of_the_size_of_the_step(count: int, rng: np.random.Generator) -> None:
+    values = np.where(np.arange(count) < count // 2, 1.0, 9.0)
+    found = direction(hourly(count), values)
+    assert (found.direction, found.shape, found.change_percent) == ("up", "step", 800.0)
+    assert found.changed_at_ms == count // 2 * HOUR or count > trend.POINTS
+    noisy = direction(hourly(count), -values + rng.normal(0, 0.5, count))
+    assert noisy.direction == "down"
+    assert noisy.first == pytest.approx(-1, abs=0.4)
+    assert noisy.last == pytest.approx(-9, abs=0.4)
+
+
+def test_what_comes_back_is_no_change(rng: np.random.Generator) -> None:
+    for start in (20, 60, 90):
+        values = np.zeros(120)
+        values[start : start + 25] = 8.0
+        assert direction(hourly(120), values + rng.normal(0, 0.5, 120)).direction == "stable"
+    spike = np.zeros(24)
+    spike[-1] = 50.0
+    assert direction(hourly(24), spike).direction == "stable"
+
+
+def test_a_level_that_is_sent_on_change_and_only_falls() -> None:
+    assert direction(hourly(48), 80.0 - 4 * np.floor(np.sqrt(np.arange(48)))).direction == "down"
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=0, max_size=60))
+def test_direction_and_change_agree(values: list[float]) -> None:
+    found = direction(hourly(len(values)), np.array(values))
+    sign = {"up": 1, "down": -1, "stable": 0}[found.direction]
+    assert found.change_percent * sign >= 0
+    if found.direction == "stable":
+        assert found.change_percent == 0.0
+    else:
+        assert (found.last - found.first) * sign > 0
 
 
 def test_gaps_and_irregular_times(rng: np.random.Generator) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conf.settings import (
     DEFAULT,
     PREFIX,
+    SECRET_KEY,
     Settings,
     SettingsError,
     check_settings,
@@ -20,6 +21,7 @@ from conf.settings import (
     parse_setting,
     variable,
 )
+from conf.values import Secret
 
 SEED = {  # the seed's variables as printed, with the values printed there
     "ENABLED=true": ("enabled", True),
@@ -113,23 +115,25 @@ def test_an_unknown_variable_is_refused_with_the_nearest_one():
     [
         ("PORT", "65536"),
         ("PORT", "80.5"),
-        ("PORT", ""),
         ("MEMORY_RETENTION_HOURS", "0"),
         ("MEMORY_RETENTION_HOURS", "nan"),
         ("MEMORY_RETENTION_HOURS", "1e999"),
         ("INSIGHT_GENERATION_INTERVAL_SECONDS", "-900"),
         ("MAX_MEMORY_INSIGHTS", "many"),
         ("ENABLED", "maybe"),
-        ("PERSISTENCE", ""),
         ("TIME_ZONE", "Mars/Olympus"),
         ("TIME_ZONE", "Europe"),
-        ("DB_PATH", "  "),
         ("DB_PATH", "a\0b"),
         ("DB_PATH", "~nobody-here/a.db"),
-        ("AUTH_MODE", "token"),
+        ("AUTH_MODE", "tokens"),
         ("LOG_LEVEL", "loud"),
-        ("AUTH_MODE", ""),
-        ("HOST", ""),
+        ("ALLOWED_HOSTS", "rv.example.com:80"),
+        ("ALLOWED_ORIGINS", "rv.example.com"),
+        ("TRUSTED_PROXIES", "proxy"),
+        ("CORE_URL", "coachiq"),
+        ("CORE_URL", "http://user:pw@coachiq"),
+        ("LOG_FORMAT", "xml"),
+        ("MAX_SAMPLES_PER_SECOND", "0"),
         ("CONF_DIR", "/no/such/directory"),
     ],
 )
@@ -138,6 +142,39 @@ def test_a_bad_value_names_its_variable_in_one_line(name, text):
     assert error.variable == PREFIX + name
     assert str(error).startswith(PREFIX + name + ": ")
     assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("name", ["PORT", "PERSISTENCE", "DB_PATH", "AUTH_MODE", "HOST", "CORE_TOKEN"])
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_value_is_not_given(name, text):
+    assert load_settings({PREFIX + name: text}) == load_settings({})
+
+
+def test_an_empty_value_of_an_unknown_name_is_an_error():
+    assert failure(PROT="").variable == PREFIX + "PROT"
+
+
+@pytest.mark.parametrize("mode", ["jwt", "token+jwt"])
+def test_a_mode_with_jwt_needs_the_secret_of_the_core(mode):
+    with pytest.raises(SettingsError) as caught:
+        load_settings({PREFIX + "AUTH_MODE": mode})
+    assert caught.value.variable == SECRET_KEY
+    settings, origin = load_settings({PREFIX + "AUTH_MODE": mode, SECRET_KEY: "a secret", PREFIX + "HOST": "0.0.0.0"})
+    assert settings.auth_secret == Secret("a secret")
+    assert origin["auth_secret"] == SECRET_KEY
+
+
+def test_secrets_do_not_print_themselves():
+    settings, _ = load_settings({SECRET_KEY: "canary-1", PREFIX + "CORE_TOKEN": "canary-2"})
+    assert "canary" not in f"{settings} {settings!r} {settings.auth_secret}"
+    with pytest.raises(SettingsError) as caught:
+        load_settings({PREFIX + "CORE_TOKEN": "canary-1", PREFIX + "core_token": "canary-2"})
+    assert "canary" not in str(caught.value)
+
+
+def test_tokens_live_beside_the_database_unless_told_otherwise():
+    assert Settings(db_path=Path("/a/b.db")).tokens_path == Path("/a/tokens.json")
+    assert Settings(tokens_file=Path("/c/t.json")).tokens_path == Path("/c/t.json")
 
 
 def test_a_long_bad_value_is_cut():

@@ -10,13 +10,14 @@ from quart_trio import QuartTrio
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import Pressure
+from actors.messages import NotifierMessage, Pressure
 from actors.progress import Progress
 from analytics.catalogue import Catalogue
 from conf.flags import FeatureFlags, parse_flags
 from conf.settings import Settings
 from gateway.app import DASHBOARD, ROUTES, create_app
 from gateway.backend import Backend
+from gateway.control import build_control
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
@@ -29,21 +30,25 @@ def wall_ms() -> int:
 @pytest.fixture
 def backend() -> Backend:
     memory = MemoryTier(retention_ms=7_200_000)
+    settings, hub, catalogue = Settings(), Hub(wall_ms), Catalogue()
+    flags = FeatureFlags(parse_flags({DASHBOARD: {"enabled": True}, "persistence": {"enabled": False}}))
+    notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1, pressure=Pressure.DROP_OLDEST)
     return Backend(
-        settings=Settings(),
-        flags=FeatureFlags(parse_flags({DASHBOARD: {"enabled": True}, "persistence": {"enabled": False}})),
+        settings=settings,
+        flags=flags,
         wall_ms=wall_ms,
-        catalogue=Catalogue(),
+        catalogue=catalogue,
         memory=memory,
         history=History(memory, wall_ms),
         book=InsightBook(),
-        hub=Hub(wall_ms),
+        hub=hub,
         board=HealthBoard(wall_ms),
         progress=Progress(),
         record_mailbox=Mailbox("recorder", capacity=1, pressure=Pressure.BLOCK),
         insight_mailbox=Mailbox("insight_generator", capacity=1, pressure=Pressure.DROP_OLDEST),
         persist_mailbox=Mailbox("persister", capacity=1, pressure=Pressure.CONFLATE),
         pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
+        control=build_control(settings, flags, catalogue, hub, notifier, wall_ms),
         started_ms=wall_ms(),
     )
 
@@ -73,7 +78,7 @@ async def test_head_and_options(app: QuartTrio, path: str) -> None:
     client = app.test_client()
     assert (await client.head(path)).status_code == (await client.get(path)).status_code
     response = await client.options(path)
-    assert response.status_code == 200
+    assert response.status_code == 204
     assert {"GET", "HEAD", "OPTIONS"} <= set(response.headers["Allow"].split(", "))
     assert await response.get_data() == b""
 

@@ -48,7 +48,7 @@ def test_check_prints_every_setting_with_value_and_origin(run, tmp_path):
     assert rows[PREFIX + "CLEANUP_INTERVAL_SECONDS"] == ["60", "environment:", PREFIX + "CLEANUP_INTERVAL"]
     assert rows[PREFIX + "DB_PATH"] == ["data/analytics.db", "default"]
     assert rows[PREFIX + "CONF_DIR"][0] == str(tmp_path)
-    assert sum(name.startswith(PREFIX) for name in rows) == len(Settings.__slots__)
+    assert sum(name.startswith("COACHIQ_") for name in rows) == len(Settings.__slots__)
     assert rows["persistence"] == ["on"]
     assert rows["analytics_dashboard_enhanced"] == ["on", "analytics_dashboard"]
 
@@ -161,3 +161,10 @@ def test_check_imports_no_server():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_openapi_prints_the_document_that_is_committed(run):
+    code, out, err = run("openapi")
+    assert (code, err) == (0, "")
+    committed = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
+    assert out == committed, "run: python -m gateway openapi > docs/openapi.json"

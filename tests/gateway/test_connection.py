@@ -64,7 +64,7 @@ async def test_a_body_that_drips_is_bounded_whatever_the_handler_does(serve, lit
 
 async def test_an_idle_connection_is_kept_for_a_while_each_time(serve, little_app, wire):
     """Hypercorn restarts its timer in a scope that is being cancelled, and so loses it now and then."""
-    served = await serve(little_app, limits=Limits(keep_alive_s=0.3))
+    served = await serve(little_app, limits=Limits(keep_alive_s=1.5))
     streams = [await served.connect() for _ in range(20)]
     for stream in streams:
         for _ in range(2):

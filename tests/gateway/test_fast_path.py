@@ -12,6 +12,10 @@ import trio
 
 from actors.mailbox import Mailbox
 from actors.messages import Pressure, Record, Recorded
+from gateway.auth.access import Access
+from gateway.auth.identity import AuthError, Identity
+from gateway.auth.limits import BURST_S, Limits
+from gateway.auth.verifier import Verifier
 from gateway.fast_path import FastPath
 from gateway.rest.metrics import BATCH_PATH
 from gateway.shortcut import Answer, Head
@@ -30,7 +34,13 @@ class Way:
             Appended(len(part), 0) for part in message.parts
         )
         backend: Any = SimpleNamespace(record_mailbox=self.mailbox, wall_ms=lambda: 1_760_000_000_000)
-        self.fast = FastPath(backend, gate=lambda: self.open, extra_fields={"X-Extra": "yes"})
+        self.verifier = Verifier("none", wall_ms=lambda: 0)
+        self.fast = FastPath(
+            backend,
+            gate=lambda: self.open,
+            extra_fields={"X-Extra": "yes"},
+            access=Access(self.verifier, limits=Limits(1, 1, 1)),
+        )
 
     async def record(self, message: Record) -> None:
         await trio.lowlevel.checkpoint()
@@ -87,6 +97,37 @@ async def test_what_is_unusual_goes_the_long_way(way: Way, body: bytes, change: 
 async def test_the_gate(way: Way) -> None:
     way.open = False
     assert await way.send(BODY) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {b"host": b"evil.example"},
+        {b"origin": b"https://evil.example"},
+        {b"authorization": b"Bearer reader"},
+        {b"authorization": b"Bearer nobody"},
+        {},
+    ],
+)
+async def test_who_may_not_write_goes_the_long_way(
+    way: Way, fields: dict[bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def identify(text: str | None) -> Identity:
+        if text == "reader":
+            return Identity("token:1", frozenset({"read", "act"}))
+        raise AuthError("no")
+
+    if b"host" not in fields and b"origin" not in fields:
+        monkeypatch.setattr(way.verifier, "identify", identify)
+    assert await way.send(BODY, fields=fields) is None
+
+
+async def test_samples_are_paid_for(way: Way, autojump_clock: trio.testing.MockClock) -> None:
+    for _ in range(int(BURST_S / 2) + 1):  # two samples each, one a second
+        assert await way.send(BODY) is not None
+    assert await way.send(BODY) is None
+    autojump_clock.jump(3)
+    assert await way.send(BODY) is not None
 
 
 async def test_refusals_of_the_recorder(way: Way) -> None:

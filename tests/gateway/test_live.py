@@ -19,6 +19,8 @@ from wsproto.events import BytesMessage, CloseConnection, TextMessage
 from actors.hub import Hub
 from analytics.records import Insight
 from gateway import live
+from gateway.auth.access import open_access
+from gateway.auth.gate import Gate
 from gateway.connection import Limits
 from storage.models import Latest
 
@@ -56,12 +58,14 @@ class Backend:
 
     def __init__(self) -> None:
         self.flags = Flags()
+        self.access = open_access()
         self.hub = Hub(self.wall_ms)
         self.ready = True
         self.latest = {"battery.house.voltage": Latest(NOW_MS - 500, 12.6000004, 1)}
         self.memory = SimpleNamespace(latest=lambda: self.latest, names=lambda: list(self.latest))
         self.book = SimpleNamespace(open_insights=lambda now_ms: [insight(), insight("low")])
         self.progress = SimpleNamespace(state="off", reason=None, backlog=0)
+        self.control = SimpleNamespace(alarms=SimpleNamespace(active=list))
         self.board = SimpleNamespace(snapshot=lambda: {"recorder": SimpleNamespace(state="running")})
 
     def wall_ms(self) -> int:
@@ -151,6 +155,7 @@ class House:
 async def house(serve: Any, wire: Any, backend: Backend) -> House:
     app = QuartTrio("live")
     live.register_live(app, backend)  # type: ignore[arg-type]
+    app.asgi_app = Gate(app.asgi_app, backend.access)  # type: ignore[method-assign]
     return House(await serve(app, limits=Limits(send_s=1.5, drain_s=0.5)), wire)
 
 

@@ -30,7 +30,7 @@ def service(monkeypatch):
         reject = 0
         status = 200
 
-        def __init__(self, url: str) -> None:
+        def __init__(self, url: str, token: str | None = None) -> None:
             self.url = url
 
         async def __aenter__(self):

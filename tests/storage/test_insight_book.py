@@ -210,3 +210,15 @@ def test_since_when_an_open_insight_has_held() -> None:
     assert book.start_ms("a", NOW_MS) == NOW_MS - 5000
     book.resolve("a", NOW_MS + 1)
     assert book.start_ms("a", NOW_MS + 1) is None
+
+
+def test_all_of_it_is_dirty_when_the_archive_is_a_new_one() -> None:
+    book = InsightBook()
+    book.upsert_insight(insight("a"))
+    book.upsert_pattern(pattern("p"))
+    book.mark_clean(*book.dirty())
+    assert book.dirty() == ([], [])
+    book.mark_dirty()
+    insights, patterns = book.dirty()
+    assert [each.key for each in insights] == ["a"]
+    assert [each.pattern_id for each in patterns] == ["p"]

@@ -36,9 +36,10 @@ def main(dist: Path) -> int:
                     break
             else:
                 raise AssertionError("the service never said where it listens")
-            for path in ("/livez", "/openapi.json", "/docs", "/api/analytics/status"):
+            for path in ("/livez", "/openapi.json", "/docs", "/api/analytics/status", "/", "/trends", "/sw.js"):
                 with urllib.request.urlopen(match[1] + path, timeout=15) as answer:
                     assert answer.status == 200, path
+                    assert path == "/docs" or not answer.url.endswith("/docs"), "built without the dashboard"
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=15)
             assert process.returncode == 0, process.returncode

@@ -170,7 +170,7 @@ async def test_a_clock_that_goes_back_or_leaps(service, clock, now_ms):
 
 async def test_run_says_that_it_has_started_and_goes_on(service, clock, now_ms, autojump_clock, monkeypatch):
     class Client(FakeService):
-        def __init__(self, url: str) -> None:
+        def __init__(self, url: str, token: str | None = None) -> None:
             pass
 
         async def __aenter__(self) -> FakeService:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,14 +18,16 @@ from quart_trio import QuartTrio
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import Pressure, Record, Recorded
+from actors.messages import NotifierMessage, Pressure, Record, Recorded
 from actors.progress import Progress
+from actors.steward import Steward
 from analytics.catalogue import parse_catalogue
 from analytics.records import Insight
 from conf.flags import FeatureFlags, parse_flags
 from conf.settings import Settings
 from gateway.app import ROUTES, create_app
 from gateway.backend import Backend
+from gateway.control import build_control
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
@@ -77,35 +81,41 @@ def now_ms() -> int:
 
 
 @pytest.fixture
-def backend() -> Backend:
+def backend(tmp_path: Path) -> Backend:
     memory = MemoryTier(retention_ms=7_200_000, max_series=50)
 
     def wall_ms() -> int:
         return NOW_MS
 
+    settings = replace(Settings(), db_path=tmp_path / "analytics.db")
+    flags = FeatureFlags(
+        parse_flags(
+            {
+                "analytics_dashboard": {"enabled": True},
+                "analytics_dashboard_enhanced": {"enabled": True, "depends_on": ["analytics_dashboard"]},
+                "persistence": {"enabled": False, "description": "Keeps samples on disk."},
+            }
+        )
+    )
+    catalogue = parse_catalogue(CATALOGUE)
+    hub = Hub(wall_ms)
+    notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=64, pressure=Pressure.DROP_OLDEST)
     return Backend(
-        settings=Settings(),
-        flags=FeatureFlags(
-            parse_flags(
-                {
-                    "analytics_dashboard": {"enabled": True},
-                    "analytics_dashboard_enhanced": {"enabled": True, "depends_on": ["analytics_dashboard"]},
-                    "persistence": {"enabled": False, "description": "Keeps samples on disk."},
-                }
-            )
-        ),
+        settings=settings,
+        flags=flags,
         wall_ms=wall_ms,
-        catalogue=parse_catalogue(CATALOGUE),
+        catalogue=catalogue,
         memory=memory,
         history=History(memory, wall_ms),
         book=InsightBook(),
-        hub=Hub(wall_ms),
+        hub=hub,
         board=HealthBoard(wall_ms),
         progress=Progress(),
         record_mailbox=Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK),
         insight_mailbox=Mailbox("insight_generator", capacity=8, pressure=Pressure.DROP_OLDEST),
         persist_mailbox=Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE),
         pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
+        control=build_control(settings, flags, catalogue, hub, notifier, wall_ms),
         started_ms=NOW_MS - 60_000,
         ready=True,
     )
@@ -147,7 +157,8 @@ def _refuse(literal: str) -> NoReturn:
 
 
 @pytest.fixture
-def client(app: QuartTrio) -> QuartClient:
+async def client(app: QuartTrio, steward: Steward) -> QuartClient:
+    """Of an app whose control store is open."""
     return app.test_client()
 
 
@@ -159,6 +170,13 @@ async def recorder(backend: Backend) -> AsyncIterator[Recorder]:
         nursery.start_soon(recorder.run)
         yield recorder
         nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def steward(backend: Backend, nursery: trio.Nursery) -> Steward:
+    """A running one: the control store is open."""
+    await nursery.start(backend.control.steward.run)
+    return backend.control.steward
 
 
 @pytest.fixture

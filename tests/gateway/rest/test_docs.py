@@ -11,7 +11,7 @@ from quart.testing import QuartClient
 from gateway.rest.docs import FOLDER, TYPES
 
 
-@pytest.mark.parametrize(("path", "to"), [("/", "docs"), ("/docs/", "../docs")])
+@pytest.mark.parametrize(("path", "to"), [("/docs/", "../docs")])
 async def test_ways_to_the_page(client: QuartClient, path: str, to: str) -> None:
     response = await client.get(path)
     assert (response.status_code, response.headers["Location"]) == (302, to)

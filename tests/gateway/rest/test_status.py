@@ -56,6 +56,17 @@ async def test_status_of_a_sound_service(
     assert answer["uptime_seconds"] == 60.0
 
 
+async def test_without_the_enhanced_flag_nothing_looks_for_patterns_by_itself(
+    client: QuartClient, running: Backend
+) -> None:
+    assert "pattern_detection" in (await ask(client, "status"))["capabilities"]
+    running.flags.set("analytics_dashboard_enhanced", False)
+    answer = await ask(client, "status")
+    assert answer["background_tasks"] == {"insight_generation": True, "pattern_analysis": False}
+    assert "pattern_detection" not in answer["capabilities"]
+    assert answer["service_status"] == "operational"
+
+
 async def test_health_of_a_sound_service(client: QuartClient, running: Backend) -> None:
     answer = await ask(client, "health")
     assert answer["status"] == "healthy"

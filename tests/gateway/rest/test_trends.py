@@ -74,6 +74,25 @@ async def test_an_outlier_is_counted(client: QuartClient, fill: Fill) -> None:
     assert answer["summary"]["total_anomalies"] == 1
 
 
+@pytest.mark.parametrize(
+    ("values", "direction", "change"),
+    [
+        (np.where(np.arange(120) < 60, 1.0, 9.0), "up", 800.0),
+        (np.where(np.arange(120) < 90, -4.0, -6.0), "down", -50.0),
+        (20 + 8 * np.sin(np.arange(120) / 120 * 2 * np.pi), "stable", 0.0),
+        (np.full(120, 7.0), "stable", 0.0),
+        ([10.0, 20.0], "stable", 0.0),
+        (np.random.default_rng(3).normal(50, 2, 120), "stable", 0.0),
+    ],
+)
+async def test_direction_and_change_agree(
+    client: QuartClient, fill: Fill, values: Any, direction: str, change: float
+) -> None:
+    fill("a", values, step_ms=60_000)
+    metric = (await ask(client, "?time_window_hours=2&resolution=5m"))["metrics"]["a"]
+    assert (metric["trend_direction"], metric["change_percent"]) == (direction, pytest.approx(change, rel=0.02))
+
+
 async def test_few_points_are_limited(client: QuartClient, fill: Fill) -> None:
     fill("a", [1, 2, 3])
     assert (await ask(client))["metrics"]["a"]["data_quality"] == "limited"

@@ -1,0 +1,93 @@
+"""The steward: keeper of the control store.
+
+Opens it before anybody needs it, hands the thresholds and their states to the alarms, stores the states when they
+change, and goes on trying when the file can't be used. Its state is the store and the alarms, which survive a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from analytics.threshold import threshold_from
+from storage.archive import ArchiveError
+from storage.control import ControlStore
+from storage.control_alerts import load_states, save_states
+from storage.control_documents import all_documents
+
+from .alarms import Alarms
+
+LOG: Final = logging.getLogger(__name__)
+THRESHOLD: Final = "threshold"
+GATHER_S: Final = 0.05  # changes that come together are stored together
+RETRY_S: Final = 5.0
+FILE_RETRY_S: Final = 60.0
+
+
+class Steward:
+    """One actor; `run` has a child's signature. The other methods are for the gateway."""
+
+    def __init__(
+        self, *, store: ControlStore, alarms: Alarms, wall_ms: Callable[[], int], persisted: Callable[[], bool]
+    ) -> None:
+        self._store = store
+        self._alarms = alarms
+        self._wall_ms = wall_ms
+        self._persisted = persisted
+        self._stop = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await self._store.open(self._persisted())
+        await self.reload()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep_states)
+            nursery.start_soon(self._try_the_file)
+            task_status.started()
+            await self._stop.wait()
+            nursery.cancel_scope.cancel()
+        await self._save()
+        await self._store.aclose()
+
+    def close(self) -> None:
+        """Store what is left, and end."""
+        self._stop.set()
+
+    async def switch(self, persisted: bool) -> None:
+        """Persistence was switched. What the file holds joins in."""
+        await self._store.switch(persisted)
+        await self.reload()
+
+    async def reload(self) -> None:
+        """The thresholds have changed. Raises ArchiveError."""
+        documents = await self._store.read(lambda connection: all_documents(connection, THRESHOLD))
+        states = await self._store.read(load_states)
+        now_ms = self._wall_ms()
+        self._alarms.replace([threshold_from(each.id, each.body) for each in documents], now_ms)
+        self._alarms.watch.restore(states, now_ms)
+
+    async def _keep_states(self) -> None:
+        while True:
+            await self._alarms.wait_changed()
+            await trio.sleep(GATHER_S if await self._save() else RETRY_S)
+
+    async def _save(self) -> bool:
+        states = self._alarms.watch.changed()
+        if not states:
+            return True
+        try:
+            await self._store.write(lambda connection: save_states(connection, states))
+        except ArchiveError as error:
+            LOG.warning("alert states can't be stored now: %s", error.reason)
+            return False
+        self._alarms.watch.stored(states)
+        return True
+
+    async def _try_the_file(self) -> None:
+        while True:
+            await trio.sleep(FILE_RETRY_S)
+            if self._store.wants_retry and await self._store.retry():
+                LOG.info("settings are kept in %s again", self._store.path)
+                await self.reload()

@@ -1,0 +1,112 @@
+// What the pages ask the service, and how long an answer is good for. The WebSocket says when one is not any more.
+import { keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
+import { ApiError, get } from "./client";
+import type { Schemas } from "./client";
+
+export type Insight = Schemas["Insight"];
+export type Tile = Schemas["Tile"];
+export type TileGroup = Schemas["TileGroup"];
+export type PowerNode = Schemas["PowerNode"];
+export type ChartSeries = Schemas["ChartSeries"];
+export type ChartsResponse = Schemas["ChartsResponse"];
+export type MetricEntry = Schemas["MetricEntry"];
+export type Correlations = Schemas["CorrelationsResponse"];
+export type Cycle = Schemas["CycleResponse"];
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (failures, error) => !(error instanceof ApiError && error.status >= 400 && error.status < 500) && failures < 2,
+      networkMode: "always", // the service is on the LAN: a browser that thinks it is offline is often wrong
+      staleTime: 30 * SECOND,
+      refetchOnWindowFocus: true,
+    },
+  },
+});
+
+export const overviewQuery = queryOptions({
+  queryKey: ["overview"],
+  queryFn: ({ signal }) => get("/api/analytics/overview", {}, signal),
+  refetchInterval: 5 * SECOND, // levels and the power flow are the service's to compute; values come by themselves
+});
+
+export const insightsQuery = queryOptions({
+  queryKey: ["insights"],
+  queryFn: ({ signal }) => get("/api/analytics/insights", { limit: 200 }, signal),
+  refetchInterval: MINUTE,
+});
+
+export const statusQuery = queryOptions({
+  queryKey: ["status"],
+  queryFn: ({ signal }) => get("/api/analytics/status", {}, signal),
+  refetchInterval: 30 * SECOND,
+});
+
+export const healthQuery = queryOptions({
+  queryKey: ["health"],
+  queryFn: ({ signal }) => get("/api/analytics/health", {}, signal),
+  refetchInterval: 5 * SECOND,
+});
+
+export const metricsQuery = queryOptions({
+  queryKey: ["metrics"],
+  queryFn: ({ signal }) => get("/api/analytics/metrics", { limit: 5000 }, signal),
+  staleTime: MINUTE,
+});
+
+export interface Range {
+  readonly start: number;
+  readonly end: number | undefined; // undefined: now
+}
+
+export function chartsQuery(metrics: readonly string[], range: Range, maxPoints: number) {
+  return queryOptions({
+    queryKey: ["charts", metrics, range.start, range.end, maxPoints],
+    queryFn: ({ signal }) =>
+      get(
+        "/api/analytics/charts",
+        { metric: metrics, start: range.start < 0 ? undefined : range.start, end: range.end, max_points: maxPoints },
+        signal,
+      ),
+    enabled: metrics.length > 0,
+    placeholderData: keepPreviousData,
+    staleTime: range.end === undefined ? 10 * SECOND : 10 * MINUTE,
+  });
+}
+
+export function correlationsQuery(hours: number) {
+  return queryOptions({
+    queryKey: ["correlations", hours],
+    queryFn: ({ signal }) => get("/api/analytics/correlations", { time_window_hours: hours }, signal),
+    staleTime: 10 * MINUTE,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function cycleQuery(metric: string | undefined, days: number) {
+  return queryOptions({
+    queryKey: ["cycles", metric, days],
+    queryFn: ({ signal }) =>
+      get(
+        "/api/analytics/cycles",
+        { metric, days, utc_offset_minutes: -new Date().getTimezoneOffset() },
+        signal,
+      ),
+    enabled: metric !== undefined,
+    staleTime: 10 * MINUTE,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function patternsQuery(hours: number) {
+  return queryOptions({
+    queryKey: ["patterns", hours],
+    queryFn: ({ signal }) =>
+      get("/api/analytics/historical", { analysis_type: "pattern_detection", time_window_hours: hours }, signal),
+    staleTime: 10 * MINUTE,
+    placeholderData: keepPreviousData,
+  });
+}

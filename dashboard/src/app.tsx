@@ -1,0 +1,44 @@
+// Addresses to pages. Each page but the first is fetched when it is first opened.
+import { lazy, Suspense } from "react";
+import { Link, Route, Switch } from "wouter";
+import { ErrorBoundary } from "./components/error-boundary";
+import { Empty, Skeleton } from "./components/parts";
+import { Shell } from "./components/shell";
+import Overview from "./pages/overview";
+
+function Waiting() {
+  return (
+    <div role="status" aria-label="Loading" className="space-y-4">
+      <Skeleton className="h-10 w-64" />
+      <Skeleton className="h-72 rounded-2xl" />
+    </div>
+  );
+}
+
+export function App() {
+  return (
+    <Shell>
+      <ErrorBoundary>
+        <Suspense fallback={<Waiting />}>
+          <Switch>
+            <Route path="/" component={Overview} />
+            {PAGES.map(([path, Page]) => (
+              <Route key={path} path={path} component={Page} />
+            ))}
+            <Route>
+              <Empty title="There is no such page">
+                <Link href="/" className="text-accent underline">
+                  Back to the overview
+                </Link>
+              </Empty>
+            </Route>
+          </Switch>
+        </Suspense>
+      </ErrorBoundary>
+    </Shell>
+  );
+}
+
+const PAGES = [
+  ["/settings/*?", lazy(() => import("./pages/settings"))],
+] as const;

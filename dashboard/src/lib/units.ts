@@ -1,0 +1,87 @@
+// Units as the reader wants them. Conversion is all that happens to a number here.
+import type { Preferences } from "./preferences";
+
+interface Conversion {
+  readonly to: string;
+  readonly of: (value: number) => number;
+}
+
+const scaled = (to: string, factor: number): Conversion => ({ to, of: (value) => value * factor });
+
+const TEMPERATURE: Conversion = { to: "°F", of: (value) => value * 1.8 + 32 };
+const GALLONS = 0.264172052; // US gallons in a litre
+const MILES = 0.621371192; // miles in a kilometre
+const PSI = 14.5037738; // psi in a bar
+
+/** What a value in `unit` becomes; undefined: it stays as it is. */
+export function conversion(unit: string | null | undefined, wanted: Preferences): Conversion | undefined {
+  switch (unit) {
+    case "°C":
+      return wanted.temperature === "°F" ? TEMPERATURE : undefined;
+    case "L":
+      return wanted.volume === "gal" ? scaled("gal", GALLONS) : undefined;
+    case "L/h":
+      return wanted.volume === "gal" ? scaled("gal/h", GALLONS) : undefined;
+    case "bar":
+      return wanted.pressure === "psi" ? scaled("psi", PSI) : undefined;
+    case "kPa":
+      return wanted.pressure === "psi" ? scaled("psi", PSI / 100) : undefined;
+    case "km":
+      return wanted.distance === "mi" ? scaled("mi", MILES) : undefined;
+    case "km/h":
+      return wanted.distance === "mi" ? scaled("mph", MILES) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const DIGITS: Readonly<Record<string, number>> = {
+  V: 2, A: 1, W: 0, "%": 0, "°C": 1, "°F": 0, Hz: 2, rpm: 0, ms: 0, h: 1, km: 0, mi: 0, "km/h": 0, mph: 0, bar: 2, psi: 1,
+}; // prettier-ignore
+
+const formats = new Map<number, Intl.NumberFormat>();
+
+function format(digits: number): Intl.NumberFormat {
+  let found = formats.get(digits);
+  if (found === undefined) {
+    found = new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    formats.set(digits, found);
+  }
+  return found;
+}
+
+/** Digits after the point: those of the unit, else what makes three significant ones. */
+export function digitsFor(value: number, unit: string | null): number {
+  const known = unit === null ? undefined : DIGITS[unit];
+  if (known !== undefined) return known;
+  if (value === 0 || Number.isInteger(value)) return 0;
+  return Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
+}
+
+export interface Shown {
+  readonly number: string;
+  readonly unit: string;
+}
+
+/** A value for people. */
+export function shown(value: number | null | undefined, unit: string | null | undefined, wanted: Preferences): Shown {
+  const change = conversion(unit, wanted);
+  const to = change?.to ?? unit ?? "";
+  if (value === null || value === undefined || !Number.isFinite(value)) return { number: "–", unit: to };
+  const converted = change === undefined ? value : change.of(value);
+  if (Math.abs(converted) >= 1e7 || (converted !== 0 && Math.abs(converted) < 1e-6)) {
+    return { number: converted.toPrecision(3), unit: to };
+  }
+  const text = format(digitsFor(converted, to || null)).format(converted);
+  return { number: /^-0([.,]0*)?$/.test(text) ? text.slice(1) : text.replace("-", "−"), unit: to };
+}
+
+export function shownText(value: number | null | undefined, unit: string | null | undefined, wanted: Preferences): string {
+  const { number, unit: to } = shown(value, unit, wanted);
+  return to === "" ? number : to === "%" ? `${number} %` : `${number} ${to}`;
+}
+
+/** On and off for what is a switch, else the value. */
+export function stateText(value: number): string {
+  return value === 0 ? "off" : value === 1 ? "on" : String(value);
+}

@@ -1,0 +1,29 @@
+// The page begins here.
+import { QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { queryClient } from "./api/queries";
+import { App } from "./app";
+import { watchTheme } from "./lib/preferences";
+import { startConnection } from "./live/connection";
+import "./styles.css";
+
+watchTheme();
+startConnection((key) => void queryClient.invalidateQueries({ queryKey: [key] }));
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queryClient}>
+      <App />
+    </QueryClientProvider>
+  </StrictMode>,
+);
+
+if ("serviceWorker" in navigator) {
+  addEventListener("load", () => {
+    // Without it (an insecure origin, a private window) the page works all the same.
+    navigator.serviceWorker.register("/sw.js").catch(() => undefined);
+  });
+}

@@ -1,0 +1,134 @@
+// The first page: what needs attention, then the coach at a glance.
+import { useQuery } from "@tanstack/react-query";
+import { CircleCheck, Satellite } from "lucide-react";
+import { useEffect, useMemo } from "react";
+import { chartsQuery, insightsQuery, overviewQuery } from "../api/queries";
+import type { TileGroup } from "../api/queries";
+import { BatteryCard, PowerCard, RowsCard, TanksCard } from "../components/glance";
+import type { Histories } from "../components/glance";
+import { InsightCard } from "../components/insight-card";
+import { Empty, Failed, Skeleton } from "../components/parts";
+import { useTitle } from "../lib/hooks";
+import { headline } from "../lib/words";
+
+const DAY = { start: -1, end: undefined };
+const POINTS = 96;
+const MOST = 32;
+
+function Group({ group, histories }: { group: TileGroup; histories: Histories }) {
+  if (group.group === "battery") return <BatteryCard group={group} histories={histories} />;
+  if (group.group === "tanks") return <TanksCard group={group} histories={histories} />;
+  return <RowsCard group={group} histories={histories} />;
+}
+
+function Loading() {
+  return (
+    <div aria-label="Loading" role="status" className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+      {[0, 1, 2].map((each) => (
+        <Skeleton key={each} className="h-80 rounded-2xl" />
+      ))}
+    </div>
+  );
+}
+
+function EmptyService() {
+  return (
+    <Empty title="Nothing has been recorded yet" icon={<Satellite aria-hidden="true" className="size-10" />}>
+      <p>This page fills by itself as soon as the coach sends its first value. To try it by hand:</p>
+      <pre className="mt-4 overflow-x-auto rounded-lg bg-raised p-4 text-left text-xs text-ink" tabIndex={0}>
+        {`curl -H 'Content-Type: application/json' \\
+  -d '{"metric_name": "battery.house.voltage", "value": 13.2}' \\
+  ${location.origin}/api/analytics/metrics`}
+      </pre>
+      <p className="mt-4">
+        How to send values is described at{" "}
+        <a className="text-accent underline" href="/docs">
+          /docs
+        </a>
+        .
+      </p>
+    </Empty>
+  );
+}
+
+export default function Overview() {
+  useTitle("Now");
+  const overview = useQuery(overviewQuery);
+  const insights = useQuery(insightsQuery);
+  const open = useMemo(() => insights.data?.insights ?? [], [insights.data]);
+  const groups = overview.data?.groups;
+  const metrics = useMemo(() => {
+    const wanted = [
+      ...open.slice(0, 8).flatMap((insight) => (insight.metric === null ? [] : [insight.metric])),
+      ...(groups ?? []).flatMap((group) => group.tiles.filter((tile) => tile.kind !== "state").map((tile) => tile.metric)),
+    ];
+    return [...new Set(wanted)].slice(0, MOST).sort();
+  }, [open, groups]);
+  const charts = useQuery({ ...chartsQuery(metrics, DAY, POINTS), refetchInterval: 60_000 });
+  const histories = useMemo<Histories>(
+    () => ({
+      series: new Map(charts.data?.series.map((each) => [each.metric, each])),
+      range: charts.data === undefined ? undefined : [charts.data.start, charts.data.end],
+    }),
+    [charts.data],
+  );
+  const ready = overview.data !== undefined && insights.data !== undefined && (metrics.length === 0 || charts.data !== undefined);
+  useEffect(() => {
+    if (ready) requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("cards-ready")));
+  }, [ready]);
+
+  const failed = overview.error ?? insights.error;
+  if (failed !== null && overview.data === undefined) {
+    return <Failed error={failed} again={() => void Promise.all([overview.refetch(), insights.refetch()])} />;
+  }
+  const words = headline(open, overview.data?.groups ?? [], overview.data?.power ?? []);
+  return (
+    <>
+      <header className="mb-6 max-w-4xl">
+        {insights.data === undefined || overview.data === undefined ? (
+          <>
+            <h1 className="text-3xl font-semibold tracking-tight sm:text-4xl">Looking…</h1>
+            <p className="mt-2 text-soft">Asking the coach how it is.</p>
+          </>
+        ) : (
+          <>
+            <h1 className="flex items-start gap-3 text-3xl font-semibold tracking-tight text-balance sm:text-4xl">
+              {open.length === 0 && overview.data.total_metrics > 0 && (
+                <CircleCheck aria-hidden="true" className="mt-1 size-8 shrink-0 text-good" />
+              )}
+              {overview.data.total_metrics === 0 ? "Waiting for the coach" : words.title}
+            </h1>
+            {words.text !== "" && <p className="mt-2 text-lg text-soft text-pretty">{words.text}</p>}
+          </>
+        )}
+      </header>
+      {open.length > 0 && (
+        <section aria-label="Needs attention" className="mb-6 grid items-start gap-4 md:grid-cols-2 3xl:grid-cols-3">
+          {open.map((insight) => (
+            <InsightCard
+              key={insight.insight_id}
+              insight={insight}
+              history={insight.metric === null ? undefined : histories.series.get(insight.metric)}
+              range={histories.range}
+            />
+          ))}
+        </section>
+      )}
+      {overview.data === undefined ? (
+        <Loading />
+      ) : overview.data.total_metrics === 0 ? (
+        <EmptyService />
+      ) : (
+        <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3 3xl:grid-cols-4">
+          {overview.data.groups.slice(0, 1).map((group) => (
+            <Group key={group.group} group={group} histories={histories} />
+          ))}
+          {overview.data.power.length > 0 && <PowerCard nodes={overview.data.power} />}
+          {overview.data.groups.slice(1).map((group) => (
+            <Group key={group.group} group={group} histories={histories} />
+          ))}
+        </div>
+      )}
+    </>
+  );
+}

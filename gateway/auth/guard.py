@@ -1,0 +1,109 @@
+"""Who may call which route. Denied by default.
+
+`PUBLIC` is the whole list of what needs no credential. Everything else needs an identity, and of it the scope that
+its Route declares (`Route.needs`); what is no route at all, or one that was added past the table, needs an identity
+too, so that nobody can feel around from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import trio
+from quart import Response, request, websocket
+from quart.globals import request_ctx
+from quart_trio import QuartTrio
+
+from ..openapi import problems
+from ..problems import Problem
+from ..routes import Route
+from .access import Access, identity_of
+from .identity import AuthError, Scope
+
+PUBLIC: Final = frozenset(
+    {
+        "/livez",
+        "/readyz",  # says no more than ready or not
+        "/ping",  # Influx clients ask it before they have a token
+        # The page, its parts, and the documentation: files of ours, the same for everybody.
+        "/",
+        "/docs",
+        "/docs/",
+        "/docs/<name>",
+        "/assets/<path:name>",
+        "/favicon.ico",
+        "/manifest.webmanifest",
+    }
+)
+CHECKED_BY_THEMSELVES: Final = frozenset({"/ws/analytics"})  # sockets: a token may come in the first frame
+CHALLENGE: Final = 'Bearer realm="coachiq-analytics"'
+
+
+def guarded(routes: Iterable[Route]) -> tuple[Route, ...]:
+    """`routes`, each with what it may answer when somebody may not."""
+    result = []
+    for route in routes:
+        answers = problems(403, 421)
+        if route.path not in PUBLIC:
+            answers |= problems(401, 429)
+        result.append(replace(route, answers={**answers, **route.answers}) if route.described else route)
+    return tuple(result)
+
+
+def register_guard(app: QuartTrio, access: Access, routes: Iterable[Route]) -> None:
+    """Check every request and socket of `app` before it is handled."""
+    needs: dict[tuple[str, str], Scope] = {}
+    for route in routes:
+        needs[route.path, route.method] = route.needs
+        if route.method == "GET":
+            needs[route.path, "HEAD"] = route.needs
+
+    @app.before_request
+    async def check() -> Response | None:
+        await trio.lowlevel.checkpoint()
+        rule = request.url_rule
+        if rule is not None and rule.rule in PUBLIC and request.method in ("GET", "HEAD"):
+            return None
+        needed = None if rule is None else needs.get((rule.rule, request.method))
+        check_scope(request.scope, needed)
+        if needed == "act":
+            access.check_amount(request.scope, "actions")
+            access.pay(request.scope, "actions", 1)
+        elif needed == "read":
+            access.check_amount(request.scope, "points")
+        adapter = request_ctx.url_adapter
+        if request.method == "OPTIONS" and rule is not None and adapter is not None:
+            response = Response(b"", 204, {"Allow": ", ".join(sorted(adapter.allowed_methods()))})
+            del response.headers["Content-Type"]
+            return response
+        return None
+
+    @app.before_websocket
+    async def check_socket() -> None:
+        await trio.lowlevel.checkpoint()
+        rule = websocket.url_rule
+        if rule is None or rule.rule not in CHECKED_BY_THEMSELVES:
+            check_scope(websocket.scope, None)
+
+
+def check_scope(scope: Mapping[str, Any], needed: Scope | None) -> None:
+    """Whether the identity in the ASGI `scope` has the scope `needed`. Raises Problem 401, 403."""
+    try:
+        identity = identity_of(scope)
+    except AuthError as error:
+        raise unauthorized(error) from error
+    if needed is not None and not identity.may(needed):
+        raise forbidden(needed)
+
+
+def unauthorized(error: AuthError) -> Problem:
+    challenge = CHALLENGE
+    if not error.missing:
+        challenge += ', error="invalid_token"'
+    return Problem(401, str(error), headers={"WWW-Authenticate": challenge})
+
+
+def forbidden(needed: Scope) -> Problem:
+    return Problem(403, f"This needs the scope {needed}")

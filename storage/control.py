@@ -1,0 +1,157 @@
+"""The control store: what people have set and what was done for them, apart from the disposable history.
+
+Owns control.db beside the archive while persistence is on, and the same tables in memory while it is off (then no file
+is touched, and `persisted` says so). Everything else about it is functions over a connection (`control_*.py`), each run
+as one transaction in one thread hop. Promises
+- `write` returns after the commit that survives a power cut, when `persisted`;
+- switching takes everything along: what was set in memory goes into the file, where the newer of two wins, and what
+  the file holds stays at hand when it is left;
+- a start always succeeds: a damaged file is put aside, one that can't be used leaves the store in memory, with the
+  reason, and `retry` tries again.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import trio
+
+from .archive import ArchiveError
+from .control_merge import copy_all, merge_into
+from .control_schema import look_at_control, migrate, prepare_control
+from .sqlite_connection import SqliteConnection
+
+T = TypeVar("T")
+
+LOG: Final = logging.getLogger(__name__)
+BUSY_TIMEOUT_MS: Final = 1_000
+IN_MEMORY: Final = Path(":memory:")
+
+
+class ControlStore:
+    """See the module docstring. `open` first; one at a time opens, switches or closes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path: Final = path
+        self.reason: str | None = None  # why it is in memory though it should not be
+        self._connection: SqliteConnection | None = None
+        self._persisted = False
+        self._wanted = False
+        self._changing = trio.Lock()
+
+    @property
+    def persisted(self) -> bool:
+        """What is written survives the process."""
+        return self._persisted
+
+    @property
+    def wants_retry(self) -> bool:
+        return self._wanted and not self._persisted
+
+    async def open(self, persisted: bool) -> None:
+        """Does nothing when it is open."""
+        async with self._changing:
+            if self._connection is None:
+                self._connection = await SqliteConnection.open(IN_MEMORY, BUSY_TIMEOUT_MS)
+                await self._connection.call(migrate)
+        await self.switch(persisted)
+
+    async def switch(self, persisted: bool) -> None:
+        """To the file, or to memory. A file that can't be used is not an error: see `reason`."""
+        async with self._changing:
+            self._wanted = persisted
+            if persisted and not self._persisted:
+                await self._to_file()
+            elif not persisted and self._persisted:
+                await self._to_memory()
+
+    async def retry(self) -> bool:
+        """Try the file again, when that is wanted. Returns whether it is used now."""
+        await self.switch(self._wanted)
+        return self._persisted
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Raises ArchiveError."""
+        async with self._changing:  # a switch carries everything along: nothing may slip past it
+            return await self._open_connection().call(work)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """`work` in one transaction. What it raises rolls back. Raises ArchiveError, PoisonError."""
+        async with self._changing:
+            return await self._open_connection().write(work)
+
+    async def aclose(self) -> None:
+        """Safe to call twice."""
+        async with self._changing:
+            connection, self._connection, self._persisted = self._connection, None, False
+            if connection is not None:
+                await connection.close()
+
+    def _open_connection(self) -> SqliteConnection:
+        if self._connection is None:
+            raise ArchiveError("closed", "the control store is not open")
+        return self._connection
+
+    async def _to_file(self) -> None:
+        try:
+            file = await self._open_file()
+        except ArchiveError as error:
+            if self.reason != error.reason:
+                LOG.error("settings are kept in memory only: %s", error.reason)
+            self.reason = error.reason
+            return
+        memory = self._open_connection()
+        try:
+            rows = await memory.call(copy_all)
+            await file.write(lambda connection: merge_into(connection, rows))
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                await file.close()
+            raise
+        self._connection, self._persisted, self.reason = file, True, None
+        await memory.close()
+
+    async def _open_file(self) -> SqliteConnection:
+        try:
+            return await self._try_file()
+        except ArchiveError as error:
+            if error.trouble != "corrupt":
+                raise
+            LOG.error("%s; it is put aside and a new one is begun", error.reason)
+        await trio.to_thread.run_sync(_put_aside, self.path)
+        return await self._try_file()
+
+    async def _try_file(self) -> SqliteConnection:
+        await trio.to_thread.run_sync(look_at_control, self.path)
+        file = await SqliteConnection.open(self.path, BUSY_TIMEOUT_MS)
+        try:
+            await file.call(prepare_control)
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                await file.close()
+            raise
+        return file
+
+    async def _to_memory(self) -> None:
+        file = self._open_connection()
+        memory = await SqliteConnection.open(IN_MEMORY, BUSY_TIMEOUT_MS)
+        await memory.call(migrate)
+        rows = await file.call(copy_all)
+        await memory.write(lambda connection: merge_into(connection, rows))
+        self._connection, self._persisted, self.reason = memory, False, None
+        await file.close()
+
+
+def _put_aside(path: Path) -> None:
+    """Under a name that is free, its -wal and -shm with it."""
+    number = 1
+    while path.with_name(f"{path.name}.bad-{number}").exists():
+        number += 1
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(path.with_name(f"{path.name}.bad-{number}{suffix}"))

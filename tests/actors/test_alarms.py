@@ -1,0 +1,84 @@
+"""The alarms tell dashboards and notifier in the tick of the sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trio
+
+from actors.alarms import Alarms
+from actors.hub import Hub
+from actors.mailbox import Mailbox
+from actors.messages import AlertChanged, Pressure
+from analytics.catalogue import Catalogue, MetricSpec
+from analytics.threshold import Threshold
+from storage.models import SeriesPart
+
+NOW_MS = 1_700_000_000_000
+
+
+def threshold(id_: str = "t", **members: object) -> Threshold:
+    given = {"threshold_id": id_, "name": "warm", "metric": "m", "role": None, "condition": "above", "low": None}
+    return Threshold(**{**given, "high": 10.0, **members})
+
+
+@pytest.fixture
+def notifier() -> Mailbox:
+    return Mailbox("notifier", capacity=16, pressure=Pressure.DROP_OLDEST)
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub(lambda: NOW_MS)
+
+
+@pytest.fixture
+def alarms(hub: Hub, notifier: Mailbox) -> Alarms:
+    return Alarms(Catalogue([MetricSpec(pattern="m", unit="V", title="Battery")]), hub, notifier)
+
+
+def see(alarms: Alarms, at_ms: int, value: float) -> None:
+    alarms.observe([SeriesPart("m", np.array([NOW_MS + at_ms]), np.array([value]))], NOW_MS + at_ms)
+
+
+async def test_what_dashboards_and_notifier_hear(alarms, hub, notifier, autojump_clock) -> None:
+    alarms.replace([threshold(min_duration_s=1, recover_after_s=1)], NOW_MS)
+    heard: list[AlertChanged] = []
+
+    async def take(message: AlertChanged) -> None:
+        heard.append(message)
+
+    with hub.subscribe() as dashboard:
+        for at_ms, value in ((0, 11), (500, 11), (1000, 12), (1500, 9), (2500, 9)):
+            see(alarms, at_ms, value)
+            await trio.sleep(0.5)
+        notifier.close()
+        await notifier.run(take)
+        frames = [event.data for event in await dashboard.receive()]
+    assert [message.event.after.phase for message in heard] == ["firing", "recovering", "ok"]
+    # one alert, so what waited for this client was replaced by the newest
+    assert [(frame["state"], frame["message"]) for frame in frames] == [
+        ("ok", "Battery is back within its limit after 2 s, at its furthest 12.00 V")
+    ]
+
+
+async def test_active_most_severe_first(alarms, autojump_clock) -> None:
+    alarms.replace([threshold("a"), threshold("b", severity="critical"), threshold("c", high=99.0)], NOW_MS)
+    see(alarms, 0, 11)
+    assert [frame["threshold_id"] for frame in alarms.active()] == ["b", "a"]
+    assert list(alarms.states_of("a")) == ["m"]
+    alarms.replace([threshold("a")], NOW_MS)
+    assert [frame["threshold_id"] for frame in alarms.active()] == ["a"]
+
+
+async def test_waiting_for_states_to_store(alarms, autojump_clock) -> None:
+    alarms.replace([threshold()], NOW_MS)
+    with trio.move_on_after(5) as scope:
+        await alarms.wait_changed()
+    assert scope.cancelled_caught
+    see(alarms, 0, 11)
+    await alarms.wait_changed()
+    alarms.watch.stored(alarms.watch.changed())
+    with trio.move_on_after(5) as scope:
+        await alarms.wait_changed()
+    assert scope.cancelled_caught

@@ -1,0 +1,141 @@
+"""The steward: thresholds and their states across restarts, in every alert state, and with a disk that fails."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trio
+
+from actors.alarms import Alarms
+from actors.hub import Hub
+from actors.mailbox import Mailbox
+from actors.messages import Pressure
+from actors.steward import THRESHOLD, Steward
+from analytics.catalogue import Catalogue
+from analytics.threshold import AlertState, state_json
+from storage.control import ControlStore
+from storage.control_alerts import load_states
+from storage.control_documents import put_document
+from storage.models import SeriesPart
+
+NOW_MS = 1_700_000_000_000
+FILLER = "INSERT INTO alert_states VALUES (lower(hex(randomblob(12))), ?, ?)"
+FIRING = json.dumps(state_json(AlertState("firing")))
+BODY = {"name": "warm", "metric": "m", "role": None, "condition": "above", "low": None, "high": 10.0}
+
+
+@dataclass
+class House:
+    store: ControlStore
+    alarms: Alarms
+    steward: Steward
+    clock: list[int]  # ms that have passed
+
+    def see(self, at_ms: int, value: float) -> None:
+        self.clock[0] = at_ms
+        self.alarms.observe([SeriesPart("m", np.array([NOW_MS + at_ms]), np.array([value]))], NOW_MS + at_ms)
+
+    def phase(self) -> str:
+        states = self.alarms.states_of("t")
+        return states["m"].phase if states else "ok"
+
+
+@asynccontextmanager
+async def house(folder: Path, persisted: bool = True) -> AsyncIterator[House]:
+    """A running steward; stopped in order at the end."""
+    store = ControlStore(folder / "control.db")
+    hub = Hub(lambda: NOW_MS)
+    notifier: Mailbox = Mailbox("notifier", capacity=16, pressure=Pressure.DROP_OLDEST)
+    clock = [0]
+    alarms = Alarms(Catalogue(), hub, notifier, running_s=lambda: clock[0] / 1000)
+    steward = Steward(store=store, alarms=alarms, wall_ms=lambda: NOW_MS + 100_000, persisted=lambda: persisted)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(steward.run)
+        yield House(store, alarms, steward, clock)
+        steward.close()
+
+
+async def set_threshold(house: House, **members: object) -> None:
+    body = {**BODY, **members}
+    await house.store.write(lambda c: put_document(c, THRESHOLD, "t", body, expected="any", now_ms=NOW_MS, limit=10))
+    await house.steward.reload()
+
+
+@pytest.mark.parametrize(
+    ("samples", "phase"),
+    [
+        ([(0, 9)], "ok"),
+        ([(0, 11)], "pending"),
+        ([(0, 11), (10_000, 11)], "firing"),
+        ([(0, 11), (10_000, 11), (11_000, 9)], "recovering"),
+        ([(0, 11), (10_000, 11), (11_000, 9), (71_000, 9)], "ok"),
+    ],
+)
+async def test_a_restart_in_every_alert_state(tmp_path, samples, phase) -> None:
+    async with house(tmp_path) as first:
+        await set_threshold(first, min_duration_s=10)
+        for at_ms, value in samples:
+            first.see(at_ms, value)
+        assert first.phase() == phase
+        states = first.alarms.watch.states()
+    async with house(tmp_path) as second:
+        assert second.phase() == phase
+        assert second.alarms.watch.states() == states
+
+
+async def test_a_kill_loses_no_state_that_was_told(tmp_path) -> None:
+    """Without an orderly stop: what changed is stored a moment later."""
+    async with house(tmp_path) as first:
+        await set_threshold(first)
+        first.see(0, 11)
+        with trio.fail_after(5):
+            while first.alarms.watch.changed():
+                await trio.sleep(0.01)
+        other = ControlStore(tmp_path / "control.db")
+        await other.open(True)
+        assert (await other.read(load_states))["t", "m"].phase == "firing"
+        await other.aclose()
+
+
+async def test_switched_on_late(tmp_path) -> None:
+    async with house(tmp_path, persisted=False) as first:
+        await set_threshold(first)
+        first.see(0, 11)
+        assert not list(tmp_path.iterdir())
+        await first.steward.switch(True)
+        assert first.phase() == "firing"
+    async with house(tmp_path) as second:
+        assert second.phase() == "firing"
+
+
+async def test_a_full_disk_is_waited_out(tmp_path, caplog) -> None:
+    async with house(tmp_path) as first:
+        await set_threshold(first)
+        await first.store.read(_fill)
+        first.see(0, 11)
+        with trio.fail_after(5):
+            while "can't be stored" not in caplog.text:
+                await trio.sleep(0.01)
+        assert first.phase() == "firing"
+        await first.store.read(lambda c: c.execute("PRAGMA max_page_count = 100000").fetchone())
+    async with house(tmp_path) as second:
+        assert second.phase() == "firing"
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    """Until not a row more fits."""
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    for size in (2000, 200, 20, 1):
+        try:
+            while True:
+                connection.execute(FILLER, ("x" * size, FIRING))
+        except sqlite3.OperationalError:
+            continue

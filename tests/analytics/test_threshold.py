@@ -1,0 +1,182 @@
+"""One threshold at one metric: every way through its states, and where nothing changes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.threshold import (
+    HOLD_LIMIT_MS,
+    INITIAL,
+    AlertEvent,
+    AlertState,
+    Threshold,
+    advance,
+    alert_id,
+    fall_silent,
+    hold_ms,
+    quiet_zone,
+    sentence,
+    shifted,
+    state_from,
+    state_json,
+    threshold_from,
+)
+
+
+def threshold(**members: object) -> Threshold:
+    given_ = {"threshold_id": "t", "name": "n", "metric": "m", "role": None, "condition": "above", "low": None}
+    return Threshold(**{**given_, "high": 10.0, **members})
+
+
+def walk(rule: Threshold, *samples: tuple[float, float], state: AlertState = INITIAL) -> list[str]:
+    """The phases after samples of (seconds, value)."""
+    phases = []
+    for at_s, value in samples:
+        state = advance(rule, state, value, round(at_s * 1000))
+        phases.append(state.phase)
+    return phases
+
+
+def test_the_limit_itself_is_within() -> None:
+    assert walk(threshold(), (0, 10.0), (1, 10.001)) == ["ok", "firing"]
+    assert walk(threshold(condition="below", low=5.0, high=None), (0, 5.0), (1, 4.999)) == ["ok", "firing"]
+
+
+def test_outside_has_two_sides() -> None:
+    rule = threshold(condition="outside", low=5.0, high=10.0)
+    state = advance(rule, INITIAL, 11.0, 0)
+    assert (state.phase, state.side) == ("firing", "above")
+    state = advance(rule, state, 4.0, 1000)
+    assert (state.phase, state.side) == ("firing", "below")
+
+
+def test_the_minimum_duration_is_without_a_break() -> None:
+    rule = threshold(min_duration_s=10)
+    assert walk(rule, (0, 11), (9, 11), (9.5, 9), (10, 11), (19.9, 11), (20, 11)) == [
+        "pending", "pending", "ok", "pending", "pending", "firing",
+    ]  # fmt: skip
+
+
+def test_it_ends_when_it_was_back_by_the_hysteresis_for_the_hold() -> None:
+    rule = threshold(hysteresis=1.0, recover_after_s=30)
+    assert walk(rule, (0, 11), (1, 9.5), (2, 9.0), (31, 9.0), (32, 9.0)) == [
+        "firing", "firing", "recovering", "recovering", "ok",
+    ]  # fmt: skip
+    assert walk(threshold(recover_after_s=0), (0, 11), (1, 10)) == ["firing", "ok"]
+
+
+@pytest.mark.parametrize("period_s", [1, 7, 30, 59])
+def test_an_hour_of_flapping_is_one_firing_and_one_recovery(period_s: int) -> None:
+    rule, state, news = threshold(), INITIAL, []
+    for second in range(7200):
+        value = 11.0 if second < 3600 and (second // period_s) % 2 == 0 else 9.0
+        after = advance(rule, state, value, second * 1000)
+        if after is not state and AlertEvent(rule, "m", state, after, second * 1000).is_news:
+            news.append((after.phase, second))
+        state = after
+    assert [phase for phase, _ in news] == ["firing", "ok"]
+    assert news[1][1] <= 3600 + HOLD_LIMIT_MS / 1000
+
+
+def test_slow_flapping_is_damped() -> None:
+    """Two minutes bad, four minutes good, for six hours: the ends are held back longer and longer."""
+    rule, state, fired = threshold(), INITIAL, 0
+    for second in range(6 * 3600):
+        after = advance(rule, state, 11.0 if second % 360 < 120 else 9.0, second * 1000)
+        fired += after.active and not state.active
+        state = after
+    assert fired <= 5
+
+
+def test_the_hold_grows_with_each_flap_and_no_further_than_its_limit() -> None:
+    rule = threshold(recover_after_s=10)
+    assert [hold_ms(rule, flaps) for flaps in (0, 1, 2, 3, 4)] == [10_000, 10_000, 60_000, 120_000, 240_000]
+    assert hold_ms(rule, 1000) == HOLD_LIMIT_MS
+    assert hold_ms(threshold(recover_after_s=3600), 1000) == 3_600_000
+
+
+def test_an_old_alert_that_comes_back_is_no_flap() -> None:
+    rule = threshold(recover_after_s=0)
+    state = advance(rule, advance(rule, INITIAL, 11, 0), 9, 1000)
+    assert advance(rule, state, 11, 2000).flaps == 1
+    assert advance(rule, state, 11, 1000 + 15 * 60_000).flaps == 0
+
+
+def test_silence() -> None:
+    keep, alert, resolve = (threshold(missing=rule) for rule in ("keep", "alert", "resolve"))
+    firing = advance(keep, INITIAL, 11, 0)
+    assert fall_silent(keep, INITIAL, 1000) is INITIAL
+    assert fall_silent(keep, firing, 1000) is firing
+    silent = fall_silent(alert, INITIAL, 1000)
+    assert (silent.phase, silent.side) == ("firing", "missing")
+    assert fall_silent(alert, firing, 1000) is firing
+    assert fall_silent(resolve, firing, 1000).phase == "ok"
+    assert fall_silent(resolve, replace(firing, phase="pending"), 1000).phase == "ok"
+    assert fall_silent(resolve, INITIAL, 1000) is INITIAL
+
+
+def test_who_was_silent_is_back_with_any_value_within() -> None:
+    rule = threshold(missing="alert", hysteresis=3.0)
+    silent = fall_silent(rule, INITIAL, 0)
+    assert walk(rule, (1, 9.5), (61, 9.5), state=silent) == ["recovering", "ok"]
+    assert advance(rule, silent, 12.0, 1000).side == "above"
+
+
+def test_a_clock_that_is_set_moves_the_marks() -> None:
+    pending = advance(threshold(min_duration_s=60), INITIAL, 11, 5_000)
+    moved = shifted(pending, 3_600_000)
+    assert advance(threshold(min_duration_s=60), moved, 11, 3_600_000 + 10_000).phase == "pending"
+
+
+def test_it_survives_storing() -> None:
+    state = advance(threshold(), INITIAL, 11, 5_000)
+    assert state_from(state_json(state)) == state
+    assert threshold_from("t", {"name": "n", "metric": "m", "role": None, "condition": "above", "low": None,
+                                "high": 10.0}) == threshold()  # fmt: skip
+
+
+def test_what_people_read() -> None:
+    rule = threshold()
+    firing = advance(rule, INITIAL, 11, 0)
+    over = advance(threshold(recover_after_s=0), replace(firing, peak=14.0), 9, 120_000)
+    fired = AlertEvent(rule, "m", INITIAL, firing, 0)
+    ended = AlertEvent(rule, "m", replace(firing, peak=14.0), over, 120_000)
+    assert sentence(fired, "Battery", "V") == "Battery is above 10.00 V: 11.00 V"
+    assert sentence(ended, "Battery", "V") == "Battery is back within its limit after 2 min, at its furthest 14.00 V"
+    silent = fall_silent(threshold(missing="alert"), INITIAL, 0)
+    assert sentence(AlertEvent(rule, "m", INITIAL, silent, 0), "Battery", "V") == "Battery has sent nothing for 5 min"
+    assert alert_id(rule, "m", firing) == alert_id(rule, "m", over)
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
+rules = st.builds(
+    lambda condition, low, high, hysteresis, hold, duration: threshold(
+        condition=condition,
+        low=None if condition == "above" else min(low, high),
+        high=None if condition == "below" else max(low, high),
+        hysteresis=min(hysteresis, abs(high - low) / 2) if condition == "outside" else hysteresis,
+        recover_after_s=hold,
+        min_duration_s=duration,
+    ),
+    st.sampled_from(["above", "below", "outside"]), numbers, numbers,
+    st.floats(0, 100), st.sampled_from([0, 1, 60]), st.sampled_from([0, 1, 60]),
+)  # fmt: skip
+
+
+@given(rule=rules, values=st.lists(st.tuples(st.integers(0, 90_000), numbers), max_size=20), probe=numbers)
+def test_in_the_quiet_zone_nothing_changes_and_beyond_it_something_may(
+    rule: Threshold, values: list[tuple[int, float]], probe: float
+) -> None:
+    state, at_ms = INITIAL, 0
+    for step_ms, value in values:
+        at_ms += step_ms
+        state = advance(rule, state, value, at_ms)
+        zone = quiet_zone(rule, state)
+        for test in (probe, zone.low, zone.high, value):
+            if math.isfinite(test) and zone.low <= test <= zone.high and at_ms < zone.until_ms:
+                assert advance(rule, state, test, at_ms) is state

@@ -1,0 +1,174 @@
+"""Thresholds at many metrics: the same events as one look at every sample would give, at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.catalogue import Catalogue, MetricSpec
+from analytics.threshold import INITIAL, AlertState, Threshold, advance
+from analytics.threshold_watch import ThresholdWatch
+
+NOW_MS = 1_700_000_000_000
+
+
+@dataclass
+class Part:
+    name: str
+    times: np.ndarray
+    values: np.ndarray
+
+
+def part(*samples: tuple[int, float], name: str = "m") -> Part:
+    """Samples as (ms after NOW_MS, value)."""
+    return Part(name, np.array([NOW_MS + at for at, _ in samples]), np.array([v for _, v in samples], dtype=float))
+
+
+def threshold(id_: str = "t", **members: object) -> Threshold:
+    given_ = {"threshold_id": id_, "name": id_, "metric": "m", "role": None, "condition": "above", "low": None}
+    return Threshold(**{**given_, "high": 10.0, "recover_after_s": 0.0, **members})
+
+
+def watch(*thresholds: Threshold, catalogue: Catalogue | None = None) -> ThresholdWatch:
+    made = ThresholdWatch(catalogue or Catalogue())
+    made.replace(thresholds, NOW_MS)
+    return made
+
+
+def phases(made: ThresholdWatch, sample: Part, at_ms: int = 0) -> list[str]:
+    return [event.after.phase for event in made.observe([sample], NOW_MS + at_ms, at_ms)]
+
+
+def test_by_metric_and_by_role() -> None:
+    catalogue = Catalogue([MetricSpec(pattern="tank.*", role="tank")])
+    made = watch(threshold("a", metric="x"), threshold("b", metric=None, role="tank"), catalogue=catalogue)
+    parts = [part((0, 11), name=name) for name in ("x", "tank.1", "tank.2", "other")]
+    events = made.observe(parts, NOW_MS, 0)
+    assert [(event.threshold.threshold_id, event.metric) for event in events] == [
+        ("a", "x"), ("b", "tank.1"), ("b", "tank.2"),
+    ]  # fmt: skip
+
+
+def test_late_samples_raise_nothing() -> None:
+    made = watch(threshold())
+    assert phases(made, part((5_000, 9))) == []
+    assert phases(made, part((4_000, 99))) == []
+    assert phases(made, part((6_000, 9), (5_500, 99))) == ["firing", "ok"]  # within a part they are put in order
+
+
+def test_time_alone_fires_what_stands() -> None:
+    made = watch(threshold(min_duration_s=10))
+    assert phases(made, part((0, 11))) == ["pending"]
+    assert made.sweep(NOW_MS + 9_000, 9_000) == []
+    assert [event.after.phase for event in made.sweep(NOW_MS + 10_000, 10_000)] == ["firing"]
+    assert made.sweep(NOW_MS + 11_000, 11_000) == []
+
+
+def test_a_clock_that_leaps_fires_nothing_and_one_set_back_ends_nothing() -> None:
+    made = watch(threshold(min_duration_s=60))
+    phases(made, part((0, 11)))
+    year = 365 * 86_400_000
+    assert made.sweep(NOW_MS + year, 1_000) == []
+    assert made.observe([part((year + 3_000, 11))], NOW_MS + year + 3_000, 3_000) == []
+    fired = made.observe([part((year + 61_000, 11))], NOW_MS + year + 61_000, 61_000)
+    assert [event.after.phase for event in fired] == ["firing"]
+    assert made.sweep(NOW_MS, 62_000) == []
+    assert [event.after.phase for event in made.observe([part((3_000, 9))], NOW_MS + 1_000, 63_000)] == ["ok"]
+
+
+def test_silence_is_judged_once_by_the_clock_that_nobody_sets() -> None:
+    made = watch(threshold(missing="alert", missing_after_s=30))
+    phases(made, part((0, 9)))
+    assert made.sweep(NOW_MS + 29_000, 29_000) == []
+    assert [event.after.side for event in made.sweep(NOW_MS + 30_000, 30_000)] == ["missing"]
+    assert made.sweep(NOW_MS + 60_000, 60_000) == []
+    assert [event.after.phase for event in made.observe([part((61_000, 9))], NOW_MS + 61_000, 61_000)] == ["ok"]
+    assert [event.after.side for event in made.sweep(NOW_MS + 95_000, 95_000)] == ["missing"]
+
+
+def test_a_metric_that_never_speaks_is_missed_once_it_is_expected() -> None:
+    made = watch(threshold(missing="alert", missing_after_s=30))
+    made.expect(["m"], 0)
+    assert len(made.sweep(NOW_MS + 31_000, 31_000)) == 1
+
+
+def test_a_changed_threshold_starts_anew_and_its_alert_ends() -> None:
+    made = watch(threshold("a"), threshold("b", high=5.0))
+    phases(made, part((0, 11)))
+    ended = made.replace([threshold("a", high=12.0), threshold("b", high=5.0)], NOW_MS)
+    assert [(event.threshold.threshold_id, event.after.phase) for event in ended] == [("a", "ok")]
+    assert {key[0] for key in made.states()} == {"b"}
+    assert made.changed()["a", "m"] is None
+    assert [event.threshold.threshold_id for event in made.replace([], NOW_MS)] == ["b"]
+    assert made.idle
+
+
+def test_what_was_stored_goes_on() -> None:
+    first = watch(threshold())
+    phases(first, part((0, 11)))
+    second = watch(threshold())
+    second.restore(first.states(), NOW_MS)
+    assert phases(second, part((1_000, 12))) == []
+    assert phases(second, part((2_000, 9))) == ["ok"]
+
+
+def test_a_stored_mark_of_a_clock_ahead_is_brought_to_now() -> None:
+    made = watch(threshold(min_duration_s=60))
+    made.restore({("t", "m"): AlertState(phase="pending", since_ms=NOW_MS + 10**9, side="above")}, NOW_MS)
+    assert phases(made, part((0, 11))) == []
+    assert phases(made, part((60_000, 11)), at_ms=60_000) == ["firing"]
+
+
+def test_states_are_to_be_stored_until_they_are() -> None:
+    made = watch(threshold())
+    phases(made, part((0, 11)))
+    first = made.changed()
+    phases(made, part((1_000, 9)))
+    made.stored(first)
+    assert made.changed()["t", "m"].phase == "ok"
+    made.stored(made.changed())
+    assert made.changed() == {}
+
+
+def test_the_peak_of_what_was_passed_over() -> None:
+    made = watch(threshold())
+    phases(made, part((0, 11)))
+    phases(made, part(*((second * 1000, 11 + second % 7) for second in range(1, 40))))
+    assert made.states()["t", "m"].peak == 17
+    event = made.observe([part((50_000, 9))], NOW_MS + 50_000, 50_000)[0]
+    assert event.before.peak == 17
+
+
+limits = st.sampled_from([0.0, 1.0, 2.5, 5.0])
+some = st.builds(
+    lambda high, hysteresis, hold, duration: {
+        "high": high, "hysteresis": hysteresis, "recover_after_s": hold, "min_duration_s": duration
+    },
+    limits, st.sampled_from([0.0, 0.5]), st.sampled_from([0.0, 3.0]), st.sampled_from([0.0, 2.0]),
+)  # fmt: skip
+
+
+@given(
+    rules=st.lists(some, max_size=6),
+    batches=st.lists(st.lists(st.tuples(st.integers(0, 2000), st.floats(-2, 8)), min_size=1, max_size=30), max_size=6),
+)
+def test_it_sees_what_one_look_at_every_sample_would_see(rules: list[dict], batches: list) -> None:
+    thresholds = [threshold(str(index), **members) for index, members in enumerate(rules)]
+    made = watch(*thresholds)
+    states = {each.threshold_id: INITIAL for each in thresholds}
+    at_ms = 0
+    for batch in batches:
+        samples, expected = [], []
+        for step_ms, value in batch:
+            at_ms += step_ms
+            samples.append((at_ms, value))
+            for each in thresholds:
+                before = states[each.threshold_id]
+                after = states[each.threshold_id] = advance(each, before, value, NOW_MS + at_ms)
+                if after is not before:
+                    expected.append((each.threshold_id, after.phase, after.since_ms))
+        events = made.observe([part(*samples)], NOW_MS + at_ms, at_ms)
+        assert [(e.threshold.threshold_id, e.after.phase, e.after.since_ms) for e in events] == expected

@@ -1,0 +1,159 @@
+"""The control store: in memory and in its file, between the two, and with a file that is no good."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from storage.archive import ArchiveError
+from storage.control import ControlStore
+from storage.control_documents import all_documents, document, put_document
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Callable[[], ControlStore]]:
+    made: list[ControlStore] = []
+
+    def new(path: Path = tmp_path / "control.db") -> ControlStore:
+        made.append(ControlStore(path))
+        return made[-1]
+
+    yield new
+    for store in made:
+        await store.aclose()
+
+
+async def put(store: ControlStore, id_: str, value: object, now_ms: int = 1) -> None:
+    await store.write(lambda c: put_document(c, "k", id_, {"v": value}, expected="any", now_ms=now_ms, limit=10))
+
+
+async def values(store: ControlStore) -> dict[str, object]:
+    return {each.id: each.body["v"] for each in await store.read(lambda c: all_documents(c, "k"))}
+
+
+async def test_in_memory_no_file_is_touched(make, tmp_path) -> None:
+    store = make()
+    await store.open(False)
+    await put(store, "a", 1)
+    assert await values(store) == {"a": 1}
+    assert not store.persisted
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_in_the_file_it_survives(make) -> None:
+    store = make()
+    await store.open(True)
+    assert store.persisted
+    await put(store, "a", 1)
+    await store.aclose()
+    again = make()
+    await again.open(True)
+    assert await values(again) == {"a": 1}
+
+
+async def test_switching_takes_everything_along_and_the_newer_wins(make) -> None:
+    store = make()
+    await store.open(True)
+    await put(store, "both", "old", 5)
+    await put(store, "newer in file", "file", 9)
+    await put(store, "file", 1, 1)
+    await store.aclose()
+    store = make()
+    await store.open(False)
+    await put(store, "both", "new", 6)
+    await put(store, "newer in file", "memory", 7)
+    await put(store, "memory", 2, 1)
+    await store.switch(True)
+    assert await values(store) == {"both": "new", "newer in file": "file", "file": 1, "memory": 2}
+    await store.switch(False)
+    assert not store.persisted
+    assert (await values(store))["memory"] == 2
+    revision = (await store.read(lambda c: document(c, "k", "both"))).revision
+    await put(store, "both", "newest", 1)
+    assert (await store.read(lambda c: document(c, "k", "both"))).revision > revision
+
+
+async def test_what_raises_is_rolled_back(make) -> None:
+    store = make()
+    await store.open(False)
+
+    def work(connection: sqlite3.Connection) -> None:
+        put_document(connection, "k", "a", {"v": 1}, expected="any", now_ms=1, limit=10)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        await store.write(work)
+    assert await values(store) == {}
+
+
+@pytest.mark.parametrize("content", [b"not a database at all", b"SQLite format 3\x00" + bytes(5000)])
+async def test_a_damaged_file_is_put_aside(make, tmp_path, content) -> None:
+    (tmp_path / "control.db").write_bytes(content)
+    (tmp_path / "control.db.bad-1").write_text("an older one")
+    store = make()
+    await store.open(True)
+    assert store.persisted
+    await put(store, "a", 1)
+    assert (tmp_path / "control.db.bad-2").read_bytes() == content
+    assert (tmp_path / "control.db.bad-1").read_text() == "an older one"
+
+
+async def test_a_damaged_page_is_found(make, tmp_path) -> None:
+    store = make()
+    await store.open(True)
+    for index in range(10):
+        await put(store, str(index), "x" * 3000)
+    await store.aclose()
+    path = tmp_path / "control.db"
+    content = bytearray(path.read_bytes())
+    for page in range(1, len(content) // 4096):
+        content[page * 4096 : page * 4096 + 200] = os.urandom(200)
+    path.write_bytes(content)
+    store = make()
+    await store.open(True)
+    assert store.persisted
+    assert (tmp_path / "control.db.bad-1").exists()
+
+
+async def test_a_newer_file_is_left_alone(make, tmp_path) -> None:
+    path = tmp_path / "control.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+        connection.execute("CREATE TABLE later (x)")
+    connection.close()
+    before = path.read_bytes()
+    store = make()
+    await store.open(True)
+    assert not store.persisted
+    assert "newer version" in store.reason
+    await put(store, "a", 1)
+    assert path.read_bytes() == before
+
+
+async def test_a_file_that_comes_back_is_used_again(make, tmp_path) -> None:
+    (tmp_path / "sub").write_text("in the way")
+    store = make(tmp_path / "sub" / "control.db")
+    await store.open(True)
+    assert store.wants_retry
+    assert "can't be used" in store.reason
+    await put(store, "a", 1)
+    assert not await store.retry()
+    (tmp_path / "sub").unlink()
+    assert await store.retry()
+    assert store.reason is None
+    assert await values(store) == {"a": 1}
+
+
+async def test_closed(make) -> None:
+    store = make()
+    with pytest.raises(ArchiveError):
+        await values(store)
+    await store.open(False)
+    await store.aclose()
+    await store.aclose()
+    with pytest.raises(ArchiveError):
+        await put(store, "a", 1)
