@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analytics.records import Correlation, Insight, Pattern, Prediction
+from storage.insight_marks import InsightMarks
 
 
 def seconds(time_ms: int) -> float:
@@ -60,6 +61,11 @@ def alert_frame(insight: Insight) -> dict[str, Any]:
     }
 
 
+def marked_frame(insight: Insight, marks: InsightMarks, now_ms: int) -> dict[str, Any]:
+    """An insight as people see it: with what they have said to it."""
+    return {**insight_frame(insight), **marks.members(insight, now_ms)}
+
+
 def pattern_frame(pattern: Pattern) -> dict[str, Any]:
     """A pattern with every member of the contract's `/historical` list."""
     return {
@@ -96,4 +102,6 @@ def prediction_frame(prediction: Prediction) -> dict[str, Any]:
         "high": float(f"{prediction.high:.6g}"),
         "confidence": round(prediction.confidence, 4),
         "method": prediction.method,
+        "earliest": None if prediction.earliest_ms is None else seconds(prediction.earliest_ms),
+        "latest": None if prediction.latest_ms is None else seconds(prediction.latest_ms),
     }

@@ -8,14 +8,15 @@ the others.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, assert_never
 
 import trio
 
 from analytics.records import Insight, Pattern
+from storage.insight_marks import InsightMarks
 
-from .frames import alert_frame, insight_frame, pattern_frame
+from .frames import alert_frame, marked_frame, pattern_frame
 from .hub import Hub
 from .mailbox import Mailbox
 from .messages import AlertChanged, InsightChanged, NotifierMessage, PatternFound, StatusChanged
@@ -35,8 +36,18 @@ class Channel(Protocol):
 class Notifier:
     """One actor; `run` has a child's signature. It keeps no state of its own, so a restart loses none."""
 
-    def __init__(self, *, mailbox: Mailbox[NotifierMessage], hub: Hub, channels: Sequence[Channel] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        mailbox: Mailbox[NotifierMessage],
+        hub: Hub,
+        marks: InsightMarks,
+        wall_ms: Callable[[], int],
+        channels: Sequence[Channel] = (),
+    ) -> None:
         self._mailbox = mailbox
+        self._marks = marks
+        self._wall_ms = wall_ms
         self._hub = hub
         self._channels = tuple(channels)
 
@@ -64,8 +75,11 @@ class Notifier:
         if is_new or insight.status != "new":  # that it still holds, and for how long by now, is no news
             level = logging.WARNING if insight.severity in ("high", "critical") else logging.INFO
             LOG.log(level, "insight %s [%s] %s", insight.status, insight.severity, insight.title)
-        frame = insight_frame(insight)
+        now_ms = self._wall_ms()
+        frame = marked_frame(insight, self._marks, now_ms)
         self._hub.publish("insight" if is_new else "insight_update", frame)
+        if not self._marks.wants_telling(insight, now_ms):
+            return
         if is_new and insight.severity in ("high", "critical"):
             self._hub.publish("alert", alert_frame(insight))
         for channel in self._channels:

@@ -22,6 +22,7 @@ import trio
 from analytics.records import Finding
 from analytics.streaming import Watchlist
 from storage.detector_state import DetectorState
+from storage.intake import rounded
 from storage.memory import MemoryTier
 from storage.models import Appended, SeriesPart
 
@@ -56,6 +57,7 @@ class Recorder:
         progress: Progress,
         clock: TrustedClock,
         state: DetectorState | None = None,
+        resolution_ms: int = 1,
     ) -> None:
         self._mailbox = mailbox
         self._persister = persister
@@ -70,6 +72,7 @@ class Recorder:
         self._state = state
         self._learned: Mapping[str, Any] = {}  # by the detectors of earlier lives
         self._saved_s = -math.inf
+        self._resolution_ms = resolution_ms  # of timestamps; 1: as they come
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         await self._load()
@@ -130,7 +133,8 @@ class Recorder:
         results: list[Appended] = []
         taken: list[SeriesPart] = []
         kept = 0
-        for part in message.parts:
+        for given in message.parts:
+            part = rounded(given, self._resolution_ms)
             done = self._memory.append(part, seq=seq, now_ms=now_ms)
             results.append(done)
             if done.full or not done.accepted + done.duplicates:

@@ -1,14 +1,15 @@
 """Rounds: what an actor does that handles messages and, every so often, looks at everything by itself.
 
 Owns the timer and the lock of both analysers. Promises: one round at a time, whoever asks for it; the next one by the
-clock begins `interval_s` after the last one ended; an error in either way is the actor's error; when the mailbox is
-closed and drained the timer ends with it. A restart waits a whole interval before its first round.
+clock begins `interval_s` after the last one ended, and the first one a minute after the start, when the tiers are read
+back (sooner, where the interval is shorter); an error in either way is the actor's error; when the mailbox is
+closed and drained the timer ends with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import trio
 
@@ -16,6 +17,8 @@ from .mailbox import Mailbox
 
 M = TypeVar("M")
 Result = TypeVar("Result")
+
+FIRST_S: Final = 60.0
 
 
 class Rounds(Generic[M, Result]):
@@ -55,7 +58,8 @@ class Rounds(Generic[M, Result]):
             return await self._look()
 
     async def _now_and_then(self) -> None:
+        await trio.sleep(min(FIRST_S, self._interval_s))
         while True:
-            await trio.sleep(self._interval_s)
             if self._wanted():
                 await self.make()
+            await trio.sleep(self._interval_s)

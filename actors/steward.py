@@ -17,24 +17,43 @@ from storage.archive import ArchiveError
 from storage.control import ControlStore
 from storage.control_alerts import load_states, save_states
 from storage.control_documents import all_documents
+from storage.control_marks import load_marks
+from storage.insight_book import InsightBook
+from storage.insight_marks import InsightMarks
 
 from .alarms import Alarms
+from .mailbox import Mailbox
+from .messages import Flush, InsightChanged, NotifierMessage, PersisterMessage
 
 LOG: Final = logging.getLogger(__name__)
 THRESHOLD: Final = "threshold"
 GATHER_S: Final = 0.05  # changes that come together are stored together
 RETRY_S: Final = 5.0
 FILE_RETRY_S: Final = 60.0
+EXPIRE_S: Final = 30.0  # how often insights are looked through for those whose time is over
 
 
 class Steward:
     """One actor; `run` has a child's signature. The other methods are for the gateway."""
 
     def __init__(
-        self, *, store: ControlStore, alarms: Alarms, wall_ms: Callable[[], int], persisted: Callable[[], bool]
+        self,
+        *,
+        store: ControlStore,
+        alarms: Alarms,
+        book: InsightBook,
+        marks: InsightMarks,
+        notifier: Mailbox[NotifierMessage],
+        persister: Mailbox[PersisterMessage],
+        wall_ms: Callable[[], int],
+        persisted: Callable[[], bool],
     ) -> None:
         self._store = store
         self._alarms = alarms
+        self._book = book
+        self._marks = marks
+        self._notifier = notifier
+        self._persister = persister
         self._wall_ms = wall_ms
         self._persisted = persisted
         self._stop = trio.Event()
@@ -45,6 +64,7 @@ class Steward:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_states)
             nursery.start_soon(self._try_the_file)
+            nursery.start_soon(self._expire)
             task_status.started()
             await self._stop.wait()
             nursery.cancel_scope.cancel()
@@ -61,9 +81,10 @@ class Steward:
         await self.reload()
 
     async def reload(self) -> None:
-        """The thresholds have changed. Raises ArchiveError."""
+        """What is stored has changed. Raises ArchiveError."""
         documents = await self._store.read(lambda connection: all_documents(connection, THRESHOLD))
         states = await self._store.read(load_states)
+        self._marks.load(await self._store.read(load_marks))
         now_ms = self._wall_ms()
         self._alarms.replace([threshold_from(each.id, each.body) for each in documents], now_ms)
         self._alarms.watch.restore(states, now_ms)
@@ -91,3 +112,14 @@ class Steward:
             if self._store.wants_retry and await self._store.retry():
                 LOG.info("settings are kept in %s again", self._store.path)
                 await self.reload()
+
+    async def _expire(self) -> None:
+        """An insight nobody has heard of again for as long as its rule says is over."""
+        while True:
+            await trio.sleep(EXPIRE_S)
+            now_ms = self._wall_ms()
+            for each in self._book.expired(now_ms):
+                over = self._book.resolve(each.key, now_ms, expired=True)
+                if over is not None:
+                    self._persister.put_nowait(Flush())
+                    self._notifier.put_nowait(InsightChanged(over, is_new=False))

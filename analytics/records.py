@@ -117,7 +117,11 @@ class Correlation:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Where a metric will be at `at_ms`, with the interval that should hold it."""
+    """Where a metric will be at `at_ms`, with the interval that should hold it with a probability of `confidence`.
+
+    Of a level that runs empty or full: `value` is the limit, `at_ms` the middle of the answers, and the interval is one
+    of time: `earliest_ms` to `latest_ms` (None there: perhaps not within 60 days).
+    """
 
     metric: str
     at_ms: int
@@ -126,3 +130,5 @@ class Prediction:
     high: float
     confidence: float
     method: str
+    earliest_ms: int | None = None
+    latest_ms: int | None = None

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import yaml
 
 from analytics.catalogue import Catalogue, parse_catalogue
+from analytics.kpi_catalogue import parse_kpis
 from analytics.rules import Rules, parse_rules
 
 from .flags import FeatureFlags, FlagsError, parse_flags
@@ -71,6 +72,11 @@ def load_catalogue(conf_dir: Path | None = None) -> Catalogue:
 def load_rules(conf_dir: Path | None = None) -> Rules:
     """The insight rules of rules.yaml. Raises SettingsError."""
     return _parsed("rules.yaml", conf_dir, parse_rules)
+
+
+def load_kpis(conf_dir: Path | None = None) -> tuple[Mapping[str, Any], ...]:
+    """The shipped KPIs of kpis.yaml. Raises SettingsError."""
+    return _parsed("kpis.yaml", conf_dir, parse_kpis)
 
 
 def _parsed(name: str, conf_dir: Path | None, parse: Callable[[Mapping[str, Any]], T]) -> T:

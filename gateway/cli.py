@@ -1,4 +1,4 @@
-"""The command line: serve, demo, replay, import, openapi, check, token.
+"""The command line: serve, demo, replay, import, openapi, check, token, and those of storage_parsers.py.
 
 Promises: exit codes 0 (done), 1 (not everything could be done, and why was said), 2 (no such command or
 option), 70 (a supervisor gave up) and 78 (bad configuration: one line on stderr that names the variable).
@@ -20,6 +20,7 @@ from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_flags, load_rules
 from conf.settings import DEFAULT, Settings, SettingsError, check_settings, load_settings, parse_setting, variable
 
+from .storage_parsers import STORAGE_COMMANDS, add_storage_parsers
 from .token_command import add_token_parser, run_token
 from .version import VERSION
 
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     importing = commands.add_parser("import", help="write a recorded CSV into the database, without a service")
     importing.add_argument("file", type=Path, help="as for replay; times are kept")
 
+    add_storage_parsers(commands)
     add_token_parser(commands)
     commands.add_parser("openapi", help="print the OpenAPI document (docs/openapi.json is this)")
     commands.add_parser("check", help="print every setting, its value and where it comes from")
@@ -137,9 +139,16 @@ def _replay(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _import(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, _ = _configured(asked, environ)
+    from storage.budget import Budget
+
     from .import_command import run_import
 
-    return run_import(asked.file, settings.db_path)
+    budget = Budget(settings.storage_budget_bytes)
+    return run_import(asked.file, settings.db_path, budget=budget, resolution_ms=settings.timestamp_resolution_ms)
+
+
+def _storage(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    return STORAGE_COMMANDS[asked.command](asked, load_settings(environ, check=False)[0])
 
 
 def _token(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -203,4 +212,5 @@ _COMMANDS: Final = {
     "openapi": _openapi,
     "check": _check,
     "token": _token,
+    **dict.fromkeys(STORAGE_COMMANDS, _storage),
 }

@@ -7,15 +7,22 @@ from dataclasses import dataclass
 
 from actors.alarms import Alarms
 from actors.hub import Hub
+from actors.kpi_keeper import KpiKeeper
 from actors.mailbox import Mailbox
-from actors.messages import NotifierMessage
+from actors.messages import NotifierMessage, PersisterMessage, RecorderMessage
 from actors.steward import Steward
-from actors.supervisor import ChildSpec
+from actors.supervisor import Beyond, ChildSpec
 from analytics.catalogue import Catalogue
+from analytics.kpi import KpiError
+from analytics.local_time import LocalTime
 from conf.flags import FeatureFlags
-from conf.settings import Settings
+from conf.loader import load_kpis
+from conf.settings import Settings, SettingsError
 from storage.control import ControlStore
 from storage.control_schema import control_path
+from storage.history import History
+from storage.insight_book import InsightBook
+from storage.insight_marks import InsightMarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +30,56 @@ class Control:
     store: ControlStore
     alarms: Alarms
     steward: Steward
+    marks: InsightMarks
+    kpis: KpiKeeper
 
     def children(self) -> tuple[ChildSpec, ...]:
-        """In order of start: before whoever needs a threshold or stores anything."""
+        """Started before whoever needs a threshold or stores anything."""
         return (ChildSpec(name="steward", run=self.steward.run, stop=self.steward.close),)
+
+    def late_children(self) -> tuple[ChildSpec, ...]:
+        """Started when there is a recorder."""
+        return (ChildSpec(name="kpi_keeper", run=self.kpis.run, beyond=Beyond.PARK),)
 
 
 def build_control(
     settings: Settings,
     flags: FeatureFlags,
+    *,
     catalogue: Catalogue,
     hub: Hub,
+    book: InsightBook,
+    history: History,
     notifier: Mailbox[NotifierMessage],
+    persister: Mailbox[PersisterMessage],
+    recorder: Mailbox[RecorderMessage],
+    local_time: LocalTime,
     wall_ms: Callable[[], int],
 ) -> Control:
-    """Everything made once; nothing is opened yet."""
+    """Everything made once; nothing is opened yet. Raises SettingsError."""
     store = ControlStore(control_path(settings.db_path))
     alarms = Alarms(catalogue, hub, notifier)
-    steward = Steward(store=store, alarms=alarms, wall_ms=wall_ms, persisted=lambda: flags.enabled("persistence"))
-    return Control(store=store, alarms=alarms, steward=steward)
+    marks = InsightMarks(book)
+    steward = Steward(
+        store=store,
+        alarms=alarms,
+        book=book,
+        marks=marks,
+        notifier=notifier,
+        persister=persister,
+        wall_ms=wall_ms,
+        persisted=lambda: flags.enabled("persistence"),
+    )
+    try:
+        kpis = KpiKeeper(
+            shipped=load_kpis(settings.conf_dir),
+            store=store,
+            history=history,
+            catalogue=catalogue,
+            recorder=recorder,
+            local_time=local_time,
+            wall_ms=wall_ms,
+        )
+    except KpiError as error:
+        raise SettingsError("conf/kpis.yaml", str(error)) from error
+    return Control(store=store, alarms=alarms, steward=steward, marks=marks, kpis=kpis)

@@ -14,11 +14,12 @@ from typing import Any, Final, TypeVar
 from quart import Response, request
 
 from storage.archive import ArchiveError, PoisonError
-from storage.control_documents import Document, Expected, StaleError, TooManyError
+from storage.control_documents import Document, Expected, StaleError, TooManyError, document, put_document
 
 from .backend import Backend
 from .problems import Problem
 from .routes import json_response
+from .user import user
 
 T = TypeVar("T")
 
@@ -26,6 +27,13 @@ IF_MATCH: Final = {
     "If-Match": "ETag of the state the change rests on, or * for whatever is there",
 }
 ETAG: Final = {"ETag": "State of the document, for If-Match"}
+MAX_MINE: Final = 50  # documents of one kind that one user may have
+STAMPS_EXAMPLE: Final[dict[str, Any]] = {
+    "version": 1760000000000,
+    "etag": '"1760000000000"',
+    "updated_at": 1760000000.0,
+    "persisted": True,
+}
 _TAG: Final = re.compile(r'(W/)?"(\d{1,18})"')
 
 
@@ -85,6 +93,33 @@ def respond(document: Document, body: dict[str, Any], status: int = 200, locatio
     if location is not None:
         response.headers["Location"] = location
     return response
+
+
+async def put_mine(backend: Backend, kind: str, id_: str, body: dict[str, Any], *, create: bool) -> Document:
+    """A PUT of what is not there yet needs no If-Match; the ETag of the defaults ("0") stands for nothing there."""
+    owner, now_ms = user(), backend.wall_ms()
+    known = None
+    if not create:
+        known = await read(backend, lambda connection: document(connection, kind, id_, owner))
+    rests_on = expected(required=known is not None)
+    if create or (known is None and rests_on in ("any", (0,))):
+        rests_on = "absent"
+    return await write(
+        backend,
+        lambda connection: put_document(
+            connection, kind, id_, body, owner=owner, expected=rests_on, now_ms=now_ms, limit=MAX_MINE
+        ),
+    )
+
+
+def stamps(backend: Backend, found: Document) -> dict[str, Any]:
+    return {
+        "version": found.revision,
+        "etag": etag(found),
+        "created_at": found.created_ms / 1000,
+        "updated_at": found.updated_ms / 1000,
+        "persisted": backend.control.store.persisted,
+    }
 
 
 def _trouble(error: ArchiveError) -> Problem:

@@ -20,7 +20,7 @@ import trio
 from quart import Response, Websocket, websocket
 from quart_trio import QuartTrio
 
-from actors.frames import alert_frame, insight_frame, seconds
+from actors.frames import alert_frame, marked_frame, seconds
 from actors.hub import METRICS, Event, Subscription, TooSlow
 
 from .auth.identity import AuthError
@@ -275,14 +275,14 @@ def _names(data: Mapping[str, Any], member: str, known: frozenset[str] | None = 
 
 def snapshot(backend: Backend, now_ms: int) -> dict[str, Any]:
     """Everything a dashboard shows before the first event."""
-    insights = backend.book.open_insights(now_ms)
+    insights = backend.control.marks.visible(now_ms)
     progress = backend.progress
     return {
         "metrics": {
             name: {"value": number(latest.value), "timestamp": seconds(latest.time_ms)}
             for name, latest in backend.memory.latest().items()
         },
-        "insights": [insight_frame(each) for each in insights],
+        "insights": [marked_frame(each, backend.control.marks, now_ms) for each in insights],
         "alerts": [
             *backend.control.alarms.active(),
             *(alert_frame(each) for each in insights if each.severity in ("high", "critical")),

@@ -57,7 +57,7 @@ class ControlStore:
         async with self._changing:
             if self._connection is None:
                 self._connection = await SqliteConnection.open(IN_MEMORY, BUSY_TIMEOUT_MS)
-                await self._connection.call(migrate)
+                await self._connection.prepare(migrate)
         await self.switch(persisted)
 
     async def switch(self, persisted: bool) -> None:
@@ -129,7 +129,7 @@ class ControlStore:
         await trio.to_thread.run_sync(look_at_control, self.path)
         file = await SqliteConnection.open(self.path, BUSY_TIMEOUT_MS)
         try:
-            await file.call(prepare_control)
+            await file.prepare(prepare_control)
         except BaseException:
             with trio.CancelScope(shield=True):
                 await file.close()
@@ -139,7 +139,7 @@ class ControlStore:
     async def _to_memory(self) -> None:
         file = self._open_connection()
         memory = await SqliteConnection.open(IN_MEMORY, BUSY_TIMEOUT_MS)
-        await memory.call(migrate)
+        await memory.prepare(migrate)
         rows = await file.call(copy_all)
         await memory.write(lambda connection: merge_into(connection, rows))
         self._connection, self._persisted, self.reason = memory, False, None

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]  # table -> rows
 
-_COPIED: Final = ("alert_states",)
+_COPIED: Final = ("alert_states", "insight_marks")
 
 
 def copy_all(connection: sqlite3.Connection) -> Rows:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from analytics.lifecycle import ended, renewed
 from analytics.records import SEVERITIES, Insight, Pattern
 
 T = TypeVar("T")
@@ -46,15 +47,17 @@ class InsightBook:
         is_new = known is None or not _is_open(known, insight.updated_at_ms)
         if known is not None and not is_new:
             insight = replace(insight, insight_id=known.insight_id, created_at_ms=known.created_at_ms)
+            insight = renewed(known, insight)
         self._put_insight(insight)
         return is_new
 
-    def resolve(self, key: str, at_ms: int) -> Insight | None:
-        """End the open insight of this key; returns it as resolved, or None when none is open."""
+    def resolve(self, key: str, at_ms: int, *, expired: bool = False) -> Insight | None:
+        """End the open insight of this key; returns it as resolved, with duration and peak in its evidence, or None
+        when none is open."""
         known = self._insights.get(key)
         if known is None or known.status == "resolved":
             return None
-        resolved = replace(known, status="resolved", updated_at_ms=max(at_ms, known.updated_at_ms))
+        resolved = ended(known, at_ms, expired=expired)
         self._put_insight(resolved)
         return resolved
 

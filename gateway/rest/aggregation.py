@@ -82,7 +82,7 @@ async def get_metrics_aggregation(backend: Backend, query: AggregationQuery) -> 
         if longest is not None
         else {}
     )
-    insights = by_weight(backend.book.open_insights(now_ms))
+    insights = by_weight(backend.control.marks.visible(now_ms))
     benchmarks = _benchmarks(backend, chosen.names)
     return json_response(
         {
@@ -194,7 +194,7 @@ def _kpis(
     benchmarks: Mapping[str, Figures],
 ) -> dict[str, float | str]:
     memory = backend.memory.status()
-    insights = backend.book.open_insights(now_ms)
+    insights = backend.control.marks.visible(now_ms)
     kpis: dict[str, float | str] = {
         "metrics_tracked": chosen.total,
         "samples_in_memory": memory.samples,
@@ -208,6 +208,9 @@ def _kpis(
         "patterns_known": len(backend.book.patterns()),
         "persistence": backend.progress.state,
     }
+    for id_, known_value in backend.control.kpis.values.items():
+        if known_value.value is not None:
+            kpis[id_] = known(known_value.value)
     if benchmarks:
         inside = sum(each["within"] for each in benchmarks.values())
         kpis["within_limits_percent"] = known(100 * inside / len(benchmarks))
@@ -227,7 +230,8 @@ interpolated). A metric with more than {EXACT_SAMPLES} samples in a window and t
 are those of the means, weighted by samples. Metrics and groups without a sample in a window are left out of it.
 
 At most {MAX_METRICS} metrics take part: those with an open insight first, then those in memory, by name;
-`truncated` says that there are more.""",
+`truncated` says that there are more. `kpis` holds figures of the service, and the latest value of each KPI of
+/api/analytics/kpis under its id.""",
         tag="Analysis",
         query=AggregationQuery,
         answers={

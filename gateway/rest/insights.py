@@ -9,7 +9,7 @@ from typing import Any, Final
 import trio
 from quart import Response
 
-from actors.frames import insight_frame
+from actors.frames import marked_frame
 from actors.messages import QuarantinedError, Sweep
 from analytics.records import CATEGORIES, SEVERITIES, Insight
 
@@ -25,22 +25,23 @@ ACTION_REQUIRED: Final = ("high", "critical")
 
 
 def by_weight(insights: Sequence[Insight]) -> list[Insight]:
-    """Most severe first, then newest."""
-    return sorted(insights, key=lambda each: (-RANK[each.severity], -each.created_at_ms, each.insight_id))
+    """Most severe first, then newest. Of those that are alike the order stays: `visible` puts what was called not
+    useful last."""
+    return sorted(insights, key=lambda each: (-RANK[each.severity], -each.created_at_ms))
 
 
 def get_system_insights(backend: Backend, query: InsightsQuery) -> Response:
     now_ms = backend.wall_ms()
     matching = [
         each
-        for each in by_weight(backend.book.open_insights(now_ms))
+        for each in by_weight(_asked_for(backend, query.status, now_ms))
         if RANK[each.severity] >= RANK[query.min_severity]
         and (query.categories is None or each.category in query.categories)
     ]
     return json_response(
         {
             "total_insights": len(matching),
-            "insights": [insight_frame(each) for each in matching[: query.limit]],
+            "insights": [marked_frame(each, backend.control.marks, now_ms) for each in matching[: query.limit]],
             "summary": _summary(matching),
             "severity_distribution": _counts(SEVERITIES, [each.severity for each in matching]),
             "categories": _counts(CATEGORIES, [each.category for each in matching]),
@@ -50,6 +51,7 @@ def get_system_insights(backend: Backend, query: InsightsQuery) -> Response:
 
 
 async def generate_insights(backend: Backend) -> Response:
+    now_ms = backend.wall_ms()
     message = Sweep()
     found: Sequence[Insight] | None = None
     with trio.move_on_after(SWEEP_WITHIN_S):
@@ -72,10 +74,18 @@ async def generate_insights(backend: Backend) -> Response:
             "success": True,
             "message": f"The sweep is done: {count}",
             "total_insights": len(found),
-            "insights": [insight_frame(each) for each in by_weight(found)],
-            "generated_at": backend.wall_ms() / 1000,
+            "insights": [marked_frame(each, backend.control.marks, now_ms) for each in by_weight(found)],
+            "generated_at": now_ms / 1000,
         }
     )
+
+
+def _asked_for(backend: Backend, status: str, now_ms: int) -> Sequence[Insight]:
+    marks = backend.control.marks
+    if status == "open":
+        return marks.visible(now_ms)
+    everything = backend.book.insights()
+    return [each for each in everything if status in ("all", marks.status(each, now_ms))]
 
 
 def _summary(insights: Sequence[Insight]) -> dict[str, Any]:
@@ -111,6 +121,12 @@ EXAMPLE: Final = {
     "supporting_data": {},
     "status": "new",
     "metric": "fridge.temperature",
+    "first_seen": 1759998500.0,
+    "last_seen": 1760000600.0,
+    "snoozed_until": None,
+    "marked_at": None,
+    "marked_by": None,
+    "not_useful": 0,
 }
 
 ROUTES: Final = (
@@ -121,7 +137,8 @@ ROUTES: Final = (
         summary="Open insights",
         description=(
             "What the service would tell a person now, most severe first, then newest. Resolved and "
-            "expired ones are left out. Summary and counts are of all that match, also beyond `limit`."
+            "expired ones are left out, and those somebody has snoozed or dismissed: `status` asks for others. "
+            "Summary and counts are of all that match, also beyond `limit`."
         ),
         tag="Insights",
         query=InsightsQuery,

@@ -215,6 +215,7 @@ ROUTES: Final = (
             ),
             **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_ERRORS),
         },
+        scope="act",
         gated=True,
     ),
     Route(
@@ -246,6 +247,7 @@ ROUTES: Final = (
             200: Answer("It is changed", ThresholdResponse, example=EXAMPLE, headers=ETAG),
             **problems(400, 404, 408, 409, 412, 413, 415, 422, 428, 500, 503, details=_ERRORS),
         },
+        scope="act",
         gated=True,
     ),
     Route(
@@ -265,6 +267,7 @@ ROUTES: Final = (
             ),
             **problems(404, 412, 500, 503, details=_ERRORS),
         },
+        scope="act",
         gated=True,
     ),
     Route(

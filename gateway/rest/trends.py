@@ -8,18 +8,17 @@ from typing import Any, Final
 
 from quart import Response
 
-from actors.frames import alert_type, insight_frame
+from actors.frames import alert_type, marked_frame
 from analytics.catalogue import MetricSpec
 from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation
 from analytics.kpis import GOOD_SAMPLES, DataQuality, data_quality
 from analytics.records import Insight
 from analytics.trend import Trend, direction
-from storage.grid import coarser
+from storage.grid import coarser, means
 from storage.models import Buckets, Window
 
 from ..backend import Backend
 from ..compute import in_thread
-from ..figures import means
 from ..names import choose
 from ..openapi import problems
 from ..rounding import known, number, numbers, seconds
@@ -64,7 +63,7 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
     metrics: dict[str, dict[str, Any]] = await in_thread(_trends, asked)
     insights = [
         each
-        for each in by_weight(backend.book.open_insights(now_ms))
+        for each in by_weight(backend.control.marks.visible(now_ms))
         if query.metrics is None or each.metric in query.metrics
     ]
     directions = [metric["trend_direction"] for metric in metrics.values()]
@@ -88,7 +87,7 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
                 *_thresholds(backend, query.metrics),
                 *(_alert(each) for each in insights if each.severity in ACTION_REQUIRED),
             ],
-            "insights": [insight_frame(each) for each in insights[:INSIGHTS]],
+            "insights": [marked_frame(each, backend.control.marks, now_ms) for each in insights[:INSIGHTS]],
             "generated_at": now_ms / 1000,
             "truncated": chosen.truncated,
             "complete": read.complete,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from .base import Answered, Asked, Category, Fraction, JsonObject, Severity, UnixSeconds
+
+Status = Literal["new", "acknowledged", "snoozed", "dismissed", "resolved"]
 
 
 class InsightsQuery(Asked):
     categories: list[Category] | None = Field(None, description="Only these categories: comma-separated, or repeated")
     min_severity: Severity = Field("low", description="Nothing below this severity")
+    status: Literal["open", "new", "acknowledged", "snoozed", "dismissed", "resolved", "all"] = Field(
+        "open", description="open: neither resolved nor expired, snoozed or dismissed"
+    )
     limit: int = Field(50, ge=1, le=200, description="At most this many")
 
 
@@ -37,8 +42,42 @@ class Insight(Answered):
     actions: list[ActionableRecommendation]
     evidence: JsonObject = Field(description="The numbers it rests on: metric, span, value, expected range, score")
     supporting_data: JsonObject
-    status: Literal["new", "resolved"]
+    status: Status
     metric: str | None
+    first_seen: UnixSeconds = Field(description="Since when it has held")
+    last_seen: UnixSeconds = Field(description="When it was last found to hold")
+    snoozed_until: UnixSeconds | None
+    marked_at: UnixSeconds | None = Field(description="When somebody acknowledged, snoozed or dismissed it")
+    marked_by: str | None
+    not_useful: int = Field(description="How often this rule was called not useful for this metric")
+
+
+class MarkRequest(BaseModel):
+    """What to do for how long. An empty body is fine."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    duration_s: float | None = Field(None, ge=60, le=2_592_000, description="Of a snooze; default 1 hour")
+    until: UnixSeconds | None = Field(None, description="End of a snooze, instead of `duration_s`")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.duration_s is not None and self.until is not None:
+            raise ValueError("give duration_s or until, not both")
+        return self
+
+
+class StatusRequest(MarkRequest):
+    status: Literal["new", "acknowledged", "snoozed", "dismissed"] = Field(
+        description="new: take back what was said last"
+    )
+
+
+class MarkedResponse(Answered):
+    success: bool
+    message: str
+    insight: Insight
+    persisted: bool = Field(description="False: it ends with the process (persistence is off)")
 
 
 class InsightsSummary(Answered):

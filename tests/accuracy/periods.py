@@ -1,7 +1,7 @@
 """Accuracy of period detection on synthetic truth: how often the first answer is right, and how often noise gets one.
 
-`python tests/accuracy/periods.py [seed]` prints a Markdown table. The held-out seed was not looked at while the method
-was made; development used seeds below 100.
+`python tests/accuracy/periods.py [seed]` prints a Markdown table. The held-out seed was not looked at while the
+method was made; development used seeds below 100.
 """
 
 from __future__ import annotations

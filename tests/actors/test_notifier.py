@@ -10,8 +10,12 @@ from actors.hub import Hub
 from actors.mailbox import Mailbox
 from actors.messages import InsightChanged, PatternFound, Pressure, StatusChanged
 from actors.notifier import Notifier
+from analytics.lifecycle import Mark
 from analytics.records import Insight, Pattern
+from storage.insight_book import InsightBook
+from storage.insight_marks import InsightMarks
 
+NOW_MS = 1_700_000_000_000
 INSIGHT = Insight(
     insight_id="i1",
     key="limit:fridge",
@@ -44,15 +48,20 @@ class Told:
         self.heard.append((insight.insight_id, is_new))
 
 
-async def events(*messages: object, channels: tuple[Told, ...] = ()) -> list[tuple[str, dict]]:
+async def events(
+    *messages: object, channels: tuple[Told, ...] = (), mark: Mark | None = None
+) -> list[tuple[str, dict]]:
     """What a dashboard hears of these messages."""
     mailbox: Mailbox = Mailbox("notifier", capacity=16, pressure=Pressure.DROP_OLDEST)
     hub = Hub(lambda: 0)
+    marks = InsightMarks(InsightBook())
+    if mark is not None:
+        marks.put(INSIGHT.key, mark)
     for message in messages:
         mailbox.put_nowait(message)
     mailbox.close()
     with hub.subscribe() as subscription:
-        await Notifier(mailbox=mailbox, hub=hub, channels=channels).run()
+        await Notifier(mailbox=mailbox, hub=hub, marks=marks, wall_ms=lambda: NOW_MS, channels=channels).run()
         return [(event.topic, dict(event.data)) for event in await subscription.receive()]
 
 
@@ -100,3 +109,21 @@ async def test_the_log_hears_of_beginnings_and_ends_alone(caplog):
     resolved = replace(INSIGHT, status="resolved")
     await events(InsightChanged(INSIGHT, True), InsightChanged(INSIGHT, False), InsightChanged(resolved, False))
     assert [record.getMessage().split(" [")[0] for record in caplog.records] == ["insight new", "insight resolved"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "told"),
+    [
+        (Mark("i1", "acknowledged"), False),
+        (Mark("i1", "snoozed", NOW_MS + 1), False),
+        (Mark("i1", "snoozed", NOW_MS), True),
+        (Mark("i1", "dismissed"), False),
+        (Mark("another", "dismissed"), True),
+        (Mark("another", not_useful=1), False),
+    ],
+)
+async def test_nobody_is_told_of_what_was_put_out_of_the_way(mark, told):
+    channel = Told()
+    heard = await events(InsightChanged(INSIGHT, True), channels=(channel,), mark=mark)
+    assert [topic for topic, _ in heard] == (["insight", "alert"] if told else ["insight"])
+    assert bool(channel.heard) is told

@@ -48,6 +48,17 @@ async def test_rounds_by_the_clock(nursery, autojump_clock):
     assert walker.done == 3
 
 
+async def test_the_first_round_comes_a_minute_after_the_start(nursery, autojump_clock):
+    walker = Walker(900)
+    await nursery.start(walker.rounds.run)
+    await trio.sleep(61)
+    assert walker.done == 1
+    await trio.sleep(890)
+    assert walker.done == 1
+    await trio.sleep(10)
+    assert walker.done == 2
+
+
 async def test_unwanted_rounds_are_left_out_but_not_those_asked_for(nursery, autojump_clock):
     walker = Walker(10)
     walker.wanted = False

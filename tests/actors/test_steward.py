@@ -17,12 +17,17 @@ from actors.alarms import Alarms
 from actors.hub import Hub
 from actors.mailbox import Mailbox
 from actors.messages import Pressure
-from actors.steward import THRESHOLD, Steward
+from actors.steward import EXPIRE_S, THRESHOLD, Steward
 from analytics.catalogue import Catalogue
+from analytics.lifecycle import Mark
+from analytics.records import Insight
 from analytics.threshold import AlertState, state_json
 from storage.control import ControlStore
 from storage.control_alerts import load_states
 from storage.control_documents import put_document
+from storage.control_marks import save_mark
+from storage.insight_book import InsightBook
+from storage.insight_marks import InsightMarks
 from storage.models import SeriesPart
 
 NOW_MS = 1_700_000_000_000
@@ -37,6 +42,9 @@ class House:
     alarms: Alarms
     steward: Steward
     clock: list[int]  # ms that have passed
+    book: InsightBook
+    marks: InsightMarks
+    notifier: Mailbox
 
     def see(self, at_ms: int, value: float) -> None:
         self.clock[0] = at_ms
@@ -55,10 +63,16 @@ async def house(folder: Path, persisted: bool = True) -> AsyncIterator[House]:
     notifier: Mailbox = Mailbox("notifier", capacity=16, pressure=Pressure.DROP_OLDEST)
     clock = [0]
     alarms = Alarms(Catalogue(), hub, notifier, running_s=lambda: clock[0] / 1000)
-    steward = Steward(store=store, alarms=alarms, wall_ms=lambda: NOW_MS + 100_000, persisted=lambda: persisted)
+    book = InsightBook()
+    marks = InsightMarks(book)
+    persister: Mailbox = Mailbox("persister", capacity=1, pressure=Pressure.CONFLATE)
+    steward = Steward(
+        store=store, alarms=alarms, book=book, marks=marks, notifier=notifier, persister=persister,
+        wall_ms=lambda: NOW_MS + 100_000, persisted=lambda: persisted,
+    )  # fmt: skip
     async with trio.open_nursery() as nursery:
         await nursery.start(steward.run)
-        yield House(store, alarms, steward, clock)
+        yield House(store, alarms, steward, clock, book, marks, notifier)
         steward.close()
 
 
@@ -139,3 +153,34 @@ def _fill(connection: sqlite3.Connection) -> None:
                 connection.execute(FILLER, ("x" * size, FIRING))
         except sqlite3.OperationalError:
             continue
+
+
+async def test_an_insight_whose_time_is_over_ends(tmp_path, autojump_clock) -> None:
+    async with house(tmp_path, persisted=False) as first:
+        first.book.upsert_insight(insight(expires_at_ms=NOW_MS + 100_000))
+        await trio.sleep(EXPIRE_S + 1)
+        heard: list = []
+
+        async def take(message: object) -> None:
+            heard.append(message)
+
+        await first.notifier.handle_next(take)
+    assert heard[0].insight.status == "resolved"
+    assert heard[0].insight.evidence["expired"] is True
+
+
+async def test_marks_come_back_after_a_restart(tmp_path) -> None:
+    async with house(tmp_path) as first:
+        await first.store.write(lambda c: save_mark(c, "k", Mark("i", "dismissed", not_useful=2)))
+    async with house(tmp_path) as second:
+        second.book.upsert_insight(insight(insight_id="i"))
+        assert second.marks.visible(NOW_MS) == []
+
+
+def insight(**members: object) -> Insight:
+    given = {
+        "insight_id": "i", "key": "k", "title": "t", "description": "d", "category": "cost", "severity": "low",
+        "confidence": 0.5, "impact_score": 0.5, "created_at_ms": NOW_MS, "updated_at_ms": NOW_MS,
+        "expires_at_ms": None, "recommendations": (),
+    }  # fmt: skip
+    return Insight(**{**given, **members})

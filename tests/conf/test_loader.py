@@ -6,7 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from conf.loader import load_catalogue, load_flags, load_rules, read_conf, read_mapping
+from analytics.kpi_catalogue import make_kpi
+from conf.loader import load_catalogue, load_flags, load_kpis, load_rules, read_conf, read_mapping
 from conf.settings import Settings, SettingsError
 
 
@@ -74,3 +75,9 @@ def test_the_unit_file_ships_with_the_package_and_knows_our_exit_codes():
     for line in ("Type=notify", "Restart=always", "RestartPreventExitStatus=78", "ProtectSystem=strict"):
         assert f"\n{line}\n" in unit
     assert "\nWatchdogSec=" in unit
+
+
+def test_the_shipped_kpis_agree_with_the_shipped_catalogue() -> None:
+    catalogue = load_catalogue()
+    kpis = [make_kpi(body["id"], body, catalogue, shipped=True) for body in load_kpis()]
+    assert {kpi.id for kpi in kpis} >= {"soc_overnight_drop", "ah_per_night", "water_per_day", "solar_yield_today"}

@@ -10,9 +10,10 @@ from quart_trio import QuartTrio
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import NotifierMessage, Pressure
+from actors.messages import NotifierMessage, PersisterMessage, Pressure, RecorderMessage
 from actors.progress import Progress
 from analytics.catalogue import Catalogue
+from analytics.local_time import UTC_TIME
 from conf.flags import FeatureFlags, parse_flags
 from conf.settings import Settings
 from gateway.app import DASHBOARD, ROUTES, create_app
@@ -32,6 +33,9 @@ def backend() -> Backend:
     memory = MemoryTier(retention_ms=7_200_000)
     settings, hub, catalogue = Settings(), Hub(wall_ms), Catalogue()
     flags = FeatureFlags(parse_flags({DASHBOARD: {"enabled": True}, "persistence": {"enabled": False}}))
+    book, history = InsightBook(), History(memory, wall_ms)
+    record: Mailbox[RecorderMessage] = Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK)
+    persist: Mailbox[PersisterMessage] = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE)
     notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1, pressure=Pressure.DROP_OLDEST)
     return Backend(
         settings=settings,
@@ -39,16 +43,28 @@ def backend() -> Backend:
         wall_ms=wall_ms,
         catalogue=catalogue,
         memory=memory,
-        history=History(memory, wall_ms),
-        book=InsightBook(),
+        history=history,
+        book=book,
         hub=hub,
         board=HealthBoard(wall_ms),
         progress=Progress(),
-        record_mailbox=Mailbox("recorder", capacity=1, pressure=Pressure.BLOCK),
+        record_mailbox=record,
         insight_mailbox=Mailbox("insight_generator", capacity=1, pressure=Pressure.DROP_OLDEST),
-        persist_mailbox=Mailbox("persister", capacity=1, pressure=Pressure.CONFLATE),
+        persist_mailbox=persist,
         pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
-        control=build_control(settings, flags, catalogue, hub, notifier, wall_ms),
+        control=build_control(
+            settings,
+            flags,
+            catalogue=catalogue,
+            hub=hub,
+            book=book,
+            history=history,
+            notifier=notifier,
+            persister=persist,
+            recorder=record,
+            local_time=UTC_TIME,
+            wall_ms=wall_ms,
+        ),
         started_ms=wall_ms(),
     )
 
@@ -120,7 +136,7 @@ async def test_the_gate(app: QuartTrio, backend: Backend) -> None:
         response = await client.open(path, method=route.method, data=b"" if route.method != "GET" else None)
         closed = response.status_code == 404 and b"Analytics dashboard disabled" in await response.get_data()
         assert closed == route.gated
-        assert route.gated == (path.startswith("/api/") and "features" not in path)
+        assert route.gated == ((path.startswith("/api/") or path == "/write") and "features" not in path)
 
 
 async def test_an_unexpected_error_is_a_problem_and_is_logged(

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,8 @@ from gateway import live
 from gateway.auth.access import open_access
 from gateway.auth.gate import Gate
 from gateway.connection import Limits
+from storage.insight_book import InsightBook
+from storage.insight_marks import InsightMarks
 from storage.models import Latest
 
 NOW_MS = 1_700_000_000_123
@@ -63,9 +66,11 @@ class Backend:
         self.ready = True
         self.latest = {"battery.house.voltage": Latest(NOW_MS - 500, 12.6000004, 1)}
         self.memory = SimpleNamespace(latest=lambda: self.latest, names=lambda: list(self.latest))
-        self.book = SimpleNamespace(open_insights=lambda now_ms: [insight(), insight("low")])
         self.progress = SimpleNamespace(state="off", reason=None, backlog=0)
-        self.control = SimpleNamespace(alarms=SimpleNamespace(active=list))
+        book = InsightBook()
+        for each in (insight(), replace(insight("low"), key="another")):
+            book.upsert_insight(each)
+        self.control = SimpleNamespace(alarms=SimpleNamespace(active=list), marks=InsightMarks(book))
         self.board = SimpleNamespace(snapshot=lambda: {"recorder": SimpleNamespace(state="running")})
 
     def wall_ms(self) -> int:

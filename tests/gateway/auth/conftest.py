@@ -13,9 +13,10 @@ import pytest
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import Pressure
+from actors.messages import NotifierMessage, PersisterMessage, Pressure, RecorderMessage
 from actors.progress import Progress
 from analytics.catalogue import Catalogue
+from analytics.local_time import UTC_TIME
 from conf.flags import FeatureFlags, parse_flags
 from conf.settings import Settings
 from conf.values import Secret, networks
@@ -23,6 +24,7 @@ from gateway.app import create_app, create_shortcut
 from gateway.auth.access import build_access
 from gateway.auth.tokens import create_token
 from gateway.backend import Backend
+from gateway.control import build_control
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
@@ -51,21 +53,39 @@ class House:
             trusted_proxies=networks("127.0.0.1"),
         )
         memory = MemoryTier(retention_ms=7_200_000)
+        flags, catalogue, hub = FeatureFlags(parse_flags(FLAGS)), Catalogue(), Hub(wall_ms)
+        notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1, pressure=Pressure.DROP_OLDEST)
+        book, history = InsightBook(), History(memory, wall_ms)
+        record: Mailbox[RecorderMessage] = Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK)
+        persist: Mailbox[PersisterMessage] = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE)
         self.backend = Backend(
             settings=self.settings,
-            flags=FeatureFlags(parse_flags(FLAGS)),
+            flags=flags,
             wall_ms=wall_ms,
-            catalogue=Catalogue(),
+            catalogue=catalogue,
             memory=memory,
-            history=History(memory, wall_ms),
-            book=InsightBook(),
-            hub=Hub(wall_ms),
+            history=history,
+            book=book,
+            hub=hub,
             board=HealthBoard(wall_ms),
             progress=Progress(),
-            record_mailbox=Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK),
+            record_mailbox=record,
             insight_mailbox=Mailbox("insight_generator", capacity=8, pressure=Pressure.DROP_OLDEST),
-            persist_mailbox=Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE),
+            persist_mailbox=persist,
             pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
+            control=build_control(
+                self.settings,
+                flags,
+                catalogue=catalogue,
+                hub=hub,
+                book=book,
+                history=history,
+                notifier=notifier,
+                persister=persist,
+                recorder=record,
+                local_time=UTC_TIME,
+                wall_ms=wall_ms,
+            ),
             started_ms=wall_ms(),
             ready=True,
             access=build_access(self.settings, wall_ms),

@@ -18,10 +18,11 @@ from quart_trio import QuartTrio
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import NotifierMessage, Pressure, Record, Recorded
+from actors.messages import NotifierMessage, PersisterMessage, Pressure, Record, Recorded, RecorderMessage
 from actors.progress import Progress
 from actors.steward import Steward
 from analytics.catalogue import parse_catalogue
+from analytics.local_time import UTC_TIME
 from analytics.records import Insight
 from conf.flags import FeatureFlags, parse_flags
 from conf.settings import Settings
@@ -99,6 +100,9 @@ def backend(tmp_path: Path) -> Backend:
     )
     catalogue = parse_catalogue(CATALOGUE)
     hub = Hub(wall_ms)
+    book, history = InsightBook(), History(memory, wall_ms)
+    record: Mailbox[RecorderMessage] = Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK)
+    persist: Mailbox[PersisterMessage] = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE)
     notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=64, pressure=Pressure.DROP_OLDEST)
     return Backend(
         settings=settings,
@@ -106,16 +110,28 @@ def backend(tmp_path: Path) -> Backend:
         wall_ms=wall_ms,
         catalogue=catalogue,
         memory=memory,
-        history=History(memory, wall_ms),
-        book=InsightBook(),
+        history=history,
+        book=book,
         hub=hub,
         board=HealthBoard(wall_ms),
         progress=Progress(),
-        record_mailbox=Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK),
+        record_mailbox=record,
         insight_mailbox=Mailbox("insight_generator", capacity=8, pressure=Pressure.DROP_OLDEST),
-        persist_mailbox=Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE),
+        persist_mailbox=persist,
         pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
-        control=build_control(settings, flags, catalogue, hub, notifier, wall_ms),
+        control=build_control(
+            settings,
+            flags,
+            catalogue=catalogue,
+            hub=hub,
+            book=book,
+            history=history,
+            notifier=notifier,
+            persister=persist,
+            recorder=record,
+            local_time=UTC_TIME,
+            wall_ms=wall_ms,
+        ),
         started_ms=NOW_MS - 60_000,
         ready=True,
     )

@@ -1,0 +1,117 @@
+"""/api/analytics/preferences: how whoever asks wants to see and hear things."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from quart import Response
+
+from storage.control_documents import Document, document
+
+from ..backend import Backend
+from ..bodies import read_model
+from ..documents import ETAG, IF_MATCH, STAMPS_EXAMPLE, put_mine, read, respond, stamps
+from ..openapi import problems
+from ..routes import Answer, Route
+from ..schemas.personal import PreferencesRequest, PreferencesResponse
+from ..user import user
+
+PREFERENCES: Final = "preferences"
+MINE: Final = "mine"  # a user has one document of preferences
+PREFERENCES_PATH: Final = "/api/analytics/preferences"
+
+
+async def get_preferences(backend: Backend) -> Response:
+    owner = user()
+    found = await read(backend, lambda connection: document(connection, PREFERENCES, MINE, owner))
+    if found is None:
+        found = Document(MINE, 0, 0, 0, PreferencesRequest.model_validate({}).model_dump())
+    return respond(found, _preferences(backend, found))
+
+
+async def put_preferences(backend: Backend) -> Response:
+    asked = await read_model(PreferencesRequest)
+    stored = await put_mine(backend, PREFERENCES, MINE, asked.model_dump(), create=False)
+    return respond(stored, _preferences(backend, stored))
+
+
+def _preferences(backend: Backend, found: Document) -> dict[str, Any]:
+    about = stamps(backend, found)
+    del about["created_at"]
+    return {**found.body, **about, "updated_at": found.updated_ms / 1000 if found.updated_ms else None}
+
+
+PREFERENCES_BODY: Final[dict[str, Any]] = {
+    "theme": "night",
+    "time_zone": "America/Denver",
+    "units": {"temperature": "°F"},
+    "notifications": {
+        "channels": [{"id": "phone", "type": "apprise", "url": "ntfy://topic", "min_severity": "high"}],
+        "quiet_hours": {"enabled": True, "start": "22:00", "end": "07:00"},
+    },
+}
+PREFERENCES_EXAMPLE: Final[dict[str, Any]] = {
+    "language": None,
+    "time_zone": "America/Denver",
+    "theme": "night",
+    "units": {"temperature": "°F"},
+    "default_layout": None,
+    "notifications": {
+        "enabled": True,
+        "channels": [
+            {
+                "id": "phone",
+                "type": "apprise",
+                "url": "ntfy://topic",
+                "secret": None,
+                "enabled": True,
+                "min_severity": "high",
+                "categories": None,
+            }
+        ],
+        "quiet_hours": {"enabled": True, "start": "22:00", "end": "07:00", "critical_override": True},
+        "digest": {"enabled": False, "at": "08:00", "max_severity": "medium"},
+        "group_wait_s": 30.0,
+        "group_interval_s": 300.0,
+        "repeat_interval_s": 43200.0,
+        "cooldown_s": 900.0,
+    },
+    **STAMPS_EXAMPLE,
+}
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path=PREFERENCES_PATH,
+        handler=get_preferences,
+        summary="My preferences",
+        description='Of whoever asks; the defaults (with ETag "0") while none are stored. Channels hold addresses '
+        'and secrets: they are told to their owner alone.',
+        tag="Personal",
+        answers={
+            200: Answer("The preferences", PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG),
+            **problems(404, 500, 503),
+        },
+        gated=True,
+    ),
+    Route(
+        method="PUT",
+        path=PREFERENCES_PATH,
+        handler=put_preferences,
+        summary="Set my preferences",
+        description="All of them anew; what is left out has its default. Once some are stored, If-Match is needed.",
+        tag="Personal",
+        bodies=(PreferencesRequest,),
+        body_examples={"night": PREFERENCES_BODY},
+        headers=IF_MATCH,
+        answers={
+            200: Answer("They are stored", PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG),
+            **problems(
+                400, 404, 408, 409, 412, 413, 415, 422, 428, 500, 503,
+                details={422: "time_zone: expected the name of a time zone, as America/Denver"},
+            ),
+        },
+        scope="act",
+        gated=True,
+    ),
+)  # fmt: skip
