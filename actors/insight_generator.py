@@ -17,6 +17,7 @@ from typing import Any, Final, assert_never
 
 import trio
 
+from analytics.budget import JUDGED, Budget
 from analytics.catalogue import Catalogue
 from analytics.coach_facts import COACH_KINDS
 from analytics.evidence import BESIDE_MS, co_moving, evidence
@@ -67,6 +68,7 @@ class InsightGenerator:
         clock: TrustedClock,
         interval_s: float,
         limiter: trio.CapacityLimiter,
+        budget: Budget | None = None,
     ) -> None:
         self._notifier = notifier
         self._persister = persister
@@ -78,6 +80,7 @@ class InsightGenerator:
         self._clock = clock
         self._limiter = limiter
         self._desk = InsightDesk(book=book, rules=rules, catalogue=catalogue, started_ms=clock.now_ms())
+        self._budget = budget
         self._rounds = Rounds(mailbox, handle=self._handle, look=self._sweep, interval_s=interval_s)
         self._refilled = False
 
@@ -164,7 +167,15 @@ class InsightGenerator:
             partial(co_moving, around, finding.metric, finding.start_ms), limiter=self._limiter
         )
 
+    def _may_tell(self, insight: Insight) -> bool:
+        """Whether the budget of judgements allows it. Facts and what is critical are always told."""
+        if self._budget is None or insight.evidence.get("kind") not in JUDGED or insight.severity == "critical":
+            return True
+        return self._budget.spend(self._clock.now_ms())
+
     def _tell(self, changes: Iterable[Change]) -> None:
         for change in changes:
             self._persister.put_nowait(Flush())
+            if change.is_new and not self._may_tell(change.insight):
+                continue  # in the book for whoever looks; nobody is called
             self._notifier.put_nowait(InsightChanged(change.insight, change.is_new))

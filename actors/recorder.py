@@ -5,20 +5,23 @@ memory tier, hand the samples to detectors and thresholds, wake the persister, p
 is taken whole or (after a crash) taken again; taking it again changes nothing, since equal times replace each other
 (the answer then counts as duplicates what the first attempt had accepted).
 
-Restart: the sequence number and the detectors' baselines are read back from the memory tier.
+Restart: the sequence number and the detectors' baselines are read back from the memory tier. What the anomaly
+detectors learned over weeks is handed on from one life to the next, and kept in a file while persistence is on.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Final
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import numpy as np
 import trio
 
 from analytics.records import Finding
 from analytics.streaming import Watchlist
+from storage.detector_state import DetectorState
 from storage.intake import rounded
 from storage.memory import MemoryTier
 from storage.models import Appended, SeriesPart
@@ -34,6 +37,7 @@ LOG: Final = logging.getLogger(__name__)
 HOUSEKEEPING_S: Final = 10.0  # how often silence is looked for and old samples are dropped
 ALARMS_S: Final = 1.0  # how late a threshold's minimum duration may be noticed when no sample comes
 WARM_UP_MS: Final = 30 * 60 * 1000  # how much of the memory tier the detectors see again after a restart
+SAVE_EVERY_S: Final = 3600.0
 BACKLOG_LIMIT_SAMPLES: Final = 400_000  # past it, with a healthy disk, ingest waits for the persister
 
 
@@ -52,6 +56,7 @@ class Recorder:
         hub: Hub,
         progress: Progress,
         clock: TrustedClock,
+        state: DetectorState | None = None,
         resolution_ms: int = 1,
     ) -> None:
         self._mailbox = mailbox
@@ -64,9 +69,13 @@ class Recorder:
         self._hub = hub
         self._progress = progress
         self._clock = clock
+        self._state = state
+        self._learned: Mapping[str, Any] = {}  # by the detectors of earlier lives
+        self._saved_s = -math.inf
         self._resolution_ms = resolution_ms  # of timestamps; 1: as they come
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        await self._load()
         await self._warm_up()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_house)
@@ -75,10 +84,30 @@ class Recorder:
             task_status.started()
             await self._mailbox.run(self._record)
             nursery.cancel_scope.cancel()
+        await self._save()
+
+    async def _load(self) -> None:
+        """What was learned before this process, once: an earlier life of this actor knows more than the file."""
+        self._saved_s = trio.current_time()
+        if self._state is not None and not self._learned and self._progress.state != "off":
+            self._learned = await trio.to_thread.run_sync(self._state.load)
+
+    async def _save(self) -> None:
+        """Write the file, while persistence is on and something was learned."""
+        self._saved_s = trio.current_time()
+        learned = self._watchlist.pack()
+        if self._state is None or not learned or self._progress.state not in ("on", "degraded"):
+            return
+        try:
+            await trio.to_thread.run_sync(self._state.save, learned)
+        except OSError as error:  # the disk is in trouble, which the persister tells of; the next hour may be better
+            LOG.warning("what the detectors learned was not saved: %s", error)
 
     async def _warm_up(self) -> None:
         """Build the detectors' state again from what the memory tier holds."""
         watchlist = self._make_watchlist()
+        self._learned = {**self._learned, **self._watchlist.pack()}
+        watchlist.unpack(self._learned)
         for info in self._memory.infos():
             await trio.lowlevel.checkpoint()
             if info.last_ms is None:
@@ -134,6 +163,8 @@ class Recorder:
         while True:
             await trio.sleep(HOUSEKEEPING_S)
             self._report(self._watchlist.sweep(self._clock.now_ms()))
+            if trio.current_time() - self._saved_s >= SAVE_EVERY_S:
+                await self._save()
             persisted = self._progress.persisted_up_to if self._progress.state in ("on", "degraded") else None
             self._memory.evict(self._clock.horizon_ms(), persisted)
 

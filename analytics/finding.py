@@ -9,6 +9,7 @@ from .baseline import WIDTH, Baseline
 from .cadence import Cadence
 from .catalogue import MetricSpec
 from .condition import Turn
+from .judge import Verdict
 from .limits import SCORE_LIMIT, band_width, past
 from .records import Finding, FindingKind
 from .robust import finite
@@ -45,6 +46,18 @@ def finding(name: str, spec: MetricSpec, baseline: Baseline | None, kind: Findin
         kind, name, turn.at_ms, turn.start_ms, turn.value, low, high,
         score=finite(score), confidence=round(confidence, 3), samples=max(1, turn.samples),
         direction=turn.side, level=LEVELS[turn.level], over=turn.level == 0,
+    )  # fmt: skip
+
+
+def anomaly_finding(name: str, verdict: Verdict, at_ms: int, samples: int) -> Finding:
+    """What the anomaly detector saw. Score: powers of ten of improbability by the metric's own history."""
+    bounded = verdict.high > verdict.low
+    return Finding(
+        verdict.kind, name, at_ms, round(verdict.start_s * 1000), finite(verdict.value),
+        finite(verdict.low) if bounded else None, finite(verdict.high) if bounded else None,
+        score=finite(verdict.score),
+        confidence=round(0.6 + 0.35 * (1.0 - math.exp(-max(0.0, verdict.score - verdict.level) / 2.0)), 3),
+        samples=samples, direction=verdict.side, over=verdict.over,
     )  # fmt: skip
 
 

@@ -7,11 +7,13 @@ gateway died, not four hundred sensors), that is one finding about the metric AL
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 
+from .budget import Budget
 from .catalogue import Catalogue
+from .local_time import UTC_TIME, LocalTime
 from .records import Finding, FindingKind
 from .robust import Times, Values
 from .watch import SMALL, MetricWatch, PartSummary
@@ -41,8 +43,16 @@ class Part(Protocol):
 class Watchlist:
     """All metrics' detectors. Grows by one watch per name it meets; `forget` takes one away."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(
+        self, catalogue: Catalogue, local_time: LocalTime = UTC_TIME, budget: Budget | None = None, *,
+        anomalies: bool = True,
+    ) -> None:  # fmt: skip
+        """`anomalies`: whether to look for them; `budget`: how rare they have to be to be told."""
         self._catalogue = catalogue
+        self._local_time = local_time
+        self._budget = budget
+        self._anomalies = anomalies
+        self._raised = 0.0
         self._watches: dict[str, MetricWatch] = {}
         self._away: dict[str, MetricWatch] = {}  # not to be judged by how long they have been quiet: see _back
         self._outage_since_ms: int | None = None
@@ -85,6 +95,7 @@ class Watchlist:
                 watch.cadence.rebase(now_ms)
         self._sweeps += 1
         self._swept_ms = now_ms
+        self._follow_budget(now_ms)
         if self._outage_since_ms is None and self._away:  # warmed up, not heard yet: quiet counts from now on
             for name in list(self._away):
                 self._back(name, now_ms)
@@ -117,10 +128,42 @@ class Watchlist:
         self._watches.pop(name, None)
         self._away.pop(name, None)
 
+    def pack(self) -> dict[str, list[Any]]:
+        """What the anomaly detectors have learned, by metric, as plain values: what a restart must not lose."""
+        return {name: w.anomalies.pack() for name, w in self._watches.items() if w.anomalies is not None}
+
+    def unpack(self, states: Mapping[str, Any]) -> int:
+        """Take back what `pack` gave; what this version cannot read is left out. Returns how many metrics it was."""
+        taken = 0
+        for name, state in states.items():
+            watch = MetricWatch(name, self._catalogue.spec(name), self._local_time, raised=self._raised)
+            if watch.anomalies is None:
+                continue
+            try:
+                watch.anomalies.unpack(state)
+            except (TypeError, ValueError, IndexError, KeyError):
+                continue  # of another version: that metric learns anew
+            self._watch(name).anomalies = watch.anomalies
+            taken += 1
+        return taken
+
+    def _follow_budget(self, now_ms: int) -> None:
+        if self._budget is None:
+            return
+        judged = [
+            w.anomalies for w in self._watches.values() if w.anomalies is not None and w.spec.bad_direction != "none"
+        ]
+        self._budget.metrics = len(judged)
+        self._raised = self._budget.raised(now_ms)
+        for anomalies in judged:
+            anomalies.raised = self._raised
+
     def _watch(self, name: str) -> MetricWatch:
         watch = self._watches.get(name)
         if watch is None:
-            watch = self._watches[name] = MetricWatch(name, self._catalogue.spec(name))
+            spec = self._catalogue.spec(name)
+            watch = MetricWatch(name, spec, self._local_time, raised=self._raised, anomalies=self._anomalies)
+            self._watches[name] = watch
         return watch
 
     def _back(self, name: str, now_ms: int) -> None:
@@ -173,10 +216,12 @@ def _summed_up(parts: Sequence[Part]) -> list[PartSummary] | None:
     if falls.any():
         return None
     firsts = lasts + 1 - sizes
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.add.reduceat(values, firsts).tolist()
     return list(
         zip(
             times[firsts].tolist(), times[lasts].tolist(), np.minimum.reduceat(values, firsts).tolist(),
-            np.maximum.reduceat(values, firsts).tolist(), values[lasts].tolist(), counts, strict=True,
+            np.maximum.reduceat(values, firsts).tolist(), values[lasts].tolist(), sums, counts, strict=True,
         )
     )  # fmt: skip
 
@@ -193,7 +238,7 @@ def examine(catalogue: Catalogue, windows: Mapping[str, tuple[Times, Values]], n
 
     Deviations are not among them: they rest on a longer memory than a window has.
     """
-    watchlist = Watchlist(catalogue)
+    watchlist = Watchlist(catalogue, anomalies=False)
     for name, (times, values) in windows.items():
         watchlist._watch(name).replay(times, values)
     found = watchlist.sweep(now_ms)

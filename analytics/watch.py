@@ -1,4 +1,4 @@
-"""The streaming detectors of one metric: limits, plausibility, deviation from its own baseline, silence.
+"""The streaming detectors of one metric: limits, plausibility, deviation from its own baseline, silence, anomalies.
 
 Promises
 - A finding when something starts or changes its level, one with `over=True` when it ends, nothing while it lasts.
@@ -6,6 +6,8 @@ Promises
 - Samples must come in rising order to count; late ones are passed over, and so are those older than STALE_MS as far
   as judging goes (they still teach the baseline). Equal times count as one sample where samples are counted.
 - An implausible value teaches nothing and is judged for nothing but its implausibility.
+- Anomalies (spike, step, drift, shape, stuck: judge.py) are looked for in ticks; while a deviation is told they are not
+  told as well, nor a deviation while an anomaly is: one event is one finding.
 
 False alarms are worse than misses: limits wait for the catalogue's hold time, and for a second sample where samples
 come fast; deviation wants five samples and half a minute beyond a wide band (see baseline.py).
@@ -18,12 +20,14 @@ from typing import Final
 
 import numpy as np
 
+from .anomalies import Anomalies
 from .baseline import Baseline
 from .cadence import Cadence
 from .catalogue import MetricSpec
 from .condition import Condition, Side, Turn
 from .finding import finding, silent_finding
 from .limits import limit_levels, stay_limits, zones
+from .local_time import UTC_TIME, LocalTime
 from .records import Finding, FindingKind
 from .robust import Times, Values, rising
 
@@ -39,7 +43,8 @@ NEVER: Final = -(1 << 62)
 FAR_MS: Final = 86_400_000  # the gap before a first sample, for want of a better one
 REPLAY: Final = 64  # samples in a step of a replay
 
-PartSummary = tuple[int, int, float, float, float, int]  # first and last time, least, greatest, last value; how many
+PartSummary = tuple[int, int, float, float, float, float, int]
+# first and last time; least, greatest, last value, their sum; how many
 
 
 class MetricWatch:
@@ -47,12 +52,16 @@ class MetricWatch:
 
     __slots__ = (
         "_baseline", "_count", "_gap_ms", "_last_ms", "_last_value", "_quiet_high", "_quiet_low", "_stay",
-        "cadence", "deviation", "implausible", "limit", "name", "quiet_since_ms", "spec",
+        "anomalies", "cadence", "deviation", "implausible", "limit", "name", "quiet_since_ms", "spec",
     )  # fmt: skip
 
-    def __init__(self, name: str, spec: MetricSpec) -> None:
+    def __init__(
+        self, name: str, spec: MetricSpec, local: LocalTime = UTC_TIME, *, raised: float = 0.0, anomalies: bool = True
+    ) -> None:
+        """`anomalies`: whether to look for them at all; `raised`: how far beyond its level a score has to be."""
         self.name = name
         self.spec = spec
+        self.anomalies = Anomalies(name, spec, local, raised) if anomalies and spec.kind == "gauge" else None
         self.cadence = Cadence()
         self.quiet_since_ms: int | None = None  # not None: its silence has been told
         self.limit = Condition(need=1, hold_ms=int(spec.hold_s * 1000))
@@ -82,16 +91,21 @@ class MetricWatch:
                 baseline = self._baseline
                 if baseline is not None and first >= baseline.keep_at_ms and baseline.keep(first, value):
                     self._set_quiet()
-                return [] if self.quiet_since_ms is None else self._heard(now_ms)
+                findings = [] if self.quiet_since_ms is None else self._heard(now_ms)
+                if self.anomalies is not None:
+                    stale = now_ms - last > STALE_MS
+                    findings += self.anomalies.add(value, value, value, 1, last, now_ms, hushed=stale)
+                return findings
         elif not count:
             return []
         elif count <= SMALL:
             moments, numbers = times.tolist(), values.tolist()
             first, last = moments[0], moments[-1]
+            low, high = min(numbers), max(numbers)
             if (
                 first >= self._last_ms
-                and self._quiet_low <= min(numbers)
-                and max(numbers) <= self._quiet_high
+                and self._quiet_low <= low
+                and high <= self._quiet_high
                 and moments == sorted(moments)
             ):
                 self.cadence.note(now_ms)
@@ -103,7 +117,11 @@ class MetricWatch:
                     for time_ms, value in zip(moments, numbers, strict=True):
                         if time_ms >= baseline.keep_at_ms and baseline.keep(time_ms, value):
                             self._set_quiet()
-                return [] if self.quiet_since_ms is None else self._heard(now_ms)
+                findings = [] if self.quiet_since_ms is None else self._heard(now_ms)
+                if self.anomalies is not None:
+                    stale = now_ms - last > STALE_MS
+                    findings += self.anomalies.add(sum(numbers), low, high, count, last, now_ms, hushed=stale)
+                return findings
         self.cadence.note(now_ms)
         findings = [] if self.quiet_since_ms is None else self._heard(now_ms)
         if self._last_ms > now_ms + CLOCK_MS:
@@ -117,15 +135,18 @@ class MetricWatch:
     def pass_over(self, part: PartSummary, now_ms: int) -> bool:
         """The same for an ordinary part of at most SMALL rising samples, from its summary. False: nothing was taken,
         `observe` has to look at the samples."""
-        first, last, low, high, value, count = part
-        baseline = self._baseline
+        first, last, low, high, value, total, count = part
+        baseline, anomalies = self._baseline, self.anomalies
         if (
             first < self._last_ms
             or not (self._quiet_low <= low and high <= self._quiet_high)
             or self.quiet_since_ms is not None
             or (baseline is not None and last >= baseline.keep_at_ms)
+            or (anomalies is not None and anomalies.due(last, now_ms))
         ):
             return False
+        if anomalies is not None:
+            anomalies.pass_over(total, low, high, count)
         self.cadence.note(now_ms)
         self._gap((last - (self._last_ms if count == 1 else max(self._last_ms, first - FAR_MS))) / count, count)
         self._last_ms = last
@@ -179,6 +200,8 @@ class MetricWatch:
             for kind, held in self._conditions()
             if held.level
         ]
+        if self.anomalies is not None:
+            findings += self.anomalies.active(self._last_value)
         if self.quiet_since_ms is not None:
             self.quiet_since_ms = None
             told = self.silent(now_ms)
@@ -212,6 +235,7 @@ class MetricWatch:
         self._gap((last_ms - max(self._last_ms, int(times[0]) - FAR_MS)) / len(times), len(times))
         if self._quiet_low <= np.minimum.reduce(values) and np.maximum.reduce(values) <= self._quiet_high:
             self._keep(times, values)
+            self._look(times, values, now_ms, findings)
         else:
             self._judge(times, values, now_ms, findings)
         self._last_ms = last_ms
@@ -223,6 +247,11 @@ class MetricWatch:
             return
         if baseline.keep_many(times, values):
             self._set_quiet()
+
+    def _look(self, times: Times, values: Values, now_ms: int, findings: list[Finding]) -> None:
+        if self.anomalies is not None:
+            hushed = self.deviation.level > 0 or now_ms - int(times[-1]) > STALE_MS
+            findings += self.anomalies.add_many(times, values, now_ms, hushed=hushed)
 
     def _judge(self, times: Times, values: Values, now_ms: int, findings: list[Finding]) -> None:
         """The slow path: stretches of samples in one zone, one step each."""
@@ -239,6 +268,7 @@ class MetricWatch:
                 self._step(value, begin_ms, end_ms, distinct, now_ms, findings)
                 if self.deviation.level == 0:
                     self._keep(times[first:end], values[first:end])
+                self._look(times[first:end], values[first:end], now_ms, findings)
             self._last_ms = end_ms
         self._adopt(int(times[-1]), findings)
         self._set_quiet()
@@ -280,6 +310,8 @@ class MetricWatch:
                 findings.append(self._finding(FindingKind.LIMIT, turn))
         baseline = self._baseline
         if baseline is None or not (baseline.ready or self.deviation.level):
+            return
+        if self.anomalies is not None and self.anomalies.told is not None and not self.deviation.level:
             return
         entry, stay, side = baseline.levels(value, self.spec.bad_direction, self.deviation)
         if entry or not self.deviation.idle:

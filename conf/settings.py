@@ -107,6 +107,8 @@ class Settings:
         default=1800.0,
         metadata=_by(number(1, 86400), "PATTERN_ANALYSIS_INTERVAL", "PATTERN_ANALYSIS_INTERVAL_SECONDS"),
     )
+    # Of judgements (anomalies), not of facts (limits, silence): those are always told.
+    notifications_per_week: float = field(default=5.0, metadata=_by(number(0, 1000), "NOTIFICATIONS_PER_WEEK"))
     max_memory_insights: int = field(default=100, metadata=_by(whole(1, 10_000), "MAX_MEMORY_INSIGHTS"))
     max_memory_patterns: int = field(default=50, metadata=_by(whole(1, 10_000), "MAX_MEMORY_PATTERNS"))
 

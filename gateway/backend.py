@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from actors.core_link import CoreLink
 from actors.health import HealthBoard
@@ -11,6 +12,7 @@ from actors.hub import Hub
 from actors.mailbox import Mailbox
 from actors.messages import InsightMessage, PatternMessage, PersisterMessage, RecorderMessage
 from actors.progress import Progress
+from analytics.budget import Budget
 from analytics.catalogue import Catalogue
 from analytics.local_time import UTC_TIME, LocalTime
 from conf.flags import FeatureFlags
@@ -43,6 +45,7 @@ class Backend:
     pattern_mailbox: Mailbox[PatternMessage]
     control: Control
     started_ms: int
+    budget: Budget = field(default_factory=partial(Budget, 5.0))  # notifications a week of what is a judgement
     local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False
     access: Access = field(default_factory=open_access)

@@ -41,4 +41,5 @@ def insight_generator(
         clock=clock,
         interval_s=backend.settings.insight_generation_interval_s,
         limiter=limiter,
+        budget=backend.budget,
     )

@@ -14,7 +14,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Final
 
 import trio
@@ -38,9 +37,9 @@ from actors.progress import Progress
 from actors.recorder import Recorder
 from actors.supervisor import Beyond, ChildSpec, Escalation, Supervisor
 from actors.watchdog import Watchdog
+from analytics.budget import Budget
 from analytics.catalogue import Catalogue
 from analytics.rules import Rules
-from analytics.streaming import Watchlist
 from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_rules
 from conf.settings import DEFAULT, Settings
@@ -51,6 +50,7 @@ from storage.memory import MemoryTier
 from .app import create_app, create_shortcut
 from .auth.access import build_access
 from .backend import Backend
+from .compose_detection import recorder_parts
 from .compose_insights import insight_generator
 from .compose_storage import archive_keeper, housekeeper
 from .composed import coach_time, persist_policy
@@ -126,6 +126,7 @@ class Service:
             pattern_mailbox=asked,
             control=control,
             started_ms=wall_ms(),
+            budget=Budget(settings.notifications_per_week, wall_ms()),
             local_time=local_time,
             access=build_access(settings, wall_ms),
         )
@@ -153,11 +154,11 @@ class Service:
             persister=persist,
             insights=found,
             memory=memory,
-            make_watchlist=partial(Watchlist, catalogue),
             alarms=control.alarms,
             hub=hub,
             progress=progress,
             clock=clock,
+            **recorder_parts(settings, backend),
             resolution_ms=settings.timestamp_resolution_ms,
         )
         insights = insight_generator(backend, rules, clock=clock, notifier=notify, limiter=threads)

@@ -38,6 +38,17 @@ class BackgroundTasks(Answered):
     pattern_analysis: bool
 
 
+class NotificationBudget(Answered):
+    """Judgements (anomalies, deviations) that may be told; facts (limits, silence) are always told and not counted."""
+
+    per_week: FiniteFloat
+    spent: int = Field(description="In the last seven days")
+    remaining: FiniteFloat
+    held_back: int = Field(description="In the last seven days; they stand among the insights, nobody was notified")
+    achieved_per_week: FiniteFloat | None = Field(description="Over the last four weeks; null before one has passed")
+    raised: FiniteFloat = Field(description="How far beyond its own level a metric's score has to be, powers of ten")
+
+
 class AnalyticsStatusResponse(Answered):
     service_status: Literal["operational", "degraded", "down"]
     metrics_tracked: int
@@ -46,6 +57,7 @@ class AnalyticsStatusResponse(Answered):
     feature_enabled: bool
     persistence: PersistenceStatus
     memory: MemoryTierStatus
+    notification_budget: NotificationBudget
     data_retention_hours: FiniteFloat
     insight_generation_interval: FiniteFloat = Field(description="Seconds")
     pattern_analysis_interval: FiniteFloat = Field(description="Seconds")

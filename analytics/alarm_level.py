@@ -1,0 +1,124 @@
+"""The score from which on a metric is worth reporting: calibrated to how often this metric scores high by habit.
+
+Scores above LOW are counted as events, an episode of them once. Their weekly rate, with a prior of RATE a week, and the
+slope of the scores' tail (SLOPE per power of ten, measured on noise) foretell how often any score comes:
+
+    events per week at `score` = BASE_RATE * 10 ** ((level - score) / SLOPE)
+
+`level` is where that is BASE_RATE, and never less than FLOOR. So a quiet metric is believed early and a nervous one
+has to shout. The rate is nominal: on noise the true one is lower (docs/ACCURACY.md).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+LOW: Final = 2.0
+SLOPE: Final = 2.5
+BASE_RATE: Final = 0.22  # events a week
+FLOOR: Final = 4.6
+PRIOR_EVENTS: Final = 0.5
+PRIOR_WEEKS: Final = 1.5
+WEEK_S: Final = 604_800.0
+HALF_LIFE_S: Final = 8 * WEEK_S
+LONGEST_GAP_S: Final = 86_400.0  # a longer pause says nothing
+REST_S: Final = 12 * 3600.0
+REST_LEAST: Final = 48  # values
+CALIBRATED_GAP_S: Final = 300.0  # the time between the values that FLOOR was measured on
+HURRY: Final = 0.8  # how much higher the level is for each power of ten that values come faster: more chances to err
+FASTEST_GAP_S: Final = 30.0  # ticks do not stay faster than that for long
+PACED: Final = 500  # values after the time between them changed, in which what is usual has to be learned anew
+NEW_PACE: Final = 1.25  # a change by so much
+YOUNG_S: Final = 86_400.0
+YOUNG: Final = 1.0  # how much higher the level of a metric is that was just met, falling to 0 at YOUNG_S
+
+
+class AlarmLevel:
+    __slots__ = (
+        "_at_s", "_count", "_events", "_first_s", "_gap_s", "_low_at", "_low_s", "_paced", "_pending", "_weeks",
+        "level",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self._events = 0.0
+        self._weeks = 0.0
+        self._pending = False
+        self._low_s = -math.inf
+        self._low_at = 0
+        self._at_s = self._first_s = -1.0
+        self._count = 0
+        self._gap_s = 0.0
+        self._paced = -PACED
+        self.level = FLOOR + YOUNG
+
+    def take(self, at_s: float, score: float, usual_gap_s: float) -> None:
+        """Learn a score (one comes every `usual_gap_s`). An episode does not count towards its own level."""
+        if self._count:
+            gap_s = min(max(0.0, at_s - self._at_s), LONGEST_GAP_S)
+            keep = 0.5 ** (gap_s / HALF_LIFE_S)
+            self._events *= keep
+            self._weeks = self._weeks * keep + gap_s / WEEK_S
+        else:
+            self._first_s = at_s
+        self._at_s = at_s
+        self._count += 1
+        if self._pending and at_s - self._low_s > REST_S and self._count - self._low_at > REST_LEAST:
+            self._events += 1.0
+            self._pending = False
+        if score >= LOW and not self._pending:
+            self._pending = True
+            self._low_s = at_s
+            self._low_at = self._count
+        level = LOW + SLOPE * math.log10((self._events + PRIOR_EVENTS) / (self._weeks + PRIOR_WEEKS) / BASE_RATE)
+        age_s = at_s - self._first_s
+        young = YOUNG * (1.0 - age_s / YOUNG_S) if age_s < YOUNG_S else 0.0
+        if not NEW_PACE * self._gap_s > usual_gap_s > self._gap_s / NEW_PACE:
+            self._paced = self._count if self._gap_s else self._paced
+            self._gap_s = usual_gap_s
+        if self._count - self._paced < PACED:
+            young = max(young, YOUNG * (1.0 - (self._count - self._paced) / PACED))
+        hurry = 0.0
+        if usual_gap_s < CALIBRATED_GAP_S:
+            hurry = HURRY * math.log10(CALIBRATED_GAP_S / max(usual_gap_s, FASTEST_GAP_S))
+        self.level = (level if level > FLOOR else FLOOR) + young + hurry
+
+    @property
+    def age_s(self) -> float:
+        """Since its first score."""
+        return self._at_s - self._first_s
+
+    def shift(self, by_s: float) -> None:
+        """The clock was set; what happened before keeps its distance."""
+        self._at_s += by_s
+        self._first_s += by_s
+        self._low_s += by_s
+
+    def pack(self) -> list[Any]:
+        """Everything it knows as plain values, for `unpack`."""
+        return [
+            self._events, self._weeks, self._pending, self._low_s if self._pending else 0.0, self._low_at, self._at_s,
+            self._first_s, self._count, self._gap_s, self._paced, self.level,
+        ]  # fmt: skip
+
+    def unpack(self, state: list[Any]) -> None:
+        (self._events, self._weeks, self._pending, self._low_s, self._low_at, self._at_s, self._first_s, self._count,
+         self._gap_s, self._paced, self.level) = state  # fmt: skip
+
+
+def weekly_rate(score: float, level: float) -> float:
+    """How often a week the metric's history makes one expect an episode with such a score."""
+    return BASE_RATE * math.pow(10.0, min(50.0, (level - score) / SLOPE))
+
+
+def unlikelihood(score: float, level: float) -> float:
+    """0..1: the chance that a week of this metric passes without such an episode, by its own history.
+
+    0.78 is where reporting starts (one in four weeks), 0.37 an episode a week.
+    """
+    return math.exp(-min(700.0, weekly_rate(score, level)))
+
+
+def raised(per_week: float) -> float:
+    """How far above its level a score has to be where only `per_week` events of a metric are wanted (below: < 0)."""
+    return SLOPE * math.log10(BASE_RATE / per_week)

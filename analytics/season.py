@@ -1,0 +1,87 @@
+"""What a metric usually is at this time of day and week: the expected value that its residual is taken from.
+
+Forty-eight slots of the local day, and one slot for every hour of the local week. The week is believed once it has seen
+the hour in two weeks and foretells better than the day. Local time is the coach's (see LocalClock), so a clock change
+moves no slot: breakfast stays at seven.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any, Final
+
+SLOT_S: Final = 1800
+SLOTS: Final = 48
+HOURS: Final = 168
+DAY_S: Final = 86_400
+WEEK_S: Final = 7 * DAY_S
+THURSDAY: Final = 3  # the unix epoch began on one
+SLOWEST: Final = 0.08 / 300.0  # share of a residual that a slot takes over per second of its own time
+FASTEST: Final = 0.25
+WEEK_STEP: Final = 0.3  # share that an hour of the week takes over each week
+BETTER: Final = 0.9  # the week has to err so much less than the day
+
+
+class Season:
+    __slots__ = ("_day", "_day_error", "_hour", "_hour_n", "_hour_sum", "_visits", "_week", "_week_error", "_weeks")
+
+    def __init__(self) -> None:
+        self._day = array("d", [0.0] * SLOTS)
+        self._visits = array("H", [0] * SLOTS)
+        self._week = array("f", [0.0] * HOURS)
+        self._weeks = bytearray(HOURS)
+        self._day_error = 0.0
+        self._week_error = 0.0
+        self._hour = -1  # the hour under way, its sum and count
+        self._hour_sum = 0.0
+        self._hour_n = 0
+
+    def residual(self, local_s: float, value: float, gap_s: float) -> tuple[float, bool]:
+        """(value minus what is usual at this local time, whether that is known), before `value` is learned."""
+        slot = int(local_s % DAY_S) // SLOT_S
+        hour = int(local_s % WEEK_S) // 3600
+        visits = self._visits[slot]
+        day = self._day
+        if not visits:
+            day[slot] = value
+        by_day = value - day[slot]
+        residual = by_day
+        if self._weeks[hour] >= 2:
+            by_week = value - self._week[hour]
+            self._day_error += 0.005 * (abs(by_day) - self._day_error)
+            self._week_error += 0.005 * (abs(by_week) - self._week_error)
+            if self._week_error < BETTER * self._day_error:
+                residual = by_week
+        if visits < 65_000:
+            self._visits[slot] = visits + 1
+        floor = SLOWEST * gap_s
+        step = 1.0 / (visits + 1)
+        day[slot] += max(step, min(FASTEST, floor)) * by_day
+        if hour != self._hour:
+            self._close()
+            self._hour, self._hour_sum, self._hour_n = hour, 0.0, 0
+        self._hour_sum += value
+        self._hour_n += 1
+        return residual, visits >= 2
+
+    def _close(self) -> None:
+        if not self._hour_n:
+            return
+        mean, weeks = self._hour_sum / self._hour_n, self._weeks[self._hour]
+        self._week[self._hour] += max(1.0 / (weeks + 1), WEEK_STEP) * (mean - self._week[self._hour])
+        if weeks < 255:
+            self._weeks[self._hour] = weeks + 1
+
+    def pack(self) -> list[Any]:
+        return [
+            self._day.tobytes(), self._visits.tobytes(), self._week.tobytes(), bytes(self._weeks), self._day_error,
+            self._week_error, self._hour, self._hour_sum, self._hour_n,
+        ]  # fmt: skip
+
+    def unpack(self, state: list[Any]) -> None:
+        day, visits, week, weeks, self._day_error, self._week_error, self._hour, self._hour_sum, self._hour_n = state
+        self._day, self._visits, self._week = array("d"), array("H"), array("f")
+        self._day.frombytes(day)
+        self._visits.frombytes(visits)
+        self._week.frombytes(week)
+        self._weeks = bytearray(weeks)

@@ -1,0 +1,117 @@
+"""How far out a number is, as a probability by the tail of its own history on that side.
+
+Two parts. A running robust location and scale turns the number into z. Two histograms of |z| > 1, one a side, on a
+logarithmic scale (a third of an octave a bin), say how often it was so far out; beyond what was met the tail is
+prolonged as a power law whose exponent is that of the tail so far (Hill's estimator, 1975): a metric with heavy tails
+prolongs them heavily, a well-behaved one is believed when it jumps.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from typing import Any, Final
+
+BINS: Final = 36  # up to |z| = 2 ** 12
+PER_OCTAVE: Final = 3.0
+FARTHEST: Final = 4095.0
+CLIP: Final = 4.0  # deviations that teach the scale are cut here
+UNCLIPPED: Final = 30  # numbers before that, which surprise nobody either
+LEAST: Final = 1e-12
+BIN_E: Final = math.log(2.0) / PER_OCTAVE  # a bin in natural logarithms
+GENTLEST: Final = 1.0  # exponents a tail is taken for
+STEEPEST: Final = 8.0
+TOP: Final = 12.0  # how many of the largest make up the tail
+FEW: Final = 2.0
+STILL: Final = 6.0
+
+
+class Tail:
+    """Surprise of numbers, each against those before it. `absolute`: a floor of the scale in the numbers' own unit."""
+
+    __slots__ = ("_above", "_absolute", "_below", "_total", "mean", "seen", "spread", "z")
+
+    def __init__(self, absolute: float = 0.0) -> None:
+        self._absolute = absolute
+        self._total = 0.0
+        self._above = array("f", [0.0] * BINS)
+        self._below = array("f", [0.0] * BINS)
+        self.mean = 0.0
+        self.spread = 0.0  # mean absolute deviation
+        self.seen = 0
+        self.z = 0.0  # of the last number
+
+    def surprise(self, number: float, floor: float, most: float, weight: float) -> float:
+        """-log10 of the probability of being so far out on that side, before `number` is learned; sets `z`.
+
+        `floor`: least scale that counts. `most`: how many numbers the location and the scale remember. `weight`: of
+        this number in the memory of the tails; never less than that of the one before.
+        """
+        seen = self.seen
+        if not seen:
+            self.mean = number
+        distance = number - self.mean
+        scale = self.spread + floor + self._absolute
+        size = abs(distance)
+        result = 0.0
+        self._total = total = self._total + weight
+        if size > scale:
+            size = size / scale if size < FARTHEST * scale else FARTHEST
+            self.z = size if distance > 0.0 else -size
+            side = self._above if distance > 0.0 else self._below
+            place = int(PER_OCTAVE * math.log2(size))
+            beyond = sum(side[place:])
+            share = beyond + (self._prolonged(side, size, weight) if beyond < weight else 0.5 * weight)
+            share /= 4.0 * weight + total
+            if seen >= UNCLIPPED:
+                result = -math.log10(share) if share > LEAST else 12.0
+                if not self.spread and result > STILL:  # it never moved: how far is far is not known
+                    result = STILL
+                side[place] += weight  # before that the scale is not known, and so neither is the place
+        else:
+            self.z = distance / scale if scale > 0.0 else 0.0
+        self.seen = seen = seen + 1
+        step = 1.0 / (seen if seen < most else most)
+        if seen > UNCLIPPED:
+            limit = CLIP * self.spread
+            if distance > limit:
+                distance = limit
+            elif distance < -limit:
+                distance = -limit
+        self.mean += step * distance
+        self.spread += step * (abs(distance) - self.spread)
+        return result
+
+    def _prolonged(self, side: array[float], size: float, weight: float) -> float:
+        """The weight of numbers so far out that the tail would hold by now, were it prolonged."""
+        total = excess = 0.0
+        place = BINS - 1
+        while place > 0 and total < TOP * weight:
+            count = side[place]
+            if count:
+                total += count
+                excess += count * place
+            place -= 1
+        if total < FEW * weight:
+            return 2.5 * weight / (1.0 + 0.5 * size**3)
+        mean = (excess / total - place) * BIN_E
+        exponent = min(STEEPEST, max(GENTLEST, 1.0 / mean if mean > 0.0 else STEEPEST))
+        begin = math.exp((place + 1) * BIN_E)
+        return float(total * min(1.0, (size / begin) ** -exponent))
+
+    def lighten(self, factor: float) -> None:
+        """Multiply all weights, for whoever keeps them from growing without end."""
+        self._total *= factor
+        for side in (self._above, self._below):
+            for place in range(BINS):
+                side[place] *= factor
+
+    def pack(self) -> list[Any]:
+        """Everything it knows as plain values, for `unpack`."""
+        return [self.mean, self.spread, self.seen, self._total, self._above.tobytes(), self._below.tobytes()]
+
+    def unpack(self, state: list[Any]) -> None:
+        self.mean, self.spread, self.seen, self._total, above, below = state
+        self._above, self._below = array("f"), array("f")
+        self._above.frombytes(above)
+        self._below.frombytes(below)

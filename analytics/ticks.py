@@ -1,0 +1,118 @@
+"""Samples summed up into ticks, so that a fast metric costs no more than a slow one.
+
+A tick begins as one sample and grows: after RUNG ticks its length doubles, up to LONGEST_MS. So a metric at 1 Hz is
+looked at every second in its first half hour and every five minutes from its fifth day on, and a metric that comes
+every five minutes or less is never summed up. Ticks also keep WALL_MS apart by the clock of arrival: a burst of old
+samples is summed up more coarsely, by parts of a batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from .robust import Times, Values
+
+RUNG: Final = 1500
+LONGEST_MS: Final = 300_000
+WALL_MS: Final = 900
+PARTS: Final = 8  # ticks of a batch that spans less than so many minutes
+MOST: Final = 256  # of any batch
+
+
+class Tick(NamedTuple):
+    at_ms: int  # of the last sample
+    mean: float
+    low: float
+    high: float
+    samples: int
+
+
+class Ticker:
+    """`add` samples; when `due` says so, `close` the tick."""
+
+    __slots__ = (
+        "_closed", "_first_ms", "_high", "_last_ms", "_length_ms", "_low", "_samples", "_sum", "_wall_ms", "due_ms",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self._length_ms = 0  # 0: every sample is a tick
+        self._closed = 0  # ticks of this length so far
+        self._first_ms = 0
+        self._last_ms = 0
+        self.due_ms = -(1 << 62)
+        self._wall_ms = -(1 << 62)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._samples = 0
+        self._sum = 0.0
+        self._low = math.inf
+        self._high = -math.inf
+
+    def due(self, last_ms: int, now_ms: int) -> bool:
+        """Whether it is time; also when a clock was set back, by more than any tick is long."""
+        if not (last_ms >= self.due_ms or self.due_ms - last_ms > 2 * LONGEST_MS):
+            return False
+        return now_ms >= self._wall_ms or self._wall_ms - now_ms > LONGEST_MS
+
+    def add(self, total: float, low: float, high: float, samples: int) -> None:
+        self._sum += total
+        self._samples += samples
+        if low < self._low:
+            self._low = low
+        if high > self._high:
+            self._high = high
+
+    def close(self, at_ms: int, now_ms: int) -> Tick:
+        """The tick that ends with the sample at `at_ms`."""
+        samples = self._samples
+        mean = self._sum / samples
+        if not math.isfinite(mean):  # the sum of numbers at the edge of what doubles hold
+            mean = self._low / 2 + self._high / 2
+        tick = Tick(at_ms, mean, self._low, self._high, samples)
+        self._clear()
+        self._grow(at_ms, samples)
+        self.due_ms = at_ms + self._length_ms
+        self._wall_ms = now_ms + WALL_MS
+        return tick
+
+    def cut(self, times: Times, values: Values, now_ms: int) -> Iterator[Tick]:
+        """The ticks that a batch (rising, not empty) completes."""
+        begin, span = int(times[0]), int(times[-1]) - int(times[0])
+        if span <= self._length_ms or len(times) == 1:
+            with np.errstate(over="ignore"):
+                self.add(float(values.sum()), float(values.min()), float(values.max()), len(values))
+            if self.due(begin + span, now_ms):
+                yield self.close(begin + span, now_ms)
+            return
+        length = max(self._length_ms, span // MOST, min(60_000, span // PARTS), 1)
+        edges = np.flatnonzero(np.diff((times - begin) // length)) + 1
+        for part in np.split(np.arange(len(times)), edges) if len(edges) else (slice(None),):
+            some = values[part]
+            with np.errstate(over="ignore"):
+                total = float(some.sum())
+            self.add(total, float(some.min()), float(some.max()), len(some))
+            last_ms = int(times[part][-1])
+            if last_ms >= self.due_ms:
+                yield self.close(last_ms, now_ms)
+
+    def _grow(self, at_ms: int, samples: int) -> None:
+        if self._length_ms >= LONGEST_MS:
+            return
+        if not self._closed:
+            self._first_ms = at_ms
+        self._closed += 1
+        if self._closed >= RUNG:
+            usual_ms = (at_ms - self._first_ms) // max(1, self._closed - 1)
+            self._length_ms = min(LONGEST_MS, 2 * usual_ms)
+            self._closed = 0
+
+    def pack(self) -> list[Any]:
+        return [self._length_ms, self._closed, self._first_ms, self.due_ms]
+
+    def unpack(self, state: list[Any]) -> None:
+        self._length_ms, self._closed, self._first_ms, self.due_ms = state
