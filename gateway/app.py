@@ -23,6 +23,7 @@ from .live import register_live
 from .openapi import build_document
 from .problems import Problem, register_problems
 from .rest import (
+    actions,
     aggregation,
     catalogue,
     charts,
@@ -64,6 +65,7 @@ _API: Final[tuple[Route, ...]] = (
     *status.ROUTES,
     *features.ROUTES,
     *thresholds.ROUTES,
+    *actions.ROUTES,
     *kpis.ROUTES,
     *layouts.ROUTES,
     *preferences.ROUTES,

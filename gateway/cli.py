@@ -1,4 +1,4 @@
-"""The command line: serve, demo, replay, import, openapi, check, token.
+"""The command line: serve, demo, replay, import, openapi, check, token, audit.
 
 Promises: exit codes 0 (done), 1 (not everything could be done, and why was said), 2 (no such command or
 option), 70 (a supervisor gave up) and 78 (bad configuration: one line on stderr that names the variable).
@@ -20,6 +20,7 @@ from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_flags, load_rules
 from conf.settings import DEFAULT, Settings, SettingsError, check_settings, load_settings, parse_setting, variable
 
+from .audit_command import add_audit_parser, run_audit
 from .token_command import add_token_parser, run_token
 from .version import VERSION
 
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("file", type=Path, help="as for replay; times are kept")
 
     add_token_parser(commands)
+    add_audit_parser(commands)
     commands.add_parser("openapi", help="print the OpenAPI document (docs/openapi.json is this)")
     commands.add_parser("check", help="print every setting, its value and where it comes from")
     return parser
@@ -140,6 +142,10 @@ def _import(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from .import_command import run_import
 
     return run_import(asked.file, settings.db_path)
+
+
+def _audit(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    return run_audit(asked, load_settings(environ)[0])
 
 
 def _token(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -203,4 +209,5 @@ _COMMANDS: Final = {
     "openapi": _openapi,
     "check": _check,
     "token": _token,
+    "audit": _audit,
 }
