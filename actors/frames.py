@@ -102,4 +102,6 @@ def prediction_frame(prediction: Prediction) -> dict[str, Any]:
         "high": float(f"{prediction.high:.6g}"),
         "confidence": round(prediction.confidence, 4),
         "method": prediction.method,
+        "earliest": None if prediction.earliest_ms is None else seconds(prediction.earliest_ms),
+        "latest": None if prediction.latest_ms is None else seconds(prediction.latest_ms),
     }

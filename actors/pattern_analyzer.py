@@ -1,23 +1,33 @@
-"""The pattern analyzer: every so often, and when asked, looks for regularities over days.
+"""The pattern analyzer: every so often, and when asked, looks for regularities over days and over the last hours.
 
-Reads both tiers through the history, computes in a thread, and puts what it found into the book. When the archive
-can't be read it works on memory alone. It keeps no state of its own, so a restart loses none.
+Two looks. The long one reads both tiers through the history, by the hour over LONG_LOOK: cycles of the day and the week
+(by the coach's clock), trends, new levels, correlations, forecasts. The short one reads the last hours finely: what
+repeats within minutes, and all there is to say while there is no history of days yet. When the archive can't be read
+both work on memory alone, and the log says so.
+
+The computing goes through a thread a slice at a time, so that others who share the thread get their turn and the event
+loop never waits for longer than one numpy call. It keeps no state of its own, so a restart loses none.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
-import numpy as np
 import trio
 
 from analytics.catalogue import Catalogue
-from analytics.patterns import Analysis, analyze
+from analytics.correlation import correlations
+from analytics.local_time import UTC_TIME, LocalTime
+from analytics.patterns import Analysis, Wanted, look_at, partners_of, prepared, put_together
+from analytics.records import Correlation, Pattern
+from analytics.regularities import short_period_patterns
+from analytics.robust import Times, Values
+from storage.grid import as_series
 from storage.history import History
 from storage.insight_book import InsightBook
-from storage.models import Buckets, Times, Values
 
 from .clock import TrustedClock
 from .mailbox import Mailbox
@@ -25,8 +35,15 @@ from .messages import Flush, NotifierMessage, PatternFound, PatternMessage, Pers
 from .rounds import Rounds
 
 LOG: Final = logging.getLogger(__name__)
-LOOK_BACK_MS: Final = 7 * 86_400_000
-POINTS: Final = 700  # about that many buckets a metric
+HOUR_MS: Final = 3_600_000
+LONG_LOOK_MS: Final = 30 * 24 * HOUR_MS
+SHORT_LOOK_MS: Final = 2 * HOUR_MS
+SHORT_STEP_MS: Final = 10_000
+DAYS_NEEDED_MS: Final = 48 * HOUR_MS  # of history, for the long look to say more than the short one
+SLICE: Final = 8  # metrics a hop into the thread
+PATTERNS: Final = Wanted(patterns=True, correlations=True, anomalies=False, predictions=False)
+
+Series = Mapping[str, tuple[Times, Values]]
 
 
 class PatternAnalyzer:
@@ -44,6 +61,7 @@ class PatternAnalyzer:
         clock: TrustedClock,
         interval_s: float,
         limiter: trio.CapacityLimiter,
+        local_time: LocalTime = UTC_TIME,
         wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._notifier = notifier
@@ -53,6 +71,7 @@ class PatternAnalyzer:
         self._catalogue = catalogue
         self._clock = clock
         self._limiter = limiter
+        self._local = local_time
         self._rounds = Rounds(mailbox, handle=self._handle, look=self._analyze, interval_s=interval_s, wanted=wanted)
         self.run: Final = self._rounds.run
 
@@ -62,40 +81,86 @@ class PatternAnalyzer:
     async def _analyze(self) -> None:
         now_ms = self._clock.now_ms()
         names = await self._history.names()
-        found = await analyze_history(
-            self._history, self._catalogue, names, now_ms - LOOK_BACK_MS, now_ms, self._limiter
+        long, reason = await read_series(self._history, names, now_ms - LONG_LOOK_MS, now_ms, HOUR_MS)
+        short, short_reason = await read_series(self._history, names, now_ms - SHORT_LOOK_MS, now_ms, SHORT_STEP_MS)
+        if reason or short_reason:
+            LOG.warning("patterns are looked for in memory alone: %s", reason or short_reason)
+        old = {name for name, (times, _) in long.items() if int(times[-1]) - int(times[0]) >= DAYS_NEEDED_MS}
+        analysis = await analyze_in_slices(
+            short | {name: long[name] for name in old},
+            now_ms,
+            self._catalogue,
+            PATTERNS,
+            local=self._local,
+            limiter=self._limiter,
         )
-        for pattern in found.patterns:
+        patterns = [*analysis.patterns, *await self._short_periods(short, old, analysis.correlations, now_ms)]
+        for pattern in patterns:
             if self._book.upsert_pattern(pattern):
                 self._notifier.put_nowait(PatternFound(pattern))
-        if found.patterns:
+        if patterns:
             self._persister.put_nowait(Flush())
 
+    async def _short_periods(
+        self, short: Series, old: set[str], pairs: list[Correlation], now_ms: int
+    ) -> list[Pattern]:
+        """Of the metrics that got the long look: what it is too coarse for."""
+        ready = {
+            name: each for name, each in prepared(short, self._catalogue).items()
+            if name in old and self._catalogue.spec(name).kind == "gauge"
+        }  # fmt: skip
 
-async def analyze_history(
-    history: History,
+        def look(names: Sequence[str]) -> list[Pattern]:
+            found: list[Pattern] = []
+            for name in names:
+                times, values = ready[name]
+                partners = partners_of(name, pairs)
+                found += short_period_patterns(
+                    name, times, values, self._catalogue.spec(name), now_ms=now_ms, partners=partners
+                )
+            return found
+
+        found: list[Pattern] = []
+        for names in _slices(list(ready)):
+            found += await trio.to_thread.run_sync(look, names, limiter=self._limiter)
+        return found
+
+
+async def analyze_in_slices(
+    series: Series,
+    now_ms: int,
     catalogue: Catalogue,
-    names: list[str],
-    start_ms: int,
-    end_ms: int,
+    wanted: Wanted,
+    *,
+    local: LocalTime,
     limiter: trio.CapacityLimiter,
 ) -> Analysis:
-    """Patterns, correlations, anomalies, predictions of [start_ms, end_ms): both tiers, computed in a thread."""
-    step_ms = _step_ms(end_ms - start_ms)
-    read = await history.buckets(names, start_ms, end_ms, step_ms)
-    return await trio.to_thread.run_sync(_analyze_buckets, read.buckets, end_ms, catalogue, limiter=limiter)
+    """As `analytics.patterns.analyze`, a few metrics at a time in a thread: cancellable in between."""
+    ready = await trio.to_thread.run_sync(prepared, series, catalogue, limiter=limiter)
+    pairs: list[Correlation] = []
+    if wanted.correlations or wanted.patterns:
+        pairs = await trio.to_thread.run_sync(correlations, ready, limiter=limiter)
+
+    def look(names: Sequence[str]) -> list[Analysis]:
+        return [
+            look_at(name, *ready[name], catalogue.spec(name), now_ms, wanted, local=local, pairs=pairs)
+            for name in names
+        ]
+
+    parts: list[Analysis] = []
+    for names in _slices(list(ready)):
+        parts += await trio.to_thread.run_sync(look, names, limiter=limiter)
+    return put_together(parts, pairs if wanted.correlations else [])
 
 
-def _analyze_buckets(buckets: Mapping[str, Buckets], now_ms: int, catalogue: Catalogue) -> Analysis:
-    series: dict[str, tuple[Times, Values]] = {}
-    for name, some in buckets.items():
-        series[name] = (some.starts + some.step_ms // 2, some.total / np.maximum(some.count, 1))
-    return analyze(series, now_ms, catalogue)
+async def read_series(
+    history: History, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int
+) -> tuple[dict[str, tuple[Times, Values]], str | None]:
+    """Bucket means of both tiers over [start_ms, end_ms), at their middles; and why memory alone was read."""
+    read = await history.buckets(names, start_ms - start_ms % step_ms, end_ms, step_ms)
+    return {name: as_series(some) for name, some in read.buckets.items()}, read.reason
 
 
-def _step_ms(span_ms: int) -> int:
-    """The finest step of 10 s, 1, 5, 15, 60 min that keeps a series at about POINTS buckets."""
-    for step_s in (10, 60, 300, 900):
-        if span_ms / (step_s * 1000) <= POINTS:
-            return step_s * 1000
-    return 3_600_000
+def _slices(names: list[str]) -> list[list[str]]:
+    rest = iter(names)
+    return list(iter(lambda: list(islice(rest, SLICE)), []))

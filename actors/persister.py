@@ -35,8 +35,7 @@ NAME: Final = "persister"
 COMMIT_SAMPLES: Final = 50_000  # most samples in one transaction: bounds its memory and how long readers wait
 COMMIT_GAP_S: Final = 1.0  # a full batch commits at most this often, so that a fast bus does not wear the card
 BACKOFF_S: Final = (0.25, 15.0)  # first and longest pause between two tries of a failing disk
-PURGE_ROWS: Final = 5_000  # rows deleted in one transaction
-REPLAY_NAMES: Final = 16  # metrics read back at once
+REPLAY_NAMES: Final = 64  # metrics read back at once
 INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
 FOR_EVER_MS: Final = 2**52
 CLOSE_WITHIN_S: Final = 4.0
@@ -50,13 +49,11 @@ def conflate(old: PersisterMessage, new: PersisterMessage) -> PersisterMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersistPolicy:
-    """When to write and what to keep."""
+    """When to write, and what to read back."""
 
     batch_size: int  # samples waiting that make a commit due before the flush interval
     flush_interval_s: float  # the stated loss window of samples that nobody waits for
     background: bool  # False: no timed commits; full batches, ack=durable and the stop still commit
-    cleanup_interval_s: float
-    retention_ms: int
     replay_ms: int  # how much is read back into memory at start
 
 
@@ -100,12 +97,10 @@ class Persister:
         self._wake = trio.Event()
         self._backoff_s = 0.0
         self._tried_s = self._last_commit_s = float("-inf")  # Trio time
-        self._next_cleanup_s = float("inf")
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         self._backoff_s = 0.0
         self._urgent = True  # the first round opens the archive and catches up at once
-        self._next_cleanup_s = trio.current_time() + min(60.0, self._policy.cleanup_interval_s)
         self._set_state("starting" if self._enabled else "off", None)
         try:
             async with trio.open_nursery() as nursery:
@@ -153,7 +148,6 @@ class Persister:
                 await self._settle(nursery)
                 if self._archive is not None:
                     await self._commit(self._archive)
-                    await self._clean_up(self._archive)
                     self._backoff_s = 0.0
                     self._set_state("on", None)
             except ArchiveError as error:
@@ -198,17 +192,6 @@ class Persister:
     def _put_aside(self, item: Storable, error: PoisonError) -> None:
         self.poisoned += 1
         LOG.error("put aside what the archive can never take: %s: %s", label(item), error)
-
-    async def _clean_up(self, archive: Archive) -> None:
-        """Delete what is past its retention, one small transaction a round, so that commits come in between."""
-        now_s = trio.current_time()
-        if now_s < self._next_cleanup_s:
-            return
-        horizon_ms = self._clock.horizon_ms()
-        gone = await archive.purge(
-            horizon_ms - self._policy.retention_ms, horizon_ms - INSIGHT_RETENTION_MS, PURGE_ROWS
-        )
-        self._next_cleanup_s = now_s + (0.1 if gone else self._policy.cleanup_interval_s)
 
     async def _replay_records(self, archive: Archive) -> None:
         """Insights and patterns are few: they are back before the first commit."""
@@ -271,9 +254,7 @@ class Persister:
             return self._tried_s + self._backoff_s
         if self._archive is None:
             return float("inf")
-        due_s = self._next_cleanup_s
-        if policy.background:
-            due_s = min(due_s, self._tried_s + policy.flush_interval_s)
+        due_s = self._tried_s + policy.flush_interval_s if policy.background else float("inf")
         if self._urgent:
             due_s = float("-inf")
         elif progress.backlog >= policy.batch_size:

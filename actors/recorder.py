@@ -19,6 +19,7 @@ import trio
 
 from analytics.records import Finding
 from analytics.streaming import Watchlist
+from storage.intake import rounded
 from storage.memory import MemoryTier
 from storage.models import Appended, SeriesPart
 
@@ -51,6 +52,7 @@ class Recorder:
         hub: Hub,
         progress: Progress,
         clock: TrustedClock,
+        resolution_ms: int = 1,
     ) -> None:
         self._mailbox = mailbox
         self._persister = persister
@@ -62,6 +64,7 @@ class Recorder:
         self._hub = hub
         self._progress = progress
         self._clock = clock
+        self._resolution_ms = resolution_ms  # of timestamps; 1: as they come
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         await self._warm_up()
@@ -101,7 +104,8 @@ class Recorder:
         results: list[Appended] = []
         taken: list[SeriesPart] = []
         kept = 0
-        for part in message.parts:
+        for given in message.parts:
+            part = rounded(given, self._resolution_ms)
             done = self._memory.append(part, seq=seq, now_ms=now_ms)
             results.append(done)
             if done.full or not done.accepted + done.duplicates:

@@ -1,10 +1,14 @@
-"""The daily cycle of a metric: its profile by hour of the (UTC) day, if there is one.
+"""The daily and the weekly cycle of a metric: its profile by hour of the day or of the week, if there is one.
 
-Method: hourly means; what a day shares with its neighbours (the running mean over 24 hours: drift, trend) is taken
-away; then every day is predicted from the mean profile of all others (leave one day out). The cross-validated R2 says
-how much of a day the others know. Two guards against finding cycles in noise: R2 must reach MIN_R2, and the mean
-correlation between days must beat that of SHUFFLES series whose days were turned by random hours each (a day of a
-random walk turned is as good as unturned; a day of a true cycle is not).
+Hours and days are those of the times handed in: give wall time (`local_time`) and a furnace that comes on at 7 does
+so on both sides of a change of the clocks.
+
+Method: hourly means; what a cycle shares with its neighbours (the running mean over one cycle: drift, trend; for the
+week also the daily profile) is taken away; then every cycle is predicted from the mean of all others (leave one out).
+The cross-validated R2 says how much of a cycle the others know. Two guards against finding cycles in noise: R2 must
+reach MIN_R2, and the agreement between cycles must beat that of SHUFFLES series whose cycles were turned, days by
+random hours, weeks by random days (a day of a random walk turned is as good as unturned; a day of a true cycle is
+not).
 """
 
 from __future__ import annotations
@@ -19,7 +23,11 @@ from .robust import Times, Values, finite, tamed
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
+DAY: Final = 24  # hours
+WEEK: Final = 168
+MONDAY: Final = 72  # hours by which the week of 1970-01-01, a Thursday, is older than the epoch
 MIN_DAYS: Final = 3
+MIN_WEEKS: Final = 4  # with three there are too few ways to turn them
 MIN_FILLED: Final = 0.75  # share of hours with samples
 MIN_R2: Final = 0.25
 ALPHA: Final = 0.01
@@ -28,18 +36,26 @@ SEED: Final = 2_024  # the same input gives the same answer
 
 
 @dataclass(frozen=True, slots=True)
-class DailyCycle:
-    """`profile`: mean departure from the day's level by UTC hour, shape (24,), sum about 0. `r2`: cross-validated.
+class Cycle:
+    """`profile`: mean departure from the level by hour, shape (24,) from midnight or (168,) from Monday, sum about 0.
 
-    `noise`: standard deviation of what the profile leaves, in the metric's unit. `level`: mean of the last day.
+    `r2`: cross-validated. `noise`: standard deviation of what the profile leaves, in the metric's unit. `level`: mean
+    of the last cycle. `last_error`: mean absolute error of the newest cycle as the ones before predicted it, and
+    `flat_error` of "no cycle" there.
     """
 
     profile: Values
     r2: float
     p_value: float
-    days: int
+    cycles: int
     noise: float
     level: float
+    last_error: float
+    flat_error: float
+
+    @property
+    def hours(self) -> int:
+        return len(self.profile)
 
     @property
     def peak_hour(self) -> int:
@@ -54,37 +70,70 @@ class DailyCycle:
         return finite(float(self.profile.max()) - float(self.profile.min()))
 
 
-def daily_cycle(times: Times, values: Values) -> DailyCycle | None:
+def daily_cycle(times: Times, values: Values) -> Cycle | None:
     """The daily cycle of samples at rising times (ms); None when there is none, or too little to say."""
-    if len(values) < MIN_DAYS * 12 or times[-1] - times[0] < (MIN_DAYS - 0.5) * DAY_MS:
-        return None
     small, divisor = tamed(np.asarray(values, dtype=np.float64))
-    grid = _hourly(times, small)
-    if grid is None:
+    laid_out = _hourly(times, small)
+    if laid_out is None:
         return None
-    days = len(grid) // 24
-    rows = (grid - _running_day(grid))[: days * 24].reshape(days, 24)
+    grid = laid_out[1]
+    rows = (grid - _running_mean(grid, DAY)).reshape(-1, DAY)
+    return _cycle(rows, grid, divisor, turn=1)
+
+
+def weekly_cycle(times: Times, values: Values) -> Cycle | None:
+    """What the days of the week add to the daily cycle; None when that is nothing, or weeks are too few."""
+    small, divisor = tamed(np.asarray(values, dtype=np.float64))
+    laid_out = _hourly(times, small)
+    if laid_out is None:
+        return None
+    first, grid = laid_out
+    days = grid.reshape(-1, DAY)
+    weeks = len(days) // 7
+    if weeks < MIN_WEEKS:
+        return None
+    grid = grid[len(grid) - weeks * WEEK :]
+    first += len(days) * DAY - weeks * WEEK
+    rest = grid - _running_mean(grid, WEEK)
+    by_day = rest.reshape(-1, DAY)
+    rows = (by_day - by_day.mean(axis=0)).reshape(weeks, WEEK)
+    rows = np.roll(rows, (first + MONDAY) % WEEK, axis=1)  # from Monday; what that moves around stays in its week
+    return _cycle(rows, grid, divisor, turn=DAY)
+
+
+def _cycle(rows: NDArray[np.float64], grid: Values, divisor: float, *, turn: int) -> Cycle | None:
+    count, length = rows.shape
     sums = rows.sum(axis=0)
-    others = (sums - rows) / (days - 1)
     total = float((rows * rows).sum())
     if total <= (1e-9 * float(np.abs(grid).max())) ** 2 * rows.size:
         return None
-    left = rows - others
+    left = rows - (sums - rows) / (count - 1)
     r2 = 1.0 - float((left * left).sum()) / total
     if r2 < MIN_R2:
         return None
-    p_value = _p_value(rows)
+    p_value = _p_value(rows, turn)
     if p_value > ALPHA:
         return None
-    profile = sums / days
-    noise = float(np.sqrt(((rows - profile) ** 2).sum() / (rows.size - 24)))
-    level = float(grid[-24:].mean())
-    return DailyCycle(profile * divisor, min(1.0, r2), p_value, days, finite(noise * divisor), finite(level * divisor))
+    profile = sums / count
+    noise = float(np.sqrt(((rows - profile) ** 2).sum() / max(1, rows.size - length)))
+    newest = rows[-1]
+    return Cycle(
+        profile=profile * divisor,
+        r2=min(1.0, r2),
+        p_value=p_value,
+        cycles=count,
+        noise=finite(noise * divisor),
+        level=finite(float(grid[-length:].mean()) * divisor),
+        last_error=finite(float(np.abs(newest - rows[:-1].mean(axis=0)).mean()) * divisor),
+        flat_error=finite(float(np.abs(newest).mean()) * divisor),
+    )
 
 
-def _hourly(times: Times, values: Values) -> Values | None:
-    """Hourly means of whole UTC days' worth of hours, starting at midnight; short holes filled on a line. None when
-    fewer than MIN_DAYS days or too many holes."""
+def _hourly(times: Times, values: Values) -> tuple[int, Values] | None:
+    """First hour and hourly means of whole days' worth of hours, starting at midnight; short holes filled on a line.
+    None when fewer than MIN_DAYS days or too many holes."""
+    if len(values) < MIN_DAYS * 12 or times[-1] - times[0] < (MIN_DAYS - 0.5) * DAY_MS:
+        return None
     hours = times // HOUR_MS
     first = int(hours[0])
     first += -first % 24 if first % 24 > 6 else -(first % 24)  # a day that lacks up to six hours counts
@@ -101,33 +150,33 @@ def _hourly(times: Times, values: Values) -> Values | None:
         return None
     means = np.bincount(places, weights=values[inside], minlength=size)[filled] / counts[filled]
     grid: Values = np.interp(np.arange(size), np.flatnonzero(filled), means)
-    return grid
+    return first, grid
 
 
-def _running_day(grid: Values) -> Values:
-    """Centred mean over 24 hours (25 points, the outer two at half weight); at the ends the nearest whole one."""
-    weights = np.full(25, 1.0 / 24.0)
+def _running_mean(grid: Values, length: int) -> Values:
+    """Centred mean over `length` hours (the outer two at half weight); at the ends the nearest whole one."""
+    weights = np.full(length + 1, 1.0 / length)
     weights[[0, -1]] /= 2.0
     inner = np.convolve(grid, weights, mode="valid")
-    result: Values = np.pad(inner, 12, mode="edge")
+    result: Values = np.pad(inner, length // 2, mode="edge")
     return result
 
 
-def _p_value(rows: NDArray[np.float64]) -> float:
-    """How often days turned by random hours agree as well as these days do."""
+def _p_value(rows: NDArray[np.float64], turn: int) -> float:
+    """How often cycles turned by random multiples of `turn` hours agree as well as these cycles do."""
     norms = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
     unit = rows / np.where(norms > 0, norms, 1.0)
-    days = len(unit)
+    count, length = unit.shape
     observed = _agreement(unit[np.newaxis])[0]
     rng = np.random.default_rng(SEED)
-    turns = rng.integers(0, 24, size=(SHUFFLES, days, 1))
-    columns = (np.arange(24) + turns) % 24
-    turned = unit[np.arange(days)[:, np.newaxis], columns]
-    return float((1 + np.count_nonzero(_agreement(turned) >= observed)) / (1 + SHUFFLES))
+    turns = turn * rng.integers(0, length // turn, size=(SHUFFLES, count, 1))
+    columns = (np.arange(length) + turns) % length
+    turned = unit[np.arange(count)[:, np.newaxis], columns]
+    return float((1 + np.count_nonzero(_agreement(turned) >= observed - 1e-9)) / (1 + SHUFFLES))
 
 
 def _agreement(unit: NDArray[np.float64]) -> Values:
-    """|sum of unit rows|^2 rises with the mean correlation between days. Shape (k, days, 24) in, (k,) out."""
+    """|sum of unit rows|^2 rises with the mean correlation between cycles. Shape (k, cycles, hours) in, (k,) out."""
     sums = unit.sum(axis=1)
     result: Values = (sums * sums).sum(axis=1)
     return result

@@ -1,24 +1,27 @@
-"""Where a metric is heading: only when it has a daily cycle or a trend; otherwise the answer is nothing.
+"""Where a metric is heading, as records: hours ahead, a limit, empty, full. Otherwise the answer is nothing.
 
-With a daily cycle: the profile around the level of the last day. With a trend: the robust line, on from its end. The
-interval is not theory but record: the same method is run from earlier origins of the same data, and the half-width is
-SAFETY times the 90 % quantile of the errors it made that far ahead. When the record says that the method was no
-better than the naive answer (with a trend "stays as it is", with a cycle "the mean of the last day"), there is no
-forecast. Nothing is said further ahead than a share of what is known.
+- A metric with a daily or weekly cycle: hour by hour from `seasonal`, when that beat "as the last day on average" in
+  its back-test. The interval is a 95 % one.
+- A level (tank, propane, state of charge): when it will be empty, full, or at its limit, from `reach`. 90 %.
+- A metric with a trend and no cycle: the robust line, on from its end, and when it reaches a limit. The same method is
+  run from earlier origins of the same data, and the half-width is SAFETY times the 90 % quantile of the errors it made
+  that far ahead. When that record says that it was no better than "stays as it is", there is no forecast. Nothing is
+  said further ahead than a share of what is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from .catalogue import DEFAULT_SPEC, MetricSpec
-from .cycle import DAY_MS, HOUR_MS, DailyCycle
+from .local_time import HOUR_MS, UTC_TIME, LocalTime
+from .reach import Reach, time_to
 from .records import Prediction
 from .robust import Times, Values, finite, median, quantile, rounded
+from .seasonal import COVERAGE, forecast_hours
 from .trend import Trend, grouped_medians, theil_sen
 
 HORIZONS_MS: Final = (HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS)
@@ -28,8 +31,11 @@ POINTS: Final = 80  # of the series, for each line of the back-test
 SAFETY: Final = 1.5
 BETTER: Final = 0.8  # the back-test's errors must be below this share of those of the naive answer
 MIN_POINTS: Final = 12
-
-Method = Callable[[Times, Values, int], float]  # (known times, known values, at_ms) -> value
+REACHED: Final = 0.9  # how often the interval of `reach` holds
+TANKS: Final = frozenset({"fresh_tank", "waste_tank", "propane_tank", "fuel_tank", "tank"})
+CHARGES: Final = frozenset({"battery_soc", "battery_soc_any"})
+EMPTY: Final = 0.0  # %
+FULL: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +61,96 @@ class Record:
 
 
 def predictions(
-    metric: str, times: Times, values: Values, *, trend: Trend, cycle: DailyCycle | None,
-    spec: MetricSpec = DEFAULT_SPEC,
+    metric: str, times: Times, values: Values, *, trend: Trend, cyclical: bool, spec: MetricSpec = DEFAULT_SPEC,
+    local: LocalTime = UTC_TIME,
 ) -> list[Prediction]:  # fmt: skip
-    """Forecasts of one metric from samples in rising order of time (ms): at most one per horizon, and with a trend
-    one for the time at which it reaches a limit of `spec`."""
+    """Forecasts of one metric from samples in rising order of time (ms). `cyclical`: it has a daily or weekly cycle."""
     if len(values) < MIN_POINTS or not _tame(values):
         return []
-    if cycle is not None:
-        return _from_cycle(metric, times, values, cycle, spec)
-    if trend.direction == "stable":
-        return []
-    return _from_trend(metric, times, values, spec)
+    if spec.role in TANKS or spec.role in CHARGES:
+        return _from_level(metric, times, values, spec)
+    if cyclical:
+        return _from_cycle(metric, times, values, spec, local)
+    return [] if trend.shape not in ("line", "curve") else _from_trend(metric, times, values, spec)
 
 
 def _tame(values: Values) -> bool:
     return max(abs(float(values.max())), abs(float(values.min()))) < 1e100
+
+
+# -- hours ahead, with a cycle
+
+
+def _from_cycle(metric: str, times: Times, values: Values, spec: MetricSpec, local: LocalTime) -> list[Prediction]:
+    ahead = forecast_hours(local.wall(times), values, round(HORIZONS_MS[-1] / HOUR_MS))
+    if ahead is None or not ahead.error < BETTER * ahead.level_error:
+        return []
+    offset_ms = local.offset_ms(int(times[-1]))
+    found = []
+    for horizon in HORIZONS_MS:
+        place = horizon // HOUR_MS - 1
+        at_ms = int(ahead.at_ms[place]) + HOUR_MS // 2 - offset_ms
+        value, low, high = (float(each[place]) for each in (ahead.values, ahead.low, ahead.high))
+        found.append(_prediction(metric, at_ms, value, low, high, COVERAGE, spec, f"hourly mean: {ahead.method}"))
+    return found
+
+
+# -- levels
+
+
+def _from_level(metric: str, times: Times, values: Values, spec: MetricSpec) -> list[Prediction]:
+    tank = spec.role in TANKS
+    low = EMPTY if spec.unit == "%" else spec.plausible_low
+    high = FULL if spec.unit == "%" else spec.plausible_high
+    names = {low: "empty", high: "full"}
+    limits = dict.fromkeys((spec.low, spec.critical_low, spec.high, spec.critical_high), "limit") | names
+    found = []
+    for limit, name in limits.items():
+        if limit is None or (spec.role == "waste_tank" and limit == low) or (not tank and limit == high):
+            continue
+        reach = time_to(times, values, limit, resets=tank, low=low, high=high)
+        if reach is not None:
+            found.append(_reached(metric, reach, name))
+    return sorted(found, key=lambda each: (each.at_ms, each.method))
+
+
+def _reached(metric: str, reach: Reach, name: str) -> Prediction:
+    limit = rounded(reach.limit)
+    return Prediction(
+        metric=metric,
+        at_ms=reach.at_ms,
+        value=limit,
+        low=limit,
+        high=limit,
+        confidence=REACHED,
+        method=f"time to {name}: {reach.blocks} past days or parts of one, played on",
+        earliest_ms=reach.earliest_ms,
+        latest_ms=reach.latest_ms,
+    )
+
+
+# -- trends
+
+
+def _from_trend(metric: str, times: Times, values: Values, spec: MetricSpec) -> list[Prediction]:
+    found = []
+    end = int(times[-1])
+    reach = int((end - int(times[0])) * REACH)
+    for ahead in HORIZONS_MS:
+        record = _backtest(times, values, ahead) if ahead <= reach else None
+        if record is not None and record.worth_telling:
+            value, half = _bounded(_line(times, values, end + ahead), spec), record.half_width
+            low, high = value - half, value + half
+            found.append(_prediction(metric, end + ahead, value, low, high, record.confidence, spec, "robust trend"))
+    crossing = _reaches_limit(times, values, spec, reach)
+    if crossing is not None:
+        at_ms, limit = crossing
+        record = _backtest(times, values, at_ms - end)
+        if record is not None and record.worth_telling:
+            low, high = limit - record.half_width, limit + record.half_width
+            words = "robust trend reaches limit"
+            found.append(_prediction(metric, at_ms, limit, low, high, record.confidence, spec, words))
+    return found
 
 
 def _line(times: Times, values: Values, at_ms: int) -> float:
@@ -78,33 +158,6 @@ def _line(times: Times, values: Values, at_ms: int) -> float:
     where, what = grouped_medians(positions, values, POINTS)
     slope = theil_sen(where, what)
     return median(what - slope * where) + slope * (at_ms - int(times[0])) / HOUR_MS
-
-
-def _last(times: Times, values: Values, at_ms: int) -> float:
-    return float(values[-1])
-
-
-def _last_day(times: Times, values: Values, at_ms: int) -> float:
-    return float(values[times > times[-1] - DAY_MS].mean())
-
-
-def _from_trend(metric: str, times: Times, values: Values, spec: MetricSpec) -> list[Prediction]:
-    found = []
-    end = int(times[-1])
-    span = end - int(times[0])
-    reach = int(span * REACH)
-    for ahead in HORIZONS_MS:
-        record = _backtest(_line, _last, times, values, ahead) if ahead <= reach else None
-        if record is not None and record.worth_telling:
-            value = _bounded(_line(times, values, end + ahead), spec)
-            found.append(_prediction(metric, end + ahead, value, record, spec, "robust trend"))
-    crossing = _reaches_limit(times, values, spec, reach)
-    if crossing is not None:
-        at_ms, limit = crossing
-        record = _backtest(_line, _last, times, values, at_ms - end)
-        if record is not None and record.worth_telling:
-            found.append(_prediction(metric, at_ms, limit, record, spec, "robust trend reaches limit"))
-    return found
 
 
 def _reaches_limit(times: Times, values: Values, spec: MetricSpec, reach: int) -> tuple[int, float] | None:
@@ -117,37 +170,9 @@ def _reaches_limit(times: Times, values: Values, spec: MetricSpec, reach: int) -
     return end + max(1, int(reach * (ahead[0] - now) / (then - now))), ahead[0]
 
 
-def _from_cycle(metric: str, times: Times, values: Values, cycle: DailyCycle, spec: MetricSpec) -> list[Prediction]:
-    end = int(times[-1])
-
-    def profile(known: Times, numbers: Values, at_ms: int) -> float:
-        hours = _phase(known)
-        recent = known > known[-1] - DAY_MS
-        level = float((numbers[recent] - _read(cycle.profile, hours[recent])).mean())
-        return level + float(_read(cycle.profile, _phase(np.array([at_ms])))[0])
-
-    found = []
-    for ahead in HORIZONS_MS:
-        record = _backtest(profile, _last_day, times, values, ahead)
-        if record is not None and record.worth_telling:
-            value = _bounded(profile(times, values, end + ahead), spec)
-            found.append(_prediction(metric, end + ahead, value, record, spec, "daily profile"))
-    return found
-
-
-def _phase(times: Times) -> Values:
-    phase: Values = (times % DAY_MS) / HOUR_MS
-    return phase
-
-
-def _read(profile: Values, hours: Values) -> Values:
-    """The profile on a line between the middles of its hours."""
-    result: Values = np.interp(hours, np.arange(24) + 0.5, profile, period=24.0)
-    return result
-
-
-def _backtest(method: Method, naive_method: Method, times: Times, values: Values, ahead: int) -> Record | None:
-    """The method's errors `ahead` ms from ORIGINS earlier origins in the second half of what is known."""
+def _backtest(times: Times, values: Values, ahead: int) -> Record | None:
+    """The line's errors `ahead` ms from ORIGINS earlier origins in the second half of what is known, and those of
+    "stays as it is"."""
     first, end = int(times[0]), int(times[-1])
     earliest = first + (end - first) // 2
     latest = end - ahead
@@ -159,10 +184,9 @@ def _backtest(method: Method, naive_method: Method, times: Times, values: Values
         target = int(np.searchsorted(times, origin + ahead))
         if known < MIN_POINTS // 2 or target >= len(times) or times[target] > origin + ahead + max(ahead, HOUR_MS):
             continue
-        forecast = method(times[:known], values[:known], int(times[target]))
-        errors.append(abs(forecast - float(values[target])))
-        guess = naive_method(times[:known], values[:known], int(times[target]))
-        naive.append(abs(guess - float(values[target])))
+        true = float(values[target])
+        errors.append(abs(_line(times[:known], values[:known], int(times[target])) - true))
+        naive.append(abs(float(values[known - 1]) - true))
     return Record(np.array(errors), np.array(naive)) if errors else None
 
 
@@ -173,14 +197,15 @@ def _bounded(value: float, spec: MetricSpec) -> float:
     return value if spec.plausible_high is None else min(value, spec.plausible_high)
 
 
-def _prediction(metric: str, at_ms: int, value: float, record: Record, spec: MetricSpec, method: str) -> Prediction:
-    half = record.half_width
+def _prediction(
+    metric: str, at_ms: int, value: float, low: float, high: float, confidence: float, spec: MetricSpec, method: str
+) -> Prediction:
     return Prediction(
         metric=metric,
         at_ms=at_ms,
-        value=rounded(finite(value)),
-        low=rounded(_bounded(value - half, spec)),
-        high=rounded(_bounded(value + half, spec)),
-        confidence=record.confidence,
+        value=rounded(finite(_bounded(value, spec))),
+        low=rounded(_bounded(low, spec)),
+        high=rounded(_bounded(high, spec)),
+        confidence=confidence,
         method=method,
     )

@@ -1,30 +1,34 @@
 """Regularities of many metrics over days: what the pattern analyzer runs, and GET /historical answers with.
 
 Pure: series in, lists of records out, everything finite. `frequency` and `prediction_window` are words for people;
-numbers stand in `data`.
+numbers stand in `data`. The work is cut so that a caller can do it in slices: `prepared`, `related_pairs`, then
+`look_at` a metric at a time; `analyze` does all of it.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from .catalogue import Catalogue, MetricSpec, title_from
 from .correlation import correlations as related_pairs
-from .cycle import HOUR_MS, DailyCycle, daily_cycle
 from .deviation import baseline_deviation, expected_range, stretches
 from .forecast import predictions as forecasts
-from .records import Correlation, Pattern, PatternType, Prediction
-from .robust import Times, Values, finite, rounded
-from .trend import Trend, direction
-from .words import duration, hour_of_day, number
+from .local_time import UTC_TIME, LocalTime
+from .rates import rates
+from .records import Correlation, Pattern, Prediction
+from .regularities import patterns_of, regularities
+from .robust import Times, Values, rounded
+from .words import number
+
+Series = Mapping[str, tuple[Times, Values]]
 
 MIN_SAMPLES: Final = 12
 MAX_ANOMALIES: Final = 200
+HUGE: Final = 1e100  # a metric beyond it is not looked at: squares of its values are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +56,90 @@ class Analysis(NamedTuple):
     predictions: list[Prediction]
 
 
-def analyze(
-    series: Mapping[str, tuple[Times, Values]],
-    now_ms: int,
-    catalogue: Catalogue,
-    *,
-    patterns: bool = True,
-    correlations: bool = True,
-    anomalies: bool = True,
-    predictions: bool = True,
-) -> Analysis:
-    """Look at `series` (name -> rising times in ms, finite values; samples or bucket means). What is switched off is
-    not computed and comes back empty. States and counters have no patterns, anomalies or predictions of their own."""
-    gauges = {
-        name: (times, values) for name, (times, values) in series.items()
-        if len(values) >= MIN_SAMPLES and catalogue.spec(name).kind == "gauge"
-    }  # fmt: skip
-    pairs = related_pairs(gauges) if correlations or patterns else []
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be computed; the rest comes back empty."""
+
+    patterns: bool = True
+    correlations: bool = True
+    anomalies: bool = True
+    predictions: bool = True
+
+
+def prepared(series: Series, catalogue: Catalogue) -> dict[str, tuple[Times, Values]]:
+    """What can be looked at, by name: gauges as they are, counters as rates per hour. States have no patterns."""
+    found: dict[str, tuple[Times, Values]] = {}
+    for name, (times, values) in sorted(series.items()):
+        kind = catalogue.spec(name).kind
+        if kind == "counter":
+            times, values = rates(times, values)
+        if kind != "state" and len(values) >= MIN_SAMPLES and float(np.abs(values).max()) < HUGE:
+            found[name] = times, values
+    return found
+
+
+def look_at(
+    name: str, times: Times, values: Values, spec: MetricSpec, now_ms: int, wanted: Wanted, *,
+    local: LocalTime = UTC_TIME, pairs: list[Correlation] | None = None,
+) -> Analysis:  # fmt: skip
+    """One metric of `prepared`. `pairs`: all correlations that are known, for its partners."""
     found: list[Pattern] = []
     ahead: list[Prediction] = []
-    strange: list[Anomaly] = []
-    for name in sorted(gauges):
-        times, values = gauges[name]
-        spec = catalogue.spec(name)
-        if patterns or predictions:
-            cycle, trend = daily_cycle(times, values), direction(times, values)
-            if predictions:
-                ahead += forecasts(name, times, values, trend=trend, cycle=cycle, spec=spec)
-            if patterns:
-                found += _patterns(name, times, spec, trend, cycle, now_ms, pairs)
-        if anomalies:
-            strange += find_anomalies(name, times, values, spec)
-    strange.sort(key=lambda anomaly: (-anomaly.at_ms, anomaly.metric))
-    return Analysis(found, pairs if correlations else [], strange[:MAX_ANOMALIES], ahead)
+    if spec.kind == "counter":  # what comes is its rate
+        spec = MetricSpec(pattern=spec.pattern, title=spec.title, role=spec.role, unit=_per_hour(spec.unit))
+    if wanted.patterns or wanted.predictions:
+        regular = regularities(times, values, local)
+        if wanted.predictions:
+            ahead = forecasts(
+                name, times, values, trend=regular.trend, cyclical=regular.cyclical, spec=spec, local=local
+            )
+        if wanted.patterns:
+            partners = partners_of(name, pairs or [])
+            found = patterns_of(name, times, values, spec, regular, now_ms=now_ms, local=local, partners=partners)
+    strange = find_anomalies(name, times, values, spec, local) if wanted.anomalies else []
+    return Analysis(found, [], strange, ahead)
 
 
-def find_anomalies(name: str, times: Times, values: Values, spec: MetricSpec) -> list[Anomaly]:
+def put_together(parts: list[Analysis], pairs: list[Correlation]) -> Analysis:
+    """The parts of single metrics, in that order, as one."""
+    strange = sorted((each for part in parts for each in part.anomalies), key=lambda each: (-each.at_ms, each.metric))
+    return Analysis(
+        [each for part in parts for each in part.patterns],
+        pairs,
+        strange[:MAX_ANOMALIES],
+        [each for part in parts for each in part.predictions],
+    )
+
+
+def analyze(
+    series: Series, now_ms: int, catalogue: Catalogue, *, local: LocalTime = UTC_TIME, patterns: bool = True,
+    correlations: bool = True, anomalies: bool = True, predictions: bool = True,
+) -> Analysis:  # fmt: skip
+    """Look at `series` (name -> rising times in ms, finite values; samples or bucket means). What is switched off is
+    not computed and comes back empty. States have nothing of their own, counters are looked at as rates."""
+    ready = prepared(series, catalogue)
+    pairs = related_pairs(ready) if correlations or patterns else []
+    wanted = Wanted(patterns, correlations, anomalies, predictions)
+    parts = [
+        look_at(name, times, values, catalogue.spec(name), now_ms, wanted, local=local, pairs=pairs)
+        for name, (times, values) in ready.items()
+    ]
+    return put_together(parts, pairs if correlations else [])
+
+
+def _per_hour(unit: str | None) -> str | None:
+    return None if unit is None else f"{unit}/h"
+
+
+def partners_of(name: str, pairs: list[Correlation], limit: int = 5) -> tuple[str, ...]:
+    """The metrics `name` moves with, closest first."""
+    both = [(pair.metric_a, pair.metric_b) for pair in pairs if name in (pair.metric_a, pair.metric_b)]
+    return tuple(b if a == name else a for a, b in both)[:limit]
+
+
+def find_anomalies(
+    name: str, times: Times, values: Values, spec: MetricSpec, local: LocalTime = UTC_TIME
+) -> list[Anomaly]:
     """The anomalies of one metric in the window its samples span, oldest first."""
     deviations = baseline_deviation(values, spec)
     found = []
@@ -108,82 +160,10 @@ def find_anomalies(name: str, times: Times, values: Values, spec: MetricSpec) ->
                 score=rounded(stretch.score, 4),
                 severity="high" if stretch.score >= 20 else "medium" if stretch.score >= 10 else "low",
                 description=f"{spec.title or title_from(name)} was {number(value, spec.unit)} at "
-                f"{hour_of_day(at_ms)}, far {side} its usual {number(low, None)} to {number(high, spec.unit)}",
+                f"{local.time_of_day(at_ms)}, far {side} its usual {number(low, None)} to {number(high, spec.unit)}",
             )
         )
     return found
-
-
-def _patterns(
-    name: str, times: Times, spec: MetricSpec, trend: Trend, cycle: DailyCycle | None, now_ms: int,
-    pairs: list[Correlation],
-) -> list[Pattern]:  # fmt: skip
-    title = spec.title or title_from(name)
-    partners = _partners(name, pairs)
-    found = []
-    if cycle is not None:
-        peak, low = cycle.peak_hour, cycle.low_hour
-        found.append(
-            _pattern(
-                "cyclical", name, now_ms, partners,
-                f"{title} follows the day: highest around {peak:02d}:00 UTC, lowest around {low:02d}:00 UTC, a "
-                f"swing of {number(cycle.swing, spec.unit)}",
-                confidence=min(0.99, cycle.r2 * (1.0 - cycle.p_value)),
-                frequency="daily",
-                prediction_window="24 hours",
-                data={
-                    "period_hours": 24, "days": cycle.days, "r2": rounded(cycle.r2, 4),
-                    "p_value": rounded(cycle.p_value, 4),
-                    "peak_hour": peak, "low_hour": low, "swing": rounded(cycle.swing),
-                    "profile": [rounded(value) for value in cycle.profile.tolist()],
-                },
-            )
-        )  # fmt: skip
-    if trend.direction != "stable":
-        span = int(times[-1]) - int(times[0])
-        change = finite(trend.last - trend.first)
-        words = "rises" if trend.direction == "up" else "falls"
-        found.append(
-            _pattern(
-                "trending", name, now_ms, partners,
-                f"{title} {words} by {number(abs(change), spec.unit)} in {duration(span)}, from "
-                f"{number(trend.first, spec.unit)} to {number(trend.last, spec.unit)}",
-                confidence=max(0.5, min(0.99, 1.0 - trend.p_value)),
-                frequency=None,
-                prediction_window=duration(span // 4),
-                data={
-                    "slope_per_hour": trend.slope_per_hour, "change": rounded(change),
-                    "change_percent": trend.change_percent, "p_value": rounded(trend.p_value, 4),
-                    "samples": trend.samples, "effective_samples": trend.effective_samples,
-                    "hours": rounded(span / HOUR_MS, 4),
-                },
-            )
-        )  # fmt: skip
-    return found
-
-
-def _pattern(
-    kind: PatternType, metric: str, now_ms: int, partners: tuple[str, ...], description: str, *, confidence: float,
-    frequency: str | None, prediction_window: str | None, data: dict[str, Any],
-) -> Pattern:  # fmt: skip
-    return Pattern(
-        pattern_id=hashlib.sha256(f"{kind}:{metric}".encode()).hexdigest()[:16],
-        pattern_type=kind,
-        metric=metric,
-        description=description,
-        confidence=round(confidence, 3),
-        frequency=frequency,
-        correlation_factors=partners,
-        prediction_window=prediction_window,
-        created_at_ms=now_ms,
-        data=data,
-    )
-
-
-def _partners(name: str, pairs: list[Correlation], limit: int = 5) -> tuple[str, ...]:
-    """The metrics `name` moves with, closest first."""
-    both = [(pair.metric_a, pair.metric_b) for pair in pairs if name in (pair.metric_a, pair.metric_b)]
-    return tuple(b if a == name else a for a, b in both)[:limit]
 
 
 def overall_confidence(analysis: Analysis) -> float:

@@ -3,9 +3,9 @@
 Use comes in bursts, is low at night, and differs from day to day, so no line is drawn. Instead the past is played on:
 the changes of whole past days, aligned to the present hour, are drawn at random, in runs where days resemble their
 neighbours, and strung together to many possible futures, and the time each of them first passes the limit is noted
-(stationary bootstrap, Politis & Romano 1994). How often each day
-is drawn is itself random (Bayesian bootstrap, Rubin 1981), so that few days give a wide answer. A refill, or a dump of
-a waste tank, is not use: it is taken out of the past and does not happen in the futures.
+(stationary bootstrap, Politis & Romano 1994). How often each day is drawn is itself random (Bayesian bootstrap, Rubin
+1981), so that few days give a wide answer. A refill, or a dump of a waste tank, is not use: it is taken out of the
+past and does not happen in the futures.
 
 The interval from `earliest_ms` to `latest_ms` is to hold the truth in 9 of 10 cases, provided nobody refills before;
 tests/accuracy/time_to.py measures that.

@@ -56,12 +56,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """The seed's ActionableRecommendation: words for people, never a command."""
+    """The seed's ActionableRecommendation: words for people.
+
+    `template` and `entity_role`, where given, name what a button may do and to which kind of entity; what is executed
+    is decided elsewhere.
+    """
 
     text: str
     action: str
     estimated_impact: str
     severity: Severity
+    template: str | None = None
+    entity_role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,11 @@ class Correlation:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Where a metric will be at `at_ms`, with the interval that should hold it."""
+    """Where a metric will be at `at_ms`, with the interval that should hold it with a probability of `confidence`.
+
+    Of a level that runs empty or full: `value` is the limit, `at_ms` the middle of the answers, and the interval is one
+    of time: `earliest_ms` to `latest_ms` (None there: perhaps not within 60 days).
+    """
 
     metric: str
     at_ms: int
@@ -126,3 +136,5 @@ class Prediction:
     high: float
     confidence: float
     method: str
+    earliest_ms: int | None = None
+    latest_ms: int | None = None

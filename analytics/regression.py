@@ -1,11 +1,11 @@
 """Does a series follow a given shape (a line, a step) more than chance explains, when its noise has memory?
 
-Neighbouring samples of a vehicle are not independent; a test that thinks they are calls every random walk a trend. So:
-generalised least squares for AR(1) noise (Prais & Winsten 1954). The coefficient of the noise is set to 1 as soon as it
-comes near (Perron & Yabu 2009: the test then keeps its size for stationary noise and for random walks alike), and the
-variance is widened by what memory the differences have left. Where the coefficient lies between, it is estimated
-badly, and the bar is high. All bars were set by simulation (white, t3, AR .5/.9/.95, random walk, random walk plus
-white; 12-120 points) so that 1 in 100 is passed by chance at the most unfavourable of them, not on average.
+Neighbouring samples of a vehicle are not independent; a test that thinks they are calls every random walk a trend.
+So: generalised least squares for AR(1) noise (Prais & Winsten 1954). The coefficient of the noise is set to 1 as soon
+as it comes near (Perron & Yabu 2009: the test then keeps its size for stationary noise and for random walks alike),
+and the variance is widened by what memory the differences have left. Where the coefficient lies between, it is
+estimated badly, and the bar is high. All bars were set by simulation (white, t3, AR .5/.9/.95, random walk, random
+walk plus white; 12-120 points) so that 1 in 100 is passed by chance at the most unfavourable of them, not on average.
 """
 
 from __future__ import annotations

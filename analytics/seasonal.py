@@ -42,7 +42,8 @@ BEST: Final = 2  # methods that are averaged
 class HourlyForecast:
     """Hours ahead of the last hour known; arrays of one length. `at_ms` is the start of an hour.
 
-    `error`: mean absolute error in the back-test; `naive_error`: that of "as one day ago" there; `days` it rests on.
+    `error`: mean absolute error in the back-test; `naive_error`: that of "as one day ago" there; `level_error`: that of
+    "as the last days on average"; `days` it rests on.
     """
 
     at_ms: Times
@@ -52,6 +53,7 @@ class HourlyForecast:
     method: str
     error: float
     naive_error: float
+    level_error: float
     days: int
 
 
@@ -114,7 +116,7 @@ def forecast_hours(times: Times, values: Values, ahead: int = DAY) -> HourlyFore
         past[places, row, : len(true)] = guesses[:, : len(true)] - true
     errors = _mean_absolute(past)
     naive = float(errors[0])
-    order = np.argsort(errors, kind="stable")[:BEST]
+    order = np.argsort(errors[: len(names) - 1], kind="stable")[:BEST]
     joined = past[order].mean(axis=0)  # of averaged forecasts the error is the average
     values_ahead = now[order].mean(axis=0)
     half = _half_width(joined)
@@ -127,6 +129,7 @@ def forecast_hours(times: Times, values: Values, ahead: int = DAY) -> HourlyFore
         method=" + ".join(names[place] for place in order.tolist()),
         error=float(np.nanmean(np.abs(joined))),
         naive_error=naive,
+        level_error=float(errors[-1]),
         days=len(origins),
     )
 
@@ -161,7 +164,7 @@ def _half_width(errors: Matrix) -> Values:
 
 
 def _candidates(known: Values, ahead: int, *, weekly: bool) -> tuple[list[str], Matrix]:
-    """Names and forecasts, shape (methods, ahead); the first is "as one day ago"."""
+    """Names and forecasts, shape (methods, ahead); the first is "as one day ago", the last the level of the day."""
     names: list[str] = []
     rows: list[NDArray[np.floating]] = []
     steps = np.arange(1, ahead + 1)
@@ -192,4 +195,6 @@ def _candidates(known: Values, ahead: int, *, weekly: bool) -> tuple[list[str], 
     for back in RETURNS:
         names.append(f"level, return {back:g}")
         rows.append(level + nudge * back**steps)
+    names.append("level")  # never chosen: what a forecast with hours in it must beat
+    rows.append(np.full(ahead, float(known[-DAY:].mean())))
     return names, np.array(rows, dtype=np.float64)

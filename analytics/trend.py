@@ -91,7 +91,8 @@ def direction(times: Times, values: Values) -> Trend:
         found = "up" if rise > 0 else "down"
     changed_at_ms = None
     if course.changed_at is not None and found != "stable":
-        changed_at_ms = int(times[0]) + round(float(places[course.changed_at]) * HOUR_MS)
+        near = (hours >= places[course.changed_at - 1]) & (hours <= places[course.changed_at])
+        changed_at_ms = int(times[near][_first_of_new_level(small[near], course.first, course.last)])
     return Trend(
         direction=found,
         slope_per_hour=rounded(finite(slope * divisor), 9),
@@ -140,6 +141,12 @@ def _course(places: Values, levels: Values, slope: float) -> _Course:
         last += median((levels - line)[-edge:])
         return _Course("curve", first, last, scale, 0.01, best.memory)
     return _Course("none", first, last, scale, best.p_value, best.memory)
+
+
+def _first_of_new_level(values: Values, old: float, new: float) -> int:
+    """Where the samples around a step change from one level to the other: the split with the smallest errors."""
+    gain = np.abs(values - old) - np.abs(values - new)  # of counting a sample to the new level
+    return int(np.cumsum(gain[::-1])[::-1].argmax())
 
 
 def _ends_apart(levels: Values, rise: float) -> bool:

@@ -115,9 +115,15 @@ class Settings:
     # False: no commits by the clock; full batches, ack=durable and the stop still commit.
     enable_background_persistence: bool = field(default=True, metadata=_by(flag, "ENABLE_BACKGROUND_PERSISTENCE"))
     db_path: Path = field(default=Path("data/analytics.db"), metadata=_by(path, "DB_PATH"))
+    # None: backups beside the database.
+    backup_dir: Path | None = field(default=None, metadata=_by(path, "BACKUP_DIR"))
     persistence_retention_days: float = field(
         default=30.0, metadata=_by(number(0.05, 3650), "PERSISTENCE_RETENTION_DAYS")
     )
+    # Of the archive's file and its write-ahead log together, in 1,000,000 bytes; near it old samples are thinned.
+    storage_budget_mb: int = field(default=100, metadata=_by(whole(5, 1_000_000), "STORAGE_BUDGET_MB"))
+    # Timestamps are kept to this many milliseconds, in memory and on disk alike; 1 keeps every sample apart.
+    timestamp_resolution_ms: int = field(default=1, metadata=_by(whole(1, 60_000), "TIMESTAMP_RESOLUTION_MS"))
     sqlite_batch_size: int = field(default=100, metadata=_by(whole(1, 100_000), "SQLITE_BATCH_SIZE"))
     flush_interval_s: float = field(
         default=5.0, metadata=_by(number(0.05, 3600), "FLUSH_INTERVAL", "FLUSH_INTERVAL_SECONDS")
@@ -135,8 +141,17 @@ class Settings:
         return self.memory_budget_mb << 20
 
     @property
+    def storage_budget_bytes(self) -> int:
+        return self.storage_budget_mb * 1_000_000
+
+    @property
     def persistence_retention_ms(self) -> int:
         return round(self.persistence_retention_days * 86_400_000)
+
+    @property
+    def backup_path(self) -> Path:
+        """Where the service itself puts backups."""
+        return self.db_path.parent / "backups" if self.backup_dir is None else self.backup_dir
 
     @property
     def tokens_path(self) -> Path:

@@ -25,11 +25,13 @@ from .problems import Problem, register_problems
 from .rest import (
     actions,
     aggregation,
+    backup,
     catalogue,
     charts,
     docs,
     features,
     historical,
+    influx,
     insight_marks,
     insights,
     kpis,
@@ -52,6 +54,7 @@ DASHBOARD: Final = "analytics_dashboard"
 
 _API: Final[tuple[Route, ...]] = (
     *metrics.ROUTES,
+    *influx.ROUTES,
     *trends.ROUTES,
     *insights.ROUTES,
     *insight_marks.ROUTES,
@@ -63,6 +66,7 @@ _API: Final[tuple[Route, ...]] = (
     *charts.ROUTES,
     *relations.ROUTES,
     *status.ROUTES,
+    *backup.ROUTES,
     *features.ROUTES,
     *thresholds.ROUTES,
     *actions.ROUTES,

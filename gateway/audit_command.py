@@ -6,15 +6,12 @@ Reads the file and changes nothing in it. Exit code 0: every entry is; 1: one is
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import sys
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from conf.settings import Settings
-from storage.control_actions import verify
-from storage.control_schema import control_path
 
 EXIT_OK: Final = 0
 EXIT_TROUBLE: Final = 1
@@ -33,6 +30,11 @@ def add_audit_parser(commands: Any) -> None:
 
 
 def run_audit(asked: argparse.Namespace, settings: Settings) -> int:
+    import sqlite3  # here, so that other commands start without it
+
+    from storage.control_actions import verify
+    from storage.control_schema import control_path
+
     path = asked.file or control_path(settings.db_path)
     if not path.is_file():
         print(f"coachiq-analytics: there is no {path}: nothing was ever kept", file=sys.stderr)

@@ -27,9 +27,11 @@ async def read_body() -> bytes:
     return await request.get_data(cache=False, as_text=False, parse_form_data=False)
 
 
-async def read_model(model: type[Model]) -> Model:
-    """A small JSON body as a model. Raises Problem 400, 415, 422."""
+async def read_model(model: type[Model], *, empty: Model | None = None) -> Model:
+    """A small JSON body as a model; no body at all is `empty`, if there is one. Raises Problem 400, 415, 422."""
     body = await read_body()
+    if empty is not None and not body.strip():
+        return empty
     try:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The command line: serve, demo, replay, import, openapi, check, token, audit.
+"""The command line: serve, demo, replay, import, openapi, check, token, audit, and those of storage_parsers.py.
 
 Promises: exit codes 0 (done), 1 (not everything could be done, and why was said), 2 (no such command or
 option), 70 (a supervisor gave up) and 78 (bad configuration: one line on stderr that names the variable).
@@ -21,6 +21,7 @@ from conf.loader import load_catalogue, load_flags, load_rules
 from conf.settings import DEFAULT, Settings, SettingsError, check_settings, load_settings, parse_setting, variable
 
 from .audit_command import add_audit_parser, run_audit
+from .storage_parsers import STORAGE_COMMANDS, add_storage_parsers
 from .token_command import add_token_parser, run_token
 from .version import VERSION
 
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     importing = commands.add_parser("import", help="write a recorded CSV into the database, without a service")
     importing.add_argument("file", type=Path, help="as for replay; times are kept")
 
+    add_storage_parsers(commands)
     add_token_parser(commands)
     add_audit_parser(commands)
     commands.add_parser("openapi", help="print the OpenAPI document (docs/openapi.json is this)")
@@ -139,9 +141,16 @@ def _replay(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _import(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, _ = _configured(asked, environ)
+    from storage.budget import Budget
+
     from .import_command import run_import
 
-    return run_import(asked.file, settings.db_path)
+    budget = Budget(settings.storage_budget_bytes)
+    return run_import(asked.file, settings.db_path, budget=budget, resolution_ms=settings.timestamp_resolution_ms)
+
+
+def _storage(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    return STORAGE_COMMANDS[asked.command](asked, load_settings(environ, check=False)[0])
 
 
 def _audit(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -210,4 +219,5 @@ _COMMANDS: Final = {
     "check": _check,
     "token": _token,
     "audit": _audit,
+    **dict.fromkeys(STORAGE_COMMANDS, _storage),
 }

@@ -1,19 +1,32 @@
-"""The cold tier as the service uses it: which file, how it is opened, who keeps it."""
+"""The cold tier as the service uses it: which file, how it is opened, who keeps it, who keeps it small."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
+from actors.clock import TrustedClock
+from actors.housekeeper import Housekeeper, HousekeepingPolicy
+from conf.settings import Settings
+from storage.budget import Budget
+from storage.history import History
 from storage.keeper import ArchiveKeeper
 from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
 from storage.sqlite_connection import OnDamage
 
 
-def archive_keeper(path: Path, wall_ms: Callable[[], int]) -> ArchiveKeeper:
-    """The keeper of the archive at `path`."""
+def archive_keeper(settings: Settings, wall_ms: Callable[[], int]) -> ArchiveKeeper:
+    """The keeper of the archive the settings name."""
+    path, budget = settings.db_path, Budget(settings.storage_budget_bytes)
 
     async def open_file(on_damage: OnDamage) -> SqliteArchive:
-        return await open_sqlite_archive(path, wall_ms=wall_ms, on_damage=on_damage)
+        return await open_sqlite_archive(path, budget=budget, wall_ms=wall_ms, on_damage=on_damage)
 
     return ArchiveKeeper(path, open_file, wall_ms=wall_ms)
+
+
+def housekeeper(settings: Settings, history: History, clock: TrustedClock) -> Housekeeper:
+    """Keeps that archive packed, within its budget and its retention."""
+    policy = HousekeepingPolicy(
+        retention_ms=settings.persistence_retention_ms, cleanup_interval_s=settings.cleanup_interval_s
+    )
+    return Housekeeper(history=history, clock=clock, policy=policy)

@@ -9,6 +9,7 @@ from pathlib import Path
 import trio
 
 from storage.archive import ArchiveError
+from storage.budget import Budget
 from storage.sqlite_archive import open_sqlite_archive
 
 from .importer import Import, import_recording
@@ -16,10 +17,10 @@ from .progress_bar import ProgressBar
 from .recording import RecordingError, open_recording
 
 
-def run_import(file: Path, db_path: Path) -> int:
+def run_import(file: Path, db_path: Path, *, budget: Budget | None = None, resolution_ms: int = 1) -> int:
     """Returns the exit code: 0 when every row is stored."""
     try:
-        done = trio.run(_import, file, db_path)
+        done = trio.run(_import, file, db_path, budget, resolution_ms)
     except RecordingError as error:
         print(f"coachiq-analytics: {error}", file=sys.stderr)
         return 1
@@ -34,11 +35,11 @@ def run_import(file: Path, db_path: Path) -> int:
     return int(done.bad > 0)
 
 
-async def _import(file: Path, db_path: Path) -> Import:
+async def _import(file: Path, db_path: Path, budget: Budget | None, resolution_ms: int) -> Import:
     with open_recording(file) as recording, ProgressBar(f"import {file.name}", sys.stderr) as bar:
-        archive = await open_sqlite_archive(db_path)
+        archive = await open_sqlite_archive(db_path, budget=budget)
         try:
-            return await import_recording(recording, archive, progress=bar)
+            return await import_recording(recording, archive, resolution_ms=resolution_ms, progress=bar)
         finally:
             with trio.CancelScope(shield=True), trio.move_on_after(10):
                 await archive.aclose()

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import trio
 
 from storage.archive import Archive
+from storage.intake import rounded
 from storage.models import SeriesPart
 
 from .recording import BadRow, Recording, Row
 
 BATCH_ROWS: Final = 10_000
+PACK_SAMPLES: Final = 500_000  # packed at once while the import goes on
 MAX_NAMED: Final = 20
 
 
@@ -34,9 +35,14 @@ class Import:
 
 
 async def import_recording(
-    recording: Recording, archive: Archive, *, progress: Callable[[float], None] = lambda fraction: None
+    recording: Recording,
+    archive: Archive,
+    *,
+    resolution_ms: int = 1,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> Import:
-    """Raises RecordingError and ArchiveError: what was committed until then stays."""
+    """Timestamps are kept to `resolution_ms`. At the end everything is packed. Raises RecordingError and ArchiveError:
+    what was committed until then stays."""
     done, batch = Import(), []
     for row in recording:
         if isinstance(row, BadRow):
@@ -46,19 +52,22 @@ async def import_recording(
             continue
         batch.append(row)
         if len(batch) >= BATCH_ROWS:
-            await _commit(batch, archive, done)
+            await _commit(batch, archive, done, resolution_ms)
             batch = []
+            await archive.compact(PACK_SAMPLES)
+            while await archive.thin():
+                progress(recording.fraction)
             progress(recording.fraction)
     if batch:
-        await _commit(batch, archive, done)
-    else:
-        await trio.lowlevel.checkpoint()
+        await _commit(batch, archive, done, resolution_ms)
+    while await archive.compact(1):
+        progress(recording.fraction)
     progress(1.0)
     return done
 
 
-async def _commit(batch: Sequence[Row], archive: Archive, done: Import) -> None:
-    await archive.append(series(batch))
+async def _commit(batch: Sequence[Row], archive: Archive, done: Import, resolution_ms: int) -> None:
+    await archive.append([rounded(part, resolution_ms) for part in series(batch)])
     times = [row.time_ms for row in batch]
     done.stored += len(batch)
     done.first_ms = min(times) if done.first_ms is None else min(done.first_ms, *times)

@@ -35,6 +35,7 @@ _WHY: Final = {
     429: "The number of metrics is at its cap, or this client has asked for too much: see Retry-After",
     500: "A fault of the service; its log says what",
     503: "Not now: try again after the seconds in Retry-After",
+    507: "The disk has no room for it",
 }
 
 _HEADERS: Final = {
@@ -139,6 +140,9 @@ def _operation(route: Route, names: dict[tuple[Any, JsonSchemaMode], Any]) -> di
         "security": [] if 401 not in route.answers else [{"token": [route.needs]}],
         "responses": {str(status): _response(answer, names) for status, answer in sorted(route.answers.items())},
     }
+    if route.text_body is not None:
+        text = {"schema": {"type": "string"}, "example": route.text_body}
+        operation["requestBody"] = {"required": True, "content": {"text/plain": text}}
     if route.bodies:
         given = [names[body, "validation"] for body in route.bodies]
         content: dict[str, Any] = {"schema": given[0] if len(given) == 1 else {"oneOf": given}}

@@ -16,6 +16,8 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
+from .influx_shape import influx_members
+
 PROBLEM_JSON: Final = "application/problem+json"
 
 DETAILS: Final = {
@@ -55,6 +57,7 @@ class Problem(Exception):
             "status": self.status,
             "detail": self.detail,
             "instance": printable(instance),
+            **influx_members(instance, self.status, self.detail),
             **self.members,
         }
         document.setdefault("errors", self.errors)

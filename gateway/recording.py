@@ -106,7 +106,7 @@ def _reader(header: list[str], path: Path) -> Callable[[list[str]], Row]:
     name_at, value_at = place("metric_name"), place("value")
     in_ms = "timestamp_ms" in header
     time_at = place("timestamp_ms") if in_ms else place("timestamp")
-    width, read_time = max(name_at, value_at, time_at) + 1, _milliseconds if in_ms else _seconds
+    width, read_time = max(name_at, value_at, time_at) + 1, _milliseconds if in_ms else unix_ms
 
     def read(row: list[str]) -> Row:
         if len(row) < width:
@@ -135,7 +135,8 @@ def _milliseconds(text: str) -> int:
         raise ValueError(f"timestamp_ms: expected unix milliseconds, got {text[:60]!r}") from None
 
 
-def _seconds(text: str) -> int:
+def unix_ms(text: str) -> int:
+    """Unix seconds or ISO 8601 (without an offset: UTC) as milliseconds. Raises ValueError that says so."""
     try:
         return _plausible(round(float(text) * 1000), text)
     except (ValueError, OverflowError):

@@ -48,6 +48,7 @@ class Route:
     answers: Mapping[int, Answer]
     query: type[BaseModel] | None = None
     bodies: tuple[type[BaseModel], ...] = ()  # for the document only: handlers decode bodies themselves
+    text_body: str | None = None  # an example of a body of plain text
     body_required: bool = True
     body_examples: Mapping[str, Any] = field(default_factory=dict)
     path_parameters: Mapping[str, str] = field(default_factory=dict)  # name -> description

@@ -41,13 +41,11 @@ from actors.recorder import Recorder
 from actors.supervisor import Beyond, ChildSpec, Escalation, Supervisor
 from actors.watchdog import Watchdog
 from analytics.catalogue import Catalogue
-from analytics.local_time import LocalTime
 from analytics.rules import Rules
 from analytics.streaming import Watchlist
 from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_rules
 from conf.settings import DEFAULT, Settings
-from conf.time_zone import find_zone, system_zone
 from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
@@ -56,7 +54,8 @@ from .app import create_app, create_shortcut
 from .auth.access import build_access
 from .auth.children import access_children
 from .backend import Backend
-from .compose_storage import archive_keeper
+from .compose_storage import archive_keeper, housekeeper
+from .composed import coach_time, persist_policy
 from .control import build_control
 from .server import Server, open_listening_socket
 
@@ -105,7 +104,7 @@ class Service:
         notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
         book = InsightBook(settings.max_memory_insights, settings.max_memory_patterns)
         history = History(memory, wall_ms)
-        local_time = LocalTime(find_zone(settings.time_zone) if settings.time_zone else system_zone())
+        local_time = coach_time(settings)
         control = build_control(
             settings, flags, catalogue=catalogue, hub=hub, book=book, history=history, notifier=notify,
             persister=persist, recorder=record, local_time=local_time, wall_ms=wall_ms,
@@ -133,7 +132,7 @@ class Service:
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
         notifier = Notifier(mailbox=notify, hub=hub, marks=control.marks, wall_ms=wall_ms)
-        keeper = archive_keeper(settings.db_path, wall_ms)
+        keeper = archive_keeper(settings, wall_ms)
         persister = persisting.Persister(
             mailbox=persist,
             notifier=notify,
@@ -145,7 +144,7 @@ class Service:
             clock=clock,
             open_archive=keeper.open,
             salvage=keeper.salvage,
-            policy=_policy(settings),
+            policy=persist_policy(settings),
             enabled=flags.enabled("persistence"),
         )
         keeper.on_damage, keeper.on_replaced = persister.reopen, persister.start_over
@@ -159,6 +158,7 @@ class Service:
             hub=hub,
             progress=progress,
             clock=clock,
+            resolution_ms=settings.timestamp_resolution_ms,
         )
         insights = InsightGenerator(
             mailbox=found,
@@ -182,6 +182,7 @@ class Service:
             clock=clock,
             interval_s=settings.pattern_analysis_interval_s,
             limiter=threads,
+            local_time=backend.local_time,
             wanted=lambda: flags.enabled("analytics_dashboard_enhanced"),
         )
         server = Server(create_app(backend), listener, shortcut=create_shortcut(backend))
@@ -193,6 +194,9 @@ class Service:
                 *control.children(),
                 ChildSpec(name="notifier", run=notifier.run, mailbox=notify, stop=notify.close),
                 ChildSpec(name="persister", run=persister.run, mailbox=persist, stop=persist.close, hung_after_s=120),
+                ChildSpec(
+                    name="housekeeper", run=housekeeper(settings, backend.history, clock).run, beyond=Beyond.PARK
+                ),
                 ChildSpec(name="recorder", run=recorder.run, mailbox=record, stop=record.close),
                 ChildSpec(name="insight_generator", run=insights.run, mailbox=found, beyond=Beyond.PARK),
                 ChildSpec(
@@ -257,17 +261,6 @@ def _give_up(group: BaseExceptionGroup[Escalation]) -> int:
     if first.stuck:
         os._exit(EXIT_ESCALATION)  # a task that ignores its cancel keeps trio.run from returning
     return EXIT_ESCALATION
-
-
-def _policy(settings: Settings) -> persisting.PersistPolicy:
-    return persisting.PersistPolicy(
-        batch_size=settings.sqlite_batch_size,
-        flush_interval_s=settings.flush_interval_s,
-        background=settings.enable_background_persistence,
-        cleanup_interval_s=settings.cleanup_interval_s,
-        retention_ms=round(settings.persistence_retention_days * 24 * HOUR_MS),
-        replay_ms=round(settings.memory_retention_hours * HOUR_MS),
-    )
 
 
 def run_service(

@@ -1,8 +1,9 @@
 """The built dashboard on disk: which files it has, and in which encodings.
 
-Owns the reading of `static/app/manifest.json`, which the dashboard's build writes. Promises: only what stands in that
-manifest is ever read, whatever a request asks for; a file is told apart from its next version by its name (assets) or
-its entity tag (the rest); without a build there is no site, and `load_site` says so with None.
+Owns the reading of `static/app/manifest.json`, which the dashboard's build writes, and the addresses of its pages.
+Promises: only what stands in that manifest is ever read, whatever a request asks for; a file is told apart from its
+next version by its name (assets) or its entity tag (the rest); without a build there is no site, and `load_site` says
+so with None.
 """
 
 from __future__ import annotations
@@ -17,6 +18,19 @@ import msgspec
 FOLDER: Final = Path(__file__).parent / "static" / "app"
 MANIFEST: Final = "manifest.json"
 INDEX: Final = "index.html"
+PAGES: Final = (
+    "/",
+    "/trends",
+    "/insights",
+    "/insights/<insight_id>",
+    "/correlations",
+    "/patterns",
+    "/system",
+    "/settings",
+    "/settings/<topic>",
+)
+ROOT_FILES: Final = ("/sw.js", "/app.webmanifest", "/icon.svg", "/icon-192.png", "/icon-512.png")
+ASSETS: Final = "/assets/<name>"
 SUFFIXES: Final = {"br": ".br", "gzip": ".gz"}  # content coding -> what its file's name ends in, best first
 
 

@@ -1,12 +1,11 @@
 """The cold tier's protocol: what an archive promises, and how it fails.
 
 An archive keeps samples, insights and patterns across a power cut. One implementation is SQLite
-(`sqlite_archive.py`); packed chunks will be another behind the same lines. `tests/storage/archive_suite.py` is the
-behaviour every implementation must show.
+(`sqlite_archive.py`). `tests/storage/archive_suite.py` is the behaviour every implementation must show.
 
 Promises
 - A method that returns has done its work; one that raises `ArchiveError` has done nothing.
-- Values come back bit for bit (the sign of zero apart), times to the millisecond.
+- Values come back bit for bit, times to the millisecond, until they are thinned to keep the budget.
 - `append` is one transaction and durable on return. A sample with the time of a stored one replaces it, so that
   appending twice is harmless.
 - Reads see every append that returned before they began. They do not hold up `append`.
@@ -72,8 +71,20 @@ class Archive(Protocol):
         """The newest patterns, newest first."""
         ...
 
+    async def compact(self, at_least: int) -> int:
+        """One step of packing, in the background of everything else: what was appended, once it is `at_least` samples,
+        then whatever else can be packed better. Changes nothing that a reader sees. Returns how many samples were
+        packed; 0: nothing is left to do."""
+        ...
+
+    async def thin(self) -> int:
+        """One step towards the budget: old samples become buckets, the oldest buckets go. Returns how many samples it
+        concerned; 0: there is room."""
+        ...
+
     async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:
-        """Delete at most about `batch` rows older than the bounds; returns how many went. 0: nothing is left to do."""
+        """Delete at most about `batch` rows older than the bounds; returns how many went. 0: nothing is left to do.
+        Packed samples go when the last of their chunk is old enough."""
         ...
 
     async def status(self) -> ArchiveStatus: ...

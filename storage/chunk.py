@@ -11,22 +11,21 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .column import ColumnError, pack_column, pack_times, unpack_column
-from .models import Buckets, Times, Window
+from .models import Buckets, Times, Values, Window
 
 VERSION: Final = 1
 SAMPLES, BUCKETS = 1, 2  # codecs: what the column `codec` of a row and the second byte of a blob say
-SEVERAL: Final = 0  # stands for the metric where a chunk holds runs of several
 _HEAD: Final = struct.Struct("<BBHII")  # version, codec, reserved, runs, step in ms (0: samples)
 _ONE: Final = struct.Struct("<QI")  # the directory of a single run: metric, items
 _LENGTH: Final = struct.Struct("<I")
-_SEALED: Final = struct.Struct("<QqqQB")  # what the CRC covers besides the blob
+_SEALED: Final = struct.Struct("<QQqqQB")  # what the CRC covers besides the blob
 _MEAN_LEVELS: Final = 4095
 _MOST: Final = np.finfo(np.float64).max
 
@@ -53,7 +52,10 @@ class Run:
 
     @property
     def first_ms(self) -> int:
-        return int(self.data.times[0]) if isinstance(self.data, Window) else self.data.first_ms
+        """Of its first sample or, when that is earlier, the start of its first bucket."""
+        if isinstance(self.data, Window):
+            return int(self.data.times[0])
+        return min(self.data.first_ms, int(self.data.buckets.starts[0]))
 
     @property
     def last_ms(self) -> int:
@@ -69,7 +71,8 @@ class Run:
 class Chunk:
     """One row of analytics_chunks, or of analytics_journal. `count`: samples it stands for."""
 
-    metric_id: int
+    metric_id: int  # the lowest
+    last_metric_id: int  # the highest
     start_ms: int
     end_ms: int  # of the last sample
     count: int
@@ -93,17 +96,26 @@ def encode(runs: Sequence[Run], level: int) -> Chunk:
         ids = np.array([run.metric_id for run in runs], dtype=np.int64)
         directory = _framed(pack_column(ids, level)) + _framed(pack_column(items, level))
     data = b"".join((_HEAD.pack(VERSION, codec, 0, len(runs), step_ms), directory, *map(_framed, columns)))
-    metric_id = runs[0].metric_id if len(runs) == 1 else SEVERAL
-    start_ms, end_ms = min(run.first_ms for run in runs), max(run.last_ms for run in runs)
-    count = sum(run.samples for run in runs)
-    return Chunk(metric_id, start_ms, end_ms, count, codec, seal(metric_id, start_ms, end_ms, count, codec, data), data)
+    ids_there = [run.metric_id for run in runs]
+    chunk = Chunk(
+        metric_id=min(ids_there),
+        last_metric_id=max(ids_there),
+        start_ms=min(run.first_ms for run in runs),
+        end_ms=max(run.last_ms for run in runs),
+        count=sum(run.samples for run in runs),
+        codec=codec,
+        crc=0,
+        data=data,
+    )
+    return replace(chunk, crc=seal(chunk))
 
 
-def seal(metric_id: int, start_ms: int, end_ms: int, count: int, codec: int, data: bytes) -> int:
+def seal(chunk: Chunk) -> int:
     """CRC-32 over a row's numbers and its blob."""
+    numbers = (chunk.metric_id, chunk.last_metric_id, chunk.start_ms, chunk.end_ms, chunk.count, chunk.codec)
     try:
-        return zlib.crc32(data, zlib.crc32(_SEALED.pack(metric_id, start_ms, end_ms, count, codec)))
-    except struct.error:  # numbers no chunk can have: whatever the row says, it can't be this
+        return zlib.crc32(chunk.data, zlib.crc32(_SEALED.pack(*numbers)))
+    except (struct.error, TypeError):  # what no chunk can have: whatever the row says, it can't be this
         return -1
 
 
@@ -128,6 +140,19 @@ def decode(chunk: Chunk, only: int | None = None) -> list[Run]:
         raise ChunkError(str(error)) from error
 
 
+def flat(chunk: Chunk) -> tuple[NDArray[np.int64], Times, Values]:
+    """All samples at once: metric, time and value of each, runs in the order they were given. Raises ChunkError."""
+    ids, items, reader, codec, _ = _opened(chunk)
+    if codec != SAMPLES:
+        raise ChunkError("it holds buckets, where samples are expected")
+    total = int(items.sum())
+    try:
+        times, values = reader.column("int64", total), reader.column("float64", total)
+    except ColumnError as error:
+        raise ChunkError(str(error)) from error
+    return np.repeat(ids, items), times, values
+
+
 def directory(chunk: Chunk) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The metric of each run and how many items it has, without unpacking them. Raises ChunkError."""
     ids, items, *_ = _opened(chunk)
@@ -136,7 +161,7 @@ def directory(chunk: Chunk) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def _opened(chunk: Chunk) -> tuple[NDArray[np.int64], NDArray[np.int64], _Reader, int, int]:
     data = chunk.data
-    if seal(chunk.metric_id, chunk.start_ms, chunk.end_ms, chunk.count, chunk.codec, data) != chunk.crc:
+    if seal(chunk) != chunk.crc:
         raise ChunkError("its checksum does not fit")
     if len(data) < _HEAD.size:
         raise ChunkError("it is cut short")

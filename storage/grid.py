@@ -8,17 +8,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .models import Buckets, Window
+from .models import Buckets, Times, Values, Window
 
 _MOST = np.finfo(np.float64).max
+_PER_EDGE = 8  # samples a bucket from which on a search for its edge is quicker than a division for each sample
 
 
 def sum_up(window: Window, step_ms: int) -> Buckets:
     """The samples of one metric on the grid."""
-    starts = window.times // step_ms * step_ms
-    first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1)) if len(starts) else np.empty(0, np.int64)
-    return _reduced(step_ms, starts, first, np.ones(len(starts), np.int64), window.values, window.values, window.values)
+    times, size = window.times, len(window.times)
+    first, starts = np.empty(0, np.intp), np.empty(0, np.int64)
+    if size:
+        begin, end = int(times[0]) // step_ms, int(times[-1]) // step_ms + 1
+        if (end - begin) * _PER_EDGE < size:  # looking up the grid's lines in the times beats dividing the times
+            lines = np.arange(begin, end, dtype=np.int64) * step_ms
+            first = times.searchsorted(lines)
+            filled = np.diff(first, append=size) > 0
+            first, starts = first[filled], lines[filled]
+        else:
+            cells = times // step_ms * step_ms
+            first = np.flatnonzero(np.diff(cells, prepend=cells[:1] - 1))
+            starts = cells[first]
+    count = np.diff(first, append=size).astype(np.int64)
+    return _reduced(step_ms, starts, first, count, window.values, window.values, window.values)
 
 
 def combined(parts: Sequence[Buckets], step_ms: int) -> Buckets:
@@ -26,36 +40,76 @@ def combined(parts: Sequence[Buckets], step_ms: int) -> Buckets:
     if len(parts) == 1:
         return parts[0]
     starts = np.concatenate([part.starts for part in parts] or [np.empty(0, np.int64)])
-    if not len(starts):
-        return sum_up(Window(np.empty(0, np.int64), np.empty(0, np.float64)), step_ms)
     order = starts.argsort(kind="stable")
-    starts = starts[order]
-    return _reduced(
+    return _regrouped(
         step_ms,
-        starts,
-        np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1)),
-        np.concatenate([part.count for part in parts])[order],
-        np.concatenate([part.total for part in parts])[order],
-        np.concatenate([part.minimum for part in parts])[order],
-        np.concatenate([part.maximum for part in parts])[order],
+        starts[order],
+        *(
+            np.concatenate([getattr(part, name) for part in parts] or [np.empty(0, np.int64)])[order]
+            for name in ("count", "total", "minimum", "maximum")
+        ),
     )
 
 
 def coarser(buckets: Buckets, step_ms: int) -> Buckets:
-    """The same on a coarser grid; `step_ms` is a multiple of the buckets' own."""
+    """The same on another grid. Where `step_ms` is no multiple of the buckets' own, a bucket counts for the one its
+    start lies in."""
     starts = buckets.starts // step_ms * step_ms
-    first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1)) if len(starts) else np.empty(0, np.int64)
-    return _reduced(step_ms, starts, first, buckets.count, buckets.total, buckets.minimum, buckets.maximum)
+    return _regrouped(step_ms, starts, buckets.count, buckets.total, buckets.minimum, buckets.maximum)
+
+
+def merged_windows(stored: Window | None, recent: Window) -> Window:
+    """Both as one; of two samples with one time, the recent one."""
+    if stored is None or not len(stored):
+        return recent
+    if not len(recent):
+        return stored
+    times, values = np.concatenate((stored.times, recent.times)), np.concatenate((stored.values, recent.values))
+    if stored.times[-1] >= recent.times[0]:
+        order = times.argsort(kind="stable")
+        times = times[order]
+        keep = np.append(times[1:] != times[:-1], True)
+        times = times[keep]
+        values = values[order[keep]]
+    times.flags.writeable = values.flags.writeable = False
+    return Window(times, values)
+
+
+def _regrouped(
+    step_ms: int,
+    starts: NDArray[np.int64],
+    count: NDArray[np.int64],
+    total: Values,
+    low: Values,
+    high: Values,
+) -> Buckets:
+    """Neighbours with one start become one."""
+    first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - 1)) if len(starts) else np.empty(0, np.intp)
+    counts = np.add.reduceat(count, first) if len(first) else np.empty(0, np.int64)
+    return _reduced(step_ms, starts[first], first, counts, total, low, high)
+
+
+def means(buckets: Buckets) -> Values:
+    """The mean of each bucket, shape (n,). Held within the bucket's own range: the sum of huge values is not exact."""
+    middles = buckets.minimum / 2 + buckets.maximum / 2
+    raw = buckets.total / buckets.count
+    result: Values = np.clip(np.where(np.isfinite(raw), raw, middles), buckets.minimum, buckets.maximum)
+    return result
+
+
+def as_series(buckets: Buckets) -> tuple[Times, Values]:
+    """The means of buckets at their middles: what analytics looks at."""
+    return buckets.starts + buckets.step_ms // 2, means(buckets)
 
 
 def _reduced(
     step_ms: int,
-    starts: np.ndarray[tuple[int], np.dtype[np.int64]],
-    first: np.ndarray[tuple[int], np.dtype[np.intp]],
-    count: np.ndarray[tuple[int], np.dtype[np.int64]],
-    total: np.ndarray[tuple[int], np.dtype[np.float64]],
-    low: np.ndarray[tuple[int], np.dtype[np.float64]],
-    high: np.ndarray[tuple[int], np.dtype[np.float64]],
+    starts: NDArray[np.int64],
+    first: NDArray[np.intp],
+    count: NDArray[np.int64],
+    total: Values,
+    low: Values,
+    high: Values,
 ) -> Buckets:
     """One bucket for each run that begins at an index in `first`."""
     if not len(first):
@@ -63,11 +117,4 @@ def _reduced(
         return Buckets(step_ms, np.empty(0, np.int64), np.empty(0, np.int64), empty, empty, empty)
     with np.errstate(over="ignore"):  # a sum of huge values is held at the largest number, so that it stays JSON
         sums = np.add.reduceat(total, first).clip(-_MOST, _MOST)
-    return Buckets(
-        step_ms,
-        starts[first],
-        np.add.reduceat(count, first),
-        sums,
-        np.minimum.reduceat(low, first),
-        np.maximum.reduceat(high, first),
-    )
+    return Buckets(step_ms, starts, count, sums, np.minimum.reduceat(low, first), np.maximum.reduceat(high, first))

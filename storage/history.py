@@ -16,11 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import trio
 
 from .archive import Archive, ArchiveError
-from .grid import combined, sum_up
+from .grid import combined, merged_windows, sum_up
 from .memory import MemoryTier
 from .models import Buckets, Window
 
@@ -112,25 +111,6 @@ class History:
         """The archive may have something that memory has not, before this time."""
         complete_ms = self._memory.complete_from_ms(name)
         return end_ms if complete_ms is None else min(end_ms, complete_ms)
-
-
-def merged_windows(stored: Window | None, recent: Window) -> Window:
-    """Both as one; of two samples with one time, the recent one."""
-    if stored is None or not len(stored):
-        return recent
-    if not len(recent):
-        return stored
-    if stored.times[-1] < recent.times[0]:
-        times, values = np.concatenate((stored.times, recent.times)), np.concatenate((stored.values, recent.values))
-    else:
-        times = np.concatenate((stored.times, recent.times))
-        order = times.argsort(kind="stable")
-        times = times[order]
-        keep = np.append(times[1:] != times[:-1], True)
-        times = times[keep]
-        values = np.concatenate((stored.values, recent.values))[order[keep]]
-    times.flags.writeable = values.flags.writeable = False
-    return Window(times, values)
 
 
 async def _both(archive: Archive, name: str, recent: Window, span: tuple[int, int], step_ms: int) -> list[Buckets]:

@@ -47,6 +47,15 @@ def sift(part: SeriesPart, limit_ms: int, future_ms: int) -> tuple[Times, Values
     return times[good], values[good], rejected
 
 
+def rounded(part: SeriesPart, resolution_ms: int) -> SeriesPart:
+    """Times to the nearest multiple of `resolution_ms`: done once, before anybody stores or compares them, so that a
+    sample has one time in memory, on disk, and when it is sent again."""
+    if resolution_ms <= 1 or not len(part):
+        return part
+    times = (part.times + resolution_ms // 2) // resolution_ms * resolution_ms
+    return SeriesPart(part.name, times, part.values, part.metadata)
+
+
 def rising(times: Times, values: Values) -> tuple[Times, Values]:
     """The same in strictly rising order of time; of samples with one time, the last to come."""
     if len(times) < 2 or (times[1:] > times[:-1]).all():

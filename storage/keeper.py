@@ -19,6 +19,7 @@ import trio
 from .archive import ArchiveError, PoisonError
 from .recovery import Report, find_damage, move_aside, pending_salvage, report_of, write_report
 from .salvage import Batch, Salvage
+from .sqlite_adopting import problem_of
 from .sqlite_archive import SqliteArchive
 from .sqlite_connection import OnDamage
 from .sqlite_schema import shapes
@@ -101,7 +102,7 @@ class ArchiveKeeper:
     async def _salvage(self, aside: Path, archive: SqliteArchive) -> int:
         begun = report_of(aside) or Report(aside.name, "damaged")
         self.state = state = SalvageState(aside.name, begun.reason)
-        salvage = Salvage(aside, shapes())
+        salvage = Salvage(aside, shapes(), check=problem_of)
         batches = salvage.batches()
         try:
             while (batch := await trio.to_thread.run_sync(next, batches, None)) is not None:

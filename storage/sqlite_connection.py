@@ -100,24 +100,31 @@ def generation(connection: sqlite3.Connection) -> int:
     return number
 
 
+def _read_only_uri(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
 class SqliteConnection:
     """See the module docstring. `open` makes one."""
 
-    def __init__(
-        self, wrapper: anysqlite.Connection, real: sqlite3.Connection, generation: int, on_damage: OnDamage | None
-    ) -> None:
+    def __init__(self, wrapper: anysqlite.Connection, real: sqlite3.Connection, on_damage: OnDamage | None) -> None:
         self._wrapper = wrapper
         self._real = real
         self._lock = trio.Lock()
         self._limiter = trio.CapacityLimiter(1)  # a thread of its own: others can't use up the pool before it
         self._closed = False
         self._stopping = False
-        self._generation = generation
+        self._generation: int | None = None  # as the first transaction found it
         self._on_damage = on_damage
 
     @classmethod
-    async def open(cls, path: Path, busy_timeout_ms: int, on_damage: OnDamage | None = None) -> SqliteConnection:
-        """`on_damage` hears of every time the file is found damaged or replaced. Raises ArchiveError."""
+    async def open(
+        cls, path: Path, busy_timeout_ms: int, on_damage: OnDamage | None = None, *, read_only: bool = False
+    ) -> SqliteConnection:
+        """`on_damage` hears of every time the file is found damaged or replaced. Raises ArchiveError.
+
+        `read_only`: the file must be there, and neither it nor its log changes, not even when it is closed.
+        """
         opened: list[sqlite3.Connection] = []
 
         def factory(*args: Any, **options: Any) -> sqlite3.Connection:
@@ -127,14 +134,17 @@ class SqliteConnection:
         try:
             with judging():
                 wrapper = await anysqlite.connect(
-                    path, factory=factory, isolation_level=None, timeout=busy_timeout_ms / 1000
+                    _read_only_uri(path) if read_only else path,
+                    factory=factory,
+                    isolation_level=None,
+                    timeout=busy_timeout_ms / 1000,
+                    uri=read_only,
                 )
-                first = await trio.to_thread.run_sync(generation, opened[0])
         except BaseException:
             for connection in opened:
                 connection.close()
             raise
-        return cls(wrapper, opened[0], first, on_damage)
+        return cls(wrapper, opened[0], on_damage)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction, in one hop; it is over, one way or the other, when this returns or raises."""
@@ -211,7 +221,10 @@ class SqliteConnection:
                         await self._wrapper.close()
 
     def _check_generation(self) -> None:
-        if generation(self._real) != self._generation:
+        found = generation(self._real)
+        if self._generation is None:
+            self._generation = found
+        elif found != self._generation:
             raise ArchiveError("replaced", "the content of the database was replaced by a restore")
 
     async def _interrupt_when_cancelled(self) -> None:
@@ -240,6 +253,17 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection, stopped: Callable[[], bool]) -> None:
         self._connection = connection
         self._stopped = stopped
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Every statement inside sees the same state, whatever is committed meanwhile. Keep it short: an open one
+        lets the write-ahead log grow."""
+        self.rows("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         # interrupt() reaches a running statement only, hence the look before each

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from .archive import ArchiveError
+from .budget import Budget
 from .migrations import CURRENT, Version, migrate, version_of
 from .salvage import Shape, shapes_of
 
@@ -39,7 +40,7 @@ def look_at(path: Path) -> None:
     _check_version(path, Version.of(int.from_bytes(header[_VERSION_AT], "big")))
 
 
-def prepare_writer(connection: sqlite3.Connection, path: Path, max_bytes: int | None) -> None:
+def prepare_writer(connection: sqlite3.Connection, path: Path, budget: Budget | None) -> None:
     """Check the file once more through SQLite, make what a new one lacks, and set up a connection that writes."""
     version = version_of(connection)
     _check_version(path, version)
@@ -48,15 +49,28 @@ def prepare_writer(connection: sqlite3.Connection, path: Path, max_bytes: int | 
         _check_tables(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # NORMAL loses acknowledged commits in a power cut
-    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
-    if max_bytes is not None:
-        page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
-        connection.execute(f"PRAGMA max_page_count = {max(max_bytes // page_bytes, 1)}")
+    log_bytes = WAL_LIMIT_BYTES if budget is None else budget.log
+    page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
+    connection.execute(f"PRAGMA journal_size_limit = {log_bytes}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {max(log_bytes * 3 // 4 // page_bytes, 100)}")
+    if budget is not None:
+        connection.execute(f"PRAGMA max_page_count = {max(budget.hard // page_bytes, 1)}")
     migrate(connection)
 
 
 def prepare_reader(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA query_only = ON")
+
+
+def check_readable(connection: sqlite3.Connection, path: Path) -> None:
+    """Is it ours, and of a form that can be read as it is? Raises ArchiveError."""
+    version = version_of(connection)
+    _check_version(path, version)
+    _check_tables(connection, path)
+    if version.major < CURRENT.major:
+        raise ArchiveError(
+            "unavailable", f"{path} has the older schema {version}; start the service once, it brings it to {CURRENT}"
+        )
 
 
 @cache

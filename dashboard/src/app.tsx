@@ -40,5 +40,10 @@ export function App() {
 }
 
 const PAGES = [
+  ["/insights/:id", lazy(() => import("./pages/insight"))],
+  ["/correlations", lazy(() => import("./pages/correlations"))],
+  ["/patterns", lazy(() => import("./pages/patterns"))],
+  ["/system", lazy(() => import("./pages/system"))],
+  ["/trends", lazy(() => import("./pages/trends"))],
   ["/settings/*?", lazy(() => import("./pages/settings"))],
 ] as const;

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 from conf.settings import Settings
 
+from ..influx_shape import PATHS as INFLUX_PATHS
 from ..problems import Problem
 from .identity import AuthError, Identity, Scope
 from .limits import Kind, Limits
@@ -25,7 +26,6 @@ GOOD_SECRET_BYTES: Final = 32  # RFC 7518, 3.2: a key as long as the hash
 OUTCOME: Final = "coachiq.outcome"  # scope[OUTCOME]: an Identity or an AuthError
 CLIENT: Final = "coachiq.client"  # scope[CLIENT]: the address behind trusted proxies
 _PLAIN: Final[Mapping[str, Any]] = {"type": "http", "path": "", "query_string": b""}
-INFLUX_PATHS: Final = frozenset({"/write", "/api/v2/write", "/ping"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from quart_trio import QuartTrio
 from ..openapi import problems
 from ..problems import Problem
 from ..routes import Route
+from ..site import ASSETS, PAGES, ROOT_FILES
 from .access import Access, identity_of
 from .identity import AuthError, Scope
 
@@ -28,13 +29,12 @@ PUBLIC: Final = frozenset(
         "/readyz",  # says no more than ready or not
         "/ping",  # Influx clients ask it before they have a token
         # The page, its parts, and the documentation: files of ours, the same for everybody.
-        "/",
+        *PAGES,
+        *ROOT_FILES,
+        ASSETS,
         "/docs",
         "/docs/",
         "/docs/<name>",
-        "/assets/<path:name>",
-        "/favicon.ico",
-        "/manifest.webmanifest",
     }
 )
 CHECKED_BY_THEMSELVES: Final = frozenset({"/ws/analytics"})  # sockets: a token may come in the first frame

@@ -71,7 +71,7 @@ async def _prepare(db_path: Path, days: float, seed: int, now_ms: int, faults: t
     archive = await open_sqlite_archive(db_path)
     try:
         with ProgressBar(f"writing {days:g} days of history", sys.stderr) as bar:
-            return await write_history(
+            coach = await write_history(
                 archive,
                 seed=seed,
                 days=days,
@@ -80,6 +80,9 @@ async def _prepare(db_path: Path, days: float, seed: int, now_ms: int, faults: t
                 faults=faults,
                 progress=bar,
             )
+            while await archive.compact(1):
+                bar(1.0)
+            return coach
     finally:
         with trio.CancelScope(shield=True), trio.move_on_after(10):
             await archive.aclose()

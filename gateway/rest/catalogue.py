@@ -5,12 +5,14 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+import msgspec
 from quart import Response
 
 from analytics.catalogue import MetricSpec
 from storage.models import SeriesInfo
 
 from ..backend import Backend
+from ..influx_names import Source, name_of, source_of
 from ..openapi import problems
 from ..rounding import number
 from ..routes import Answer, Route, json_response
@@ -39,9 +41,11 @@ async def list_metrics(backend: Backend, query: MetricsQuery) -> Response:
 
 def _entry(name: str, spec: MetricSpec, info: SeriesInfo | None, now_ms: int) -> dict[str, Any]:
     latest = info.latest if info else None
+    said = _said(info)
+    unit = said.get("unit")
     return {
         "name": name,
-        "unit": spec.unit,
+        "unit": spec.unit or (unit if isinstance(unit, str) else None),
         "kind": spec.kind,
         "role": spec.role,
         "title": spec.title,
@@ -51,7 +55,30 @@ def _entry(name: str, spec: MetricSpec, info: SeriesInfo | None, now_ms: int) ->
         "bytes": info.bytes if info else 0,
         "bytes_per_day": _bytes_per_day(info, now_ms),
         "received": info.received if info else 0,
+        "source": source_json(said.get("source"), name),
     }
+
+
+def _said(info: SeriesInfo | None) -> dict[str, Any]:
+    """What the sender told of the metric."""
+    if info is None or info.metadata is None:
+        return {}
+    try:
+        said = msgspec.json.decode(info.metadata)
+    except msgspec.DecodeError:  # of an archive that something else wrote
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def source_json(said: object, name: str) -> dict[str, Any]:
+    """The point that is written to `name`: the very one it came from where that is known, else one that would be."""
+    try:
+        source = msgspec.convert(said, Source)
+        if name_of(source.measurement, source.field, source.tags) == name:
+            return source.as_json()
+    except msgspec.ValidationError:
+        pass
+    return source_of(name).as_json()
 
 
 def _bytes_per_day(info: SeriesInfo | None, now_ms: int) -> float | None:
@@ -92,6 +119,7 @@ ROUTES: Final = (
                             "bytes": 115200,
                             "bytes_per_day": 1382400.0,
                             "received": 7200,
+                            "source": {"measurement": "tank.fresh", "field": "level", "tags": {}},
                         }
                     ],
                     "next_cursor": None,

@@ -14,11 +14,11 @@ from analytics.catalogue import Catalogue, MetricSpec
 from analytics.deviation import anomaly_score, baseline_deviation, expected_band
 from analytics.patterns import find_anomalies
 from analytics.records import Insight
+from storage.grid import means
 from storage.models import Buckets
 
 from ..backend import Backend
 from ..compute import in_thread
-from ..figures import means
 from ..openapi import problems
 from ..problems import Problem
 from ..rounding import known, numbers, seconds

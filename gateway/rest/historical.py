@@ -10,12 +10,13 @@ from quart import Response
 
 from actors.frames import correlation_frame, pattern_frame, prediction_frame
 from analytics.catalogue import Catalogue
+from analytics.local_time import LocalTime
 from analytics.patterns import Analysis, Anomaly, analyze
+from storage.grid import as_series
 from storage.models import Buckets
 
 from ..backend import Backend
 from ..compute import in_thread
-from ..figures import means
 from ..names import choose
 from ..openapi import problems
 from ..rounding import known
@@ -25,7 +26,7 @@ from ..schemas import HistoricalAnalysisResponse, HistoricalQuery
 HOUR_MS: Final = 3_600_000
 MAX_METRICS: Final = 150  # pairs grow with the square
 POINTS: Final = 700  # about that many buckets a metric
-STEPS_MS: Final = (60_000, 300_000, 900_000, HOUR_MS)
+STEPS_MS: Final = (10_000, 60_000, 300_000, 900_000, HOUR_MS)
 GOOD_POINTS: Final = 24  # fewer say little
 MAX_ANOMALIES: Final = 200
 
@@ -38,7 +39,13 @@ async def get_historical_analysis(backend: Backend, query: HistoricalQuery) -> R
     start_ms = now_ms - span_ms
     read = await backend.history.buckets(chosen.names, start_ms - start_ms % step_ms, now_ms + 1, step_ms)
     found = await in_thread(
-        _analyze, read.buckets, now_ms, backend.catalogue, query.analysis_type, query.include_predictions
+        _analyze,
+        read.buckets,
+        now_ms,
+        backend.catalogue,
+        backend.local_time,
+        query.analysis_type,
+        query.include_predictions,
     )
     anomalies = sorted(found.anomalies, key=lambda each: -each.at_ms)
     confidences = [pattern.confidence for pattern in found.patterns]
@@ -67,15 +74,21 @@ async def get_historical_analysis(backend: Backend, query: HistoricalQuery) -> R
 
 
 def _analyze(
-    buckets: Mapping[str, Buckets], now_ms: int, catalogue: Catalogue, analysis_type: str, predictions: bool
+    buckets: Mapping[str, Buckets],
+    now_ms: int,
+    catalogue: Catalogue,
+    local: LocalTime,
+    analysis_type: str,
+    predictions: bool,
 ) -> Analysis:
     """Runs in a thread."""
-    series = {name: (some.starts + some.step_ms // 2, means(some)) for name, some in buckets.items()}
+    series = {name: as_series(some) for name, some in buckets.items()}
     everything = analysis_type == "all"
     return analyze(
         series,
         now_ms,
         catalogue,
+        local=local,
         patterns=everything or analysis_type == "pattern_detection",
         anomalies=everything or analysis_type == "anomaly_detection",
         correlations=everything or analysis_type == "correlation",

@@ -11,21 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import msgspec
-import trio
 from quart import Response, request
-
-from actors.mailbox import Mailbox
-from actors.messages import Flush, QuarantinedError, Record, Recorded, RecorderMessage
-from actors.progress import NotPersisting
 
 from ..backend import Backend
 from ..bodies import read_body
 from ..compute import in_thread
-from ..ingest import MAX_ERRORS, Intake, MalformedBodyError, RefusedBodyError, SampleError, decode_batch, decode_sample
+from ..ingest import Intake, MalformedBodyError, RefusedBodyError, decode_batch, decode_sample
 from ..ingest_checks import check_batch, check_sample
 from ..openapi import problems
 from ..problems import Problem
@@ -38,51 +32,30 @@ from ..schemas import (
     RowsRequest,
     WriteQuery,
 )
+from ..writing import Outcome, record, summed_up, until_durable, wants_durable
 
 BATCH_PATH: Final = "/api/analytics/metrics/batch"
-PUT_WITHIN_S: Final = 0.250
-RECORDED_WITHIN_S: Final = 10.0
-DURABLE_WITHIN_S: Final = 10.0
 INLINE_CHECK_BYTES: Final = 16_384  # a larger body is checked slowly in a thread
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """The answer of a batch, summed up."""
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    capped: int = 0  # of the rejected: because of the cap on the number of metrics
-    errors: list[SampleError] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "accepted": self.accepted,
-            "rejected": self.rejected,
-            "duplicates": self.duplicates,
-            "errors": [error.as_json() for error in self.errors],
-        }
-
-
 async def record_custom_metric(backend: Backend, query: WriteQuery) -> Response:
-    durable = _wants_durable(backend, query)
+    durable = wants_durable(backend, query)
     intake = await _read(backend, decode_sample, check_sample)
-    recorded = await _record(backend, intake)
-    outcome = _outcome(intake, recorded)
+    recorded = await record(backend, intake)
+    outcome = summed_up(intake, recorded)
     if outcome.rejected:
         _refuse(outcome, single=True)
     if durable:
-        await _until_durable(backend, recorded.seq, outcome)
+        await until_durable(backend, recorded.seq, outcome)
     did = "Replaced the sample at the same time of" if outcome.duplicates else "Recorded"
     return json_response({"success": True, "message": f"{did} {intake.parts[0].name}"})
 
 
 async def record_batch(backend: Backend, query: WriteQuery) -> Response:
-    durable = _wants_durable(backend, query)
+    durable = wants_durable(backend, query)
     intake = await _read(backend, decode_batch, check_batch)
     if not intake.parts:
-        outcome = _Outcome(rejected=intake.rejected, errors=list(intake.errors))
+        outcome = Outcome(rejected=intake.rejected, errors=list(intake.errors))
         if outcome.rejected:
             _refuse(outcome)
         return json_response(outcome.as_json())
@@ -91,23 +64,13 @@ async def record_batch(backend: Backend, query: WriteQuery) -> Response:
 
 async def write_batch(backend: Backend, intake: Intake, *, durable: bool = False) -> bytes:
     """Record what is in `intake` and return the encoded answer. Raises Problem."""
-    recorded = await _record(backend, intake)
-    outcome = _outcome(intake, recorded)
+    recorded = await record(backend, intake)
+    outcome = summed_up(intake, recorded)
     if outcome.rejected and not outcome.accepted + outcome.duplicates:
         _refuse(outcome)
     if durable:
-        await _until_durable(backend, recorded.seq, outcome)
+        await until_durable(backend, recorded.seq, outcome)
     return msgspec.json.encode(outcome.as_json())
-
-
-def _wants_durable(backend: Backend, query: WriteQuery) -> bool:
-    prefer = request.headers.get("Prefer", "")
-    wants = query.ack == "durable" or any(
-        token.split(";")[0].split("=")[0].strip().lower() == "wait" for token in prefer.split(",")
-    )
-    if wants and backend.progress.state == "off":
-        raise Problem(409, "Persistence is off: no sample can be made durable. Nothing was recorded.")
-    return wants
 
 
 async def _read(
@@ -142,60 +105,7 @@ async def _decode(
         raise Problem(422, str(error), errors=errors) from error
 
 
-async def _put(mailbox: Mailbox[RecorderMessage], message: Record) -> bool:
-    """False: there was no room within PUT_WITHIN_S."""
-    try:
-        mailbox.put_nowait(message)  # the wait for the reply gives way to others
-    except trio.WouldBlock:
-        with trio.move_on_after(PUT_WITHIN_S) as waiting:
-            await mailbox.put(message)
-        return not waiting.cancelled_caught
-    return True
-
-
-async def _record(backend: Backend, intake: Intake) -> Recorded:
-    message = Record(intake.parts)
-    try:
-        sent = await _put(backend.record_mailbox, message)
-    except trio.ClosedResourceError as error:
-        raise Problem(503, "The service is shutting down", headers={"Retry-After": "5"}) from error
-    if not sent:
-        raise Problem(
-            503,
-            "The recorder does not keep up. Nothing was recorded: send it again",
-            headers={"Retry-After": "1"},
-        )
-    with trio.move_on_after(RECORDED_WITHIN_S):
-        try:
-            return await message.reply.wait()
-        except QuarantinedError as error:
-            raise Problem(500, "The recorder failed three times on these samples and put them aside") from error
-    raise Problem(
-        503,
-        f"The recorder did not answer within {RECORDED_WITHIN_S:g} s. The samples wait for it; sending them "
-        "again is harmless",
-        headers={"Retry-After": "5"},
-    )
-
-
-def _outcome(intake: Intake, recorded: Recorded) -> _Outcome:
-    outcome = _Outcome(rejected=intake.rejected, errors=list(intake.errors))
-    for part, origin, done in zip(intake.parts, intake.origins, recorded.parts, strict=True):
-        outcome.accepted += done.accepted
-        outcome.duplicates += done.duplicates
-        if not done.full and not done.rejected:
-            continue
-        refused = len(part) - done.accepted - done.duplicates
-        outcome.rejected += refused
-        if done.full:
-            outcome.capped += refused
-        for at, reason in done.rejected[: MAX_ERRORS - len(outcome.errors)]:
-            message = f"metric_name: {reason}" if done.full else reason
-            outcome.errors.append(SampleError(int(origin[at]), message, part.name if intake.columns else None))
-    return outcome
-
-
-def _refuse(outcome: _Outcome, *, single: bool = False) -> NoReturn:
+def _refuse(outcome: Outcome, *, single: bool = False) -> NoReturn:
     """Nothing was taken: 429 when only the cap stood in the way, else 422."""
     status = 429 if outcome.capped == outcome.rejected else 422
     first = outcome.errors[0].message
@@ -204,26 +114,6 @@ def _refuse(outcome: _Outcome, *, single: bool = False) -> NoReturn:
         raise Problem(status, first, errors=[{"pointer": f"/{member}", "message": first}])
     more = f" (and {outcome.rejected - 1} more)" if outcome.rejected > 1 else ""
     raise Problem(status, f"No sample was taken: {first}{more}", **outcome.as_json())
-
-
-async def _until_durable(backend: Backend, seq: int, outcome: _Outcome) -> None:
-    """Returns after the commit. Raises Problem 503: the samples are in memory, and not on disk yet."""
-    why = f"not committed within {DURABLE_WITHIN_S:g} s"
-    try:
-        backend.persist_mailbox.put_nowait(Flush(now=True))
-        with trio.move_on_after(DURABLE_WITHIN_S):
-            await backend.progress.wait_for(seq)
-            return
-    except NotPersisting as error:
-        why = f"persistence is {error.state}" + (f" ({error.reason})" if error.reason else "")
-    except trio.ClosedResourceError:
-        why = "the service is shutting down"
-    raise Problem(
-        503,
-        f"The samples are in memory but not safe on disk: {why}. Sending them again is harmless",
-        headers={"Retry-After": "10"},
-        **outcome.as_json(),
-    )
 
 
 _WRITE_HEADERS: Final = {"Prefer": "`wait` asks for the same as ack=durable"}

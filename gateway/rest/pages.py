@@ -17,20 +17,8 @@ from ..backend import Backend
 from ..openapi import problems
 from ..problems import Problem
 from ..routes import Answer, Handler, Route
-from ..site import INDEX, Site, load_site
+from ..site import ASSETS, INDEX, PAGES, ROOT_FILES, Site, load_site
 
-PAGES: Final = (
-    "/",
-    "/trends",
-    "/insights",
-    "/insights/<insight_id>",
-    "/correlations",
-    "/patterns",
-    "/system",
-    "/settings",
-    "/settings/<topic>",
-)
-ROOT_FILES: Final = ("/sw.js", "/app.webmanifest", "/icon.svg", "/icon-192.png", "/icon-512.png")
 FOREVER: Final = "public, max-age=31536000, immutable"
 ASK_AGAIN: Final = "no-cache"
 
@@ -100,5 +88,5 @@ ROUTES: Final = (
     ),
     *(_route(path, get_page, f"get_page_{number}") for number, path in enumerate(PAGES[1:], 1)),
     *(_route(path, get_page_file, f"get_page_file_{number}") for number, path in enumerate(ROOT_FILES, 1)),
-    _route("/assets/<name>", get_page_file, "get_page_asset"),
+    _route(ASSETS, get_page_file, "get_page_asset"),
 )  # fmt: skip

@@ -15,11 +15,11 @@ from analytics.day_profile import DayProfile, day_profile
 from analytics.patterns import MIN_SAMPLES
 from analytics.records import Correlation
 from analytics.words import duration, number
+from storage.grid import means
 from storage.models import Buckets, Values
 
 from ..backend import Backend
 from ..compute import in_thread
-from ..figures import means
 from ..names import choose
 from ..openapi import problems
 from ..problems import Problem, printable

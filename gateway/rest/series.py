@@ -17,11 +17,11 @@ from urllib.parse import quote, urlencode
 import numpy as np
 from quart import Response, request
 
+from storage.grid import means
 from storage.models import Buckets, Window
 
 from ..backend import Backend
 from ..compute import in_thread
-from ..figures import means
 from ..openapi import problems
 from ..problems import Problem, printable
 from ..rounding import numbers, seconds

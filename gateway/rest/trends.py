@@ -14,12 +14,11 @@ from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation
 from analytics.kpis import GOOD_SAMPLES, DataQuality, data_quality
 from analytics.records import Insight
 from analytics.trend import Trend, direction
-from storage.grid import coarser
+from storage.grid import coarser, means
 from storage.models import Buckets, Window
 
 from ..backend import Backend
 from ..compute import in_thread
-from ..figures import means
 from ..names import choose
 from ..openapi import problems
 from ..rounding import known, number, numbers, seconds

@@ -1,6 +1,7 @@
 """The models of the REST interface under the seed's names, one topic a file."""
 
 from .aggregation import AggregationQuery, MetricsAggregationResponse
+from .backup import BackupRequest, BackupResponse
 from .base import STEP_MS, ProblemDetails
 from .historical import HistoricalAnalysisResponse, HistoricalQuery
 from .insights import (
@@ -16,6 +17,7 @@ from .metrics import (
     ColumnsRequest,
     CustomMetricRequest,
     DataQuery,
+    InfluxWriteQuery,
     MetricDataResponse,
     MetricsQuery,
     MetricsResponse,
@@ -46,6 +48,8 @@ __all__ = [
     "AggregationQuery",
     "AnalyticsHealthResponse",
     "AnalyticsStatusResponse",
+    "BackupRequest",
+    "BackupResponse",
     "BatchResponse",
     "ColumnsRequest",
     "CustomMetricRequest",
@@ -57,6 +61,7 @@ __all__ = [
     "HealthDocument",
     "HistoricalAnalysisResponse",
     "HistoricalQuery",
+    "InfluxWriteQuery",
     "Insight",
     "InsightsQuery",
     "InsightsSummary",

@@ -43,7 +43,7 @@ class Asked(BaseModel):
 
 
 class ProblemError(BaseModel):
-    """What exactly is wrong, and where. Exactly one of `parameter`, `pointer`, `index` says where."""
+    """What exactly is wrong, and where. Exactly one of `parameter`, `pointer`, `index`, `line` says where."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -51,6 +51,7 @@ class ProblemError(BaseModel):
     pointer: str | None = Field(None, description="JSON pointer (RFC 6901) into the body")
     index: int | None = Field(None, description="Row of a batch, or position in its series; null: the whole series")
     series: str | None = Field(None, description="Name of the series, in a batch of columns")
+    line: int | None = Field(None, description="Number of the line, of a body in line protocol")
     message: str
 
 

@@ -60,8 +60,12 @@ class PredictionData(Answered):
     value: FiniteFloat
     low: FiniteFloat
     high: FiniteFloat
-    confidence: Fraction
+    confidence: Fraction = Field(description="How often such an interval holds the truth, as far as is known")
     method: str
+    earliest: UnixSeconds | None = Field(
+        description="Of a level that runs empty or full or reaches a limit (`value`): from when on to expect that"
+    )
+    latest: UnixSeconds | None = Field(description="And until when; null: perhaps not within 60 days")
 
 
 class HistoricalSummary(Answered):

@@ -20,6 +20,14 @@ class WriteQuery(Asked):
     )
 
 
+class InfluxWriteQuery(WriteQuery):
+    precision: str | None = Field(
+        None,
+        description="Unit of the timestamps: ns (default), us, ms, s; in the way of 1.x also n, u, m and h",
+        json_schema_extra={"enum": ["ns", "n", "us", "u", "ms", "s", "m", "h"]},
+    )
+
+
 class CustomMetricRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -76,9 +84,15 @@ class MetricsQuery(Asked):
     match: str | None = Field(None, max_length=256, description="Names like this: * any text, ? one character")
 
 
+class MetricSource(Answered):
+    measurement: str
+    field: str
+    tags: dict[str, str]
+
+
 class MetricEntry(Answered):
     name: str
-    unit: str | None
+    unit: str | None = Field(description="From the catalogue, else as its sender said")
     kind: Literal["gauge", "counter", "state"]
     role: str | None
     title: str | None
@@ -90,6 +104,7 @@ class MetricEntry(Answered):
         description="What a day of it takes in memory; null: too little seen to say"
     )
     received: int = Field(description="Samples ever taken since the start")
+    source: MetricSource = Field(description="The point of the line protocol that is written to this metric")
 
 
 class MetricsResponse(Answered):

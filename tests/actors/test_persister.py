@@ -44,12 +44,11 @@ INSIGHT = Insight(
 
 
 class WatchedArchive(MemoryArchive):
-    """The double, with one poisoned value, and an ear for what is to be purged."""
+    """The double, with one poisoned value."""
 
     def __init__(self) -> None:
         super().__init__()
         self.poisoned_value = math.nan
-        self.purged: list[tuple[int, int]] = []
 
     async def append(
         self, parts: Sequence[SeriesPart], insights: Sequence[Insight] = (), patterns: Sequence[Pattern] = ()
@@ -58,17 +57,11 @@ class WatchedArchive(MemoryArchive):
             raise PoisonError(f"{self.poisoned_value} is poison")
         await super().append(parts, insights, patterns)
 
-    async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:
-        self.purged.append((samples_before_ms, insights_before_ms))
-        return await super().purge(samples_before_ms, insights_before_ms, batch)
-
 
 POLICY = PersistPolicy(
     batch_size=100,
     flush_interval_s=5,
     background=True,
-    cleanup_interval_s=3600,
-    retention_ms=30 * 24 * HOUR_MS,
     replay_ms=2 * HOUR_MS,
 )
 
@@ -341,15 +334,6 @@ async def test_a_crash_closes_the_archive_and_the_next_life_goes_on(autojump_clo
         await trio.sleep(1)
         assert house.stored("a") == [1.0, 2.0]
         nursery.cancel_scope.cancel()
-
-
-async def test_retention_is_asked_for_after_a_minute_and_then_every_interval(house, autojump_clock):
-    await trio.sleep(61)
-    (bounds,) = house.archive.purged
-    assert bounds[0] == pytest.approx(house.wall_ms() - POLICY.retention_ms, abs=10_000)
-    assert bounds[1] == pytest.approx(house.wall_ms() - 7 * 24 * HOUR_MS, abs=10_000)
-    await trio.sleep(3600)
-    assert len(house.archive.purged) == 2
 
 
 async def test_a_damaged_archive_is_opened_anew_at_once_and_gets_everything_again(house, autojump_clock):

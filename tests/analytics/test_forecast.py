@@ -24,7 +24,12 @@ def times(count: int) -> np.ndarray:
 def forecast(values: np.ndarray, spec: MetricSpec | None = None) -> list[Prediction]:
     at = times(len(values))
     return predictions(
-        "m", at, values, trend=direction(at, values), cycle=daily_cycle(at, values), spec=spec or MetricSpec()
+        "m",
+        at,
+        values,
+        trend=direction(at, values),
+        cyclical=daily_cycle(at, values) is not None,
+        spec=spec or MetricSpec(),
     )
 
 
@@ -68,11 +73,12 @@ def test_no_forecast_leaves_what_is_plausible(noise: Noise) -> None:
 
 def test_the_profile_goes_on(noise: Noise) -> None:
     values = 20 + 5 * np.sin(np.arange(WEEK) / 48 * np.pi)
-    found = {one.at_ms - int(times(WEEK)[-1]): one for one in forecast(values + 0.2 * noise("white", WEEK))}
-    six = found[6 * 3_600_000]
-    assert six.method == "daily profile"
-    assert six.value == pytest.approx(25, abs=0.5)
-    assert six.confidence > 0.7
+    one, six, day = forecast(values + 0.2 * noise("white", WEEK))
+    assert [each.at_ms // 3_600_000 % 24 for each in (one, six, day)] == [0, 5, 23]
+    assert six.method.startswith("hourly mean")
+    assert six.value == pytest.approx(20 + 5 * np.sin(5.5 / 12 * np.pi), abs=0.5)
+    assert six.low < six.value < six.high
+    assert six.confidence == 0.95
 
 
 @pytest.mark.parametrize("values", [np.zeros(0), np.ones(2), np.ones(300), np.arange(300) * 1e305])

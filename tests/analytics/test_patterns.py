@@ -92,4 +92,4 @@ def test_an_anomaly_says_what_was_expected(noise: Noise) -> None:
     assert (found.start_ms, found.end_ms, found.value) == (int(week()[100]), int(week()[102]), 60)
     assert found.expected_low < 20 < found.expected_high < 60
     assert found.severity == "high"
-    assert found.description.startswith("X y was 60.0 °C at 01:00 UTC, far above its usual")
+    assert found.description.startswith("X y was 60.0 °C at 01:00, far above its usual")

@@ -87,6 +87,14 @@ class MemoryArchive:
         kept = [pattern for pattern in self.kept_patterns.values() if pattern.created_at_ms >= since_ms]
         return sorted(kept, key=lambda pattern: (-pattern.created_at_ms, pattern.pattern_id))[:limit]
 
+    async def compact(self, at_least: int) -> int:
+        await self._enter()
+        return 0  # a dictionary is as packed as it will be
+
+    async def thin(self) -> int:
+        await self._enter()
+        return 0
+
     async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:
         await self._enter()
         gone = 0

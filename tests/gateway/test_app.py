@@ -136,7 +136,7 @@ async def test_the_gate(app: QuartTrio, backend: Backend) -> None:
         response = await client.open(path, method=route.method, data=b"" if route.method != "GET" else None)
         closed = response.status_code == 404 and b"Analytics dashboard disabled" in await response.get_data()
         assert closed == route.gated
-        assert route.gated == (path.startswith("/api/") and "features" not in path)
+        assert route.gated == ((path.startswith("/api/") or path == "/write") and "features" not in path)
 
 
 async def test_an_unexpected_error_is_a_problem_and_is_logged(

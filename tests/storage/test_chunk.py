@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.chunk import BUCKETS, SAMPLES, SEVERAL, Chunk, ChunkError, Run, Thinned, decode, directory, encode, seal
+from storage.chunk import BUCKETS, SAMPLES, Chunk, ChunkError, Run, Thinned, decode, directory, encode, flat, seal
 from storage.column import QUICK, TIGHT
 from storage.grid import sum_up
 from storage.models import Window
@@ -53,11 +53,14 @@ def test_one_metric_alone_and_several() -> None:
     one = encode([run(7, {1: 1.0, 2: 2.0})], TIGHT)
     several = encode([run(7, {1: 1.0}), run(9, {5: 2.0}), run(7, {8: 3.0})], TIGHT)
     assert one.metric_id == 7
-    assert several.metric_id == SEVERAL
+    assert (several.metric_id, several.last_metric_id) == (7, 9)
     assert [each.data.times.tolist() for each in decode(several, only=7)] == [[1], [8]]
     assert decode(several, only=8) == []
     ids, items = directory(several)
     assert (ids.tolist(), items.tolist()) == ([7, 9, 7], [1, 1, 1])
+    assert [column.tolist() for column in flat(several)] == [[7, 9, 7], [1, 5, 8], [1.0, 2.0, 3.0]]
+    with pytest.raises(ChunkError, match="buckets"):
+        flat(encode([thinned(1)], TIGHT))
 
 
 def test_buckets_keep_everything_but_the_last_digits_of_the_mean() -> None:
@@ -66,7 +69,8 @@ def test_buckets_keep_everything_but_the_last_digits_of_the_mean() -> None:
     assert chunk.codec == BUCKETS
     assert chunk.count == 1_000
     for before, after in zip(runs, decode(chunk), strict=True):
-        assert (after.first_ms, after.last_ms) == (before.first_ms, before.last_ms)
+        assert (after.data.first_ms, after.data.last_ms) == (before.data.first_ms, before.data.last_ms)
+        assert after.first_ms == before.data.buckets.starts[0] < before.data.first_ms
         old, new = before.data.buckets, after.data.buckets
         for name in ("starts", "count", "minimum", "maximum"):
             assert getattr(new, name).tolist() == getattr(old, name).tolist()
@@ -107,8 +111,8 @@ def test_wrong_numbers_beside_the_blob_are_noticed(change: dict[str, int]) -> No
 
 
 def resealed(chunk: Chunk, data: bytes) -> Chunk:
-    crc = seal(chunk.metric_id, chunk.start_ms, chunk.end_ms, chunk.count, chunk.codec, data)
-    return replace(chunk, data=data, crc=crc)
+    changed = replace(chunk, data=data)
+    return replace(changed, crc=seal(changed))
 
 
 def test_a_newer_format_and_a_cut_are_said_in_words() -> None:

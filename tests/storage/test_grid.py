@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.grid import coarser, combined, sum_up
+from storage.grid import as_series, coarser, combined, means, sum_up
 from storage.models import Buckets, Window
 
 SAMPLES = st.dictionaries(st.integers(0, 500), st.integers(-50, 50), max_size=60)
@@ -67,3 +67,18 @@ def test_a_coarser_grid_is_the_sum_of_the_fine_one():
     assert np.allclose(coarse.total, direct.total)
     assert coarse.maximum.tolist() == direct.maximum.tolist()
     assert len(coarser(sum_up(Window(times[:0], window.values[:0]), 60_000), 3_600_000)) == 0
+
+
+def lone(total: float, low: float, high: float, count: int) -> Buckets:
+    return Buckets(1_000, np.array([0]), np.array([count]), np.array([total]), np.array([low]), np.array([high]))
+
+
+def test_a_mean_stands_at_the_middle_of_its_bucket() -> None:
+    assert means(lone(6.0, 1.0, 3.0, 3)).tolist() == [2.0]
+    times, values = as_series(lone(6.0, 1.0, 3.0, 3))
+    assert (times.tolist(), values.tolist()) == ([500], [2.0])
+
+
+def test_means_of_sums_beyond_a_double_stay_within_what_was_measured() -> None:
+    assert means(lone(1.797e308, 1.7e308, 1.7e308, 100)).tolist() == [1.7e308]
+    assert means(lone(float("nan"), -1.7e308, 1.7e308, 2)).tolist() == [0.0]

@@ -16,6 +16,7 @@ import pytest
 import trio
 
 from storage.archive import ArchiveError
+from storage.budget import Budget
 from storage.models import SeriesPart
 from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
 from tests.storage.archive_suite import NOW_MS, ArchiveSuite, an_insight, everything, part
@@ -152,9 +153,10 @@ async def fill(archive: SqliteArchive) -> int:
     """Append until it says full; how many samples were taken."""
     taken = 0
     trouble: str | None = None
+    rng = np.random.default_rng(1)
     while trouble is None and taken < 200_000:
         try:
-            await archive.append([SeriesPart("a", np.arange(taken, taken + 1_000), np.full(1_000, 0.1))])
+            await archive.append([SeriesPart("a", np.arange(taken, taken + 1_000), rng.normal(size=1_000))])
             taken += 1_000
         except ArchiveError as error:
             trouble = error.trouble
@@ -163,7 +165,7 @@ async def fill(archive: SqliteArchive) -> int:
 
 
 async def test_full_by_size_and_free_again(tmp_path: Path) -> None:
-    archive = await open_sqlite_archive(tmp_path / "a.db", max_bytes=400_000)
+    archive = await open_sqlite_archive(tmp_path / "a.db", budget=Budget(1_400_000))
     taken = await fill(archive)
     assert len(await everything(archive, "a")) == taken > 1_000
     while await archive.purge(taken // 2, 0, 1_000):
@@ -177,7 +179,7 @@ async def test_full_by_size_but_larger_already(tmp_path: Path) -> None:
     archive = await open_sqlite_archive(tmp_path / "a.db")
     await archive.append([big("a", 20_000)])
     await archive.aclose()
-    archive = await open_sqlite_archive(tmp_path / "a.db", max_bytes=100_000)
+    archive = await open_sqlite_archive(tmp_path / "a.db", budget=Budget(300_000))
     await fill(archive)
     assert len(await everything(archive, "a")) >= 20_000
     await archive.aclose()

@@ -1,6 +1,7 @@
 // What the pages ask the service, and how long an answer is good for. The WebSocket says when one is not any more.
 import { keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiError, get } from "./client";
+import { serverNow } from "../lib/clock";
 import type { Schemas } from "./client";
 
 export type Insight = Schemas["Insight"];
@@ -57,23 +58,19 @@ export const metricsQuery = queryOptions({
   staleTime: MINUTE,
 });
 
-export interface Range {
-  readonly start: number;
-  readonly end: number | undefined; // undefined: now
-}
-
-export function chartsQuery(metrics: readonly string[], range: Range, maxPoints: number) {
+/** `from` <= 0: so many seconds before the end; `to` undefined: now. */
+export function chartsQuery(metrics: readonly string[], from: number, to: number | undefined, maxPoints: number) {
   return queryOptions({
-    queryKey: ["charts", metrics, range.start, range.end, maxPoints],
+    queryKey: ["charts", metrics, from, to, maxPoints],
     queryFn: ({ signal }) =>
       get(
         "/api/analytics/charts",
-        { metric: metrics, start: range.start < 0 ? undefined : range.start, end: range.end, max_points: maxPoints },
+        { metric: metrics, start: from > 0 ? from : (to ?? serverNow()) + from, end: to, max_points: maxPoints },
         signal,
       ),
     enabled: metrics.length > 0,
     placeholderData: keepPreviousData,
-    staleTime: range.end === undefined ? 10 * SECOND : 10 * MINUTE,
+    staleTime: to === undefined ? 10 * SECOND : 10 * MINUTE,
   });
 }
 
@@ -105,7 +102,7 @@ export function patternsQuery(hours: number) {
   return queryOptions({
     queryKey: ["patterns", hours],
     queryFn: ({ signal }) =>
-      get("/api/analytics/historical", { analysis_type: "pattern_detection", time_window_hours: hours }, signal),
+      get("/api/analytics/historical", { analysis_type: "pattern_detection", time_window_hours: hours, include_predictions: "false" }, signal),
     staleTime: 10 * MINUTE,
     placeholderData: keepPreviousData,
   });

@@ -21,6 +21,7 @@ export interface Evidence {
   readonly high: number | undefined;
   readonly direction: string | undefined;
   readonly samples: number | undefined;
+  readonly kind: string | undefined;
 }
 
 /** The numbers an insight rests on, as far as it has them. */
@@ -37,18 +38,25 @@ export function evidenceOf(insight: Insight): Evidence {
     high: number("expected_high"),
     direction: text("direction"),
     samples: number("samples"),
+    kind: text("kind"),
   };
 }
 
 /** What it is compared with, in words. */
 export function baselineText(evidence: Evidence, wanted: Preferences): string | undefined {
   const { low, high, unit } = evidence;
+  const usual = evidence.kind === "limit" ? "limits" : "usual";
   if (low !== undefined && high !== undefined) {
-    return `usual: ${shownText(low, unit, wanted)} to ${shownText(high, unit, wanted)}`;
+    return `${usual}: ${shownText(low, unit, wanted)} to ${shownText(high, unit, wanted)}`;
   }
-  if (high !== undefined) return `usual: below ${shownText(high, unit, wanted)}`;
-  if (low !== undefined) return `usual: above ${shownText(low, unit, wanted)}`;
+  if (high !== undefined) return `${usual}: below ${shownText(high, unit, wanted)}`;
+  if (low !== undefined) return `${usual}: above ${shownText(low, unit, wanted)}`;
   return undefined;
+}
+
+/** Where the shaded span ends: an insight that is open goes on until now. */
+export function shadeEnd(insight: Insight, evidence: Evidence, now: number): number {
+  return insight.status === "resolved" ? (evidence.end ?? insight.updated_at) : now;
 }
 
 export function InsightCard({ insight, history, range }: {
@@ -82,7 +90,7 @@ export function InsightCard({ insight, history, range }: {
             end={range[1]}
             limits={limits}
             shade={
-              evidence.start === undefined ? undefined : { start: evidence.start, end: evidence.end ?? range[1] }
+              evidence.start === undefined ? undefined : { start: evidence.start, end: shadeEnd(insight, evidence, range[1]) }
             }
             className="h-16 w-full text-accent"
           />

@@ -11,7 +11,7 @@ import { Empty, Failed, Skeleton } from "../components/parts";
 import { useTitle } from "../lib/hooks";
 import { headline } from "../lib/words";
 
-const DAY = { start: -1, end: undefined };
+const DAY_SECONDS = 86_400;
 const POINTS = 96;
 const MOST = 32;
 
@@ -64,7 +64,7 @@ export default function Overview() {
     ];
     return [...new Set(wanted)].slice(0, MOST).sort();
   }, [open, groups]);
-  const charts = useQuery({ ...chartsQuery(metrics, DAY, POINTS), refetchInterval: 60_000 });
+  const charts = useQuery({ ...chartsQuery(metrics, -DAY_SECONDS, undefined, POINTS), refetchInterval: 60_000 });
   const histories = useMemo<Histories>(
     () => ({
       series: new Map(charts.data?.series.map((each) => [each.metric, each])),

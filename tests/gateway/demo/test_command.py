@@ -18,7 +18,7 @@ def served(monkeypatch):
 
     def run_service(settings, flags, *, origin, extra_children=()):
         connection = sqlite3.connect(settings.db_path)
-        rows = connection.execute("SELECT count(*), max(timestamp) FROM analytics_metrics").fetchone()
+        rows = connection.execute("SELECT sum(count), max(end_ms) / 1000.0 FROM analytics_chunks").fetchone()
         connection.close()
         calls.append((settings, flags, extra_children, rows))
         return 0

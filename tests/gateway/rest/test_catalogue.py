@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from quart.testing import QuartClient
 
+from gateway.backend import Backend
+from storage.models import SeriesPart
+
 Fill = Callable[..., None]
 
 
@@ -40,7 +43,24 @@ async def test_an_entry(client: QuartClient, fill: Fill, now_ms: int) -> None:
         "samples": 100,
         "bytes_per_day": None,
         "received": 100,
+        "source": {"measurement": "battery.house", "field": "voltage", "tags": {}},
     }
+
+
+async def test_what_the_sender_said_of_a_metric(client: QuartClient, backend: Backend, now_ms: int) -> None:
+    for name, metadata in (
+        ("dishwasher", '{"unit":"W"}'),
+        ("battery.house.voltage", '{"unit":"mV"}'),  # the catalogue knows better
+        ("odd", '{"unit":7,"source":{"measurement":"elsewhere","field":"f","tags":[]}}'),
+        ("list", "[]"),
+        ("junk", "{"),
+    ):
+        part = SeriesPart(name, np.array([now_ms]), np.array([1.0]), metadata)
+        backend.memory.append(part, seq=backend.memory.last_seq + 1, now_ms=now_ms)
+    entries = {entry["name"]: entry for entry in (await ask(client))["metrics"]}
+    units = {name: entry["unit"] for name, entry in entries.items()}
+    assert units == {"dishwasher": "W", "battery.house.voltage": "V", "odd": None, "list": None, "junk": None}
+    assert entries["odd"]["source"] == {"measurement": "odd", "field": "value", "tags": {}}
 
 
 async def test_pages(client: QuartClient, fill: Fill) -> None:

@@ -1,4 +1,4 @@
-"""What the storage tests share."""
+"""What all tests share."""
 
 from __future__ import annotations
 

@@ -1,0 +1,33 @@
+// The chart as a table: the same rows in the same order as the CSV, numbers as the service gave them.
+import type { ChartSeries } from "../api/queries";
+import { preciseMoment } from "../lib/times";
+
+export function ChartTable({ series }: { series: ChartSeries }) {
+  return (
+    <div className="max-h-96 overflow-auto rounded-lg border" tabIndex={0} role="region" aria-label={`Values of ${series.title}`}>
+      <table className="w-full text-sm tabular-nums">
+        <caption className="sr-only">{series.title}</caption>
+        <thead className="sticky top-0 bg-raised text-left text-soft">
+          <tr>
+            <th scope="col" className="px-3 py-2 font-medium">Time</th>
+            {[`Mean${series.unit === null ? "" : ` (${series.unit})`}`, "Lowest", "Highest", "Samples"].map((name) => (
+              <th key={name} scope="col" className="px-3 py-2 text-right font-medium">{name}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {series.times.map((time, index) => (
+            <tr key={time} data-time={time} className="border-t">
+              <th scope="row" className="px-3 py-1 text-left font-normal whitespace-nowrap text-soft">{preciseMoment(time)}</th>
+              <td className="px-3 py-1 text-right">{series.values[index]}</td>
+              <td className="px-3 py-1 text-right">{series.mins[index]}</td>
+              <td className="px-3 py-1 text-right">{series.maxs[index]}</td>
+              <td className="px-3 py-1 text-right">{series.counts[index]}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {series.times.length === 0 && <p className="px-3 py-4 text-sm text-soft">No values in this range.</p>}
+    </div>
+  );
+}

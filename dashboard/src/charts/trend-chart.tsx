@@ -1,0 +1,166 @@
+// One metric over time: expected band, envelope, line, limits, anomalies and insights. Recharts draws; what moves with
+// the hand (crosshair, selection) lies over it and costs no drawing.
+import { memo, useMemo } from "react";
+import { Area, CartesianGrid, ComposedChart, Line, ReferenceArea, ReferenceDot, ReferenceLine, XAxis, YAxis } from "recharts";
+import type { ChartSeries } from "../api/queries";
+import { useSize } from "../lib/hooks";
+import { usePreferences } from "../lib/preferences";
+import { axisLabel, ticks } from "../lib/times";
+import { conversion, shown } from "../lib/units";
+import { ChartOverlay } from "./overlay";
+import { Ribbon } from "./ribbon";
+import { rowsOf, valueDomain, valueTicks } from "./rows";
+import type { Tail } from "./rows";
+import type { Span } from "./window";
+
+export const LEFT = 56;
+export const RIGHT = 12;
+const TOP = 8;
+const BOTTOM = 24;
+
+export interface TrendChartProps {
+  readonly series: ChartSeries;
+  readonly stepSeconds: number;
+  readonly span: Span;
+  readonly colour: string;
+  readonly height: number;
+  readonly tail?: readonly Tail[];
+  readonly shade?: Span | undefined;
+  readonly onZoom?: ((span: Span | undefined) => void) | undefined;
+}
+
+const NO_TAIL: readonly Tail[] = [];
+
+export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
+  const { series, stepSeconds, span, colour, height, tail = NO_TAIL, shade, onZoom } = props;
+  const wanted = usePreferences();
+  const [sizer, { width }] = useSize();
+  const { start, end } = span;
+  const convert = conversion(series.unit, wanted)?.of;
+  const rows = useMemo(() => rowsOf(series, stepSeconds, tail, convert), [series, stepSeconds, tail, convert]);
+  const limits = useMemo(
+    () => [series.low, series.high].map((limit) => (limit === null || convert === undefined ? limit : convert(limit))),
+    [series.low, series.high, convert],
+  );
+  const visible = useMemo(
+    () => rows.filter((row) => row.t >= start - stepSeconds && row.t <= end + stepSeconds),
+    [rows, start, end, stepSeconds],
+  );
+  const domain = useMemo(() => valueDomain(visible, limits), [visible, limits]);
+  const value = (of: number) => (convert === undefined ? of : convert(of));
+  return (
+    <div ref={sizer} className="relative select-none" style={{ height: height + 10 }} data-testid="trend-chart">
+      {width > 0 && (
+        <>
+          <ComposedChart
+            width={width}
+            height={height}
+            data={visible}
+            margin={{ top: TOP, right: RIGHT, bottom: 0, left: 0 }}
+            accessibilityLayer={false}
+          >
+            <CartesianGrid vertical={false} stroke="var(--line)" />
+            <XAxis
+              dataKey="t"
+              type="number"
+              domain={[start, end]}
+              ticks={ticks(start, end, Math.max(2, Math.floor(width / 96)))}
+              tickFormatter={(time: number) => axisLabel(time, end - start)}
+              allowDataOverflow
+              height={BOTTOM}
+              tick={{ fill: "var(--soft)", fontSize: 12 }}
+              stroke="var(--line)"
+              tickLine={false}
+            />
+            <YAxis
+              width={LEFT}
+              domain={domain}
+              ticks={valueTicks(domain, Math.max(2, Math.floor(height / 48)))}
+              allowDataOverflow
+              tickFormatter={(of: number) => axisValue(of)}
+              tick={{ fill: "var(--soft)", fontSize: 12 }}
+              axisLine={false}
+              tickLine={false}
+            />
+            {shade !== undefined && (
+              <ReferenceArea x1={Math.max(start, shade.start)} x2={Math.min(end, shade.end)} fill="var(--warning)" fillOpacity={0.16} ifOverflow="hidden" />
+            )}
+            {series.anomalies
+              .filter((each) => each.end >= start && each.start <= end)
+              .map((each) => (
+                <ReferenceArea
+                  key={each.start}
+                  x1={Math.max(start, each.start)}
+                  x2={Math.min(end, each.end)}
+                  fill="var(--critical)"
+                  fillOpacity={0.18}
+                  ifOverflow="hidden"
+                />
+              ))}
+            <Area dataKey="band" type="monotone" stroke="none" fill="var(--soft)" fillOpacity={0.09} isAnimationActive={false} activeDot={false} />
+            <Area dataKey="envelope" type="linear" stroke="none" fill={colour} fillOpacity={0.24} isAnimationActive={false} activeDot={false} />
+            <Line
+              dataKey="v"
+              type={series.kind === "state" ? "stepAfter" : "linear"}
+              stroke={colour}
+              strokeWidth={1.75}
+              dot={false}
+              activeDot={false}
+              isAnimationActive={false}
+              connectNulls={false}
+            />
+            {limits.map(
+              (limit, index) =>
+                limit !== null &&
+                limit >= domain[0] &&
+                limit <= domain[1] && <ReferenceLine key={index} y={limit} stroke="var(--warning)" strokeDasharray="5 4" />,
+            )}
+            {series.notes
+              .filter((note) => note.start >= start && note.start <= end)
+              .map((note) => (
+                <ReferenceLine key={note.insight_id} x={note.start} stroke="var(--warning)" strokeWidth={1.5} />
+              ))}
+            {series.anomalies
+              .filter((each) => each.timestamp >= start && each.timestamp <= end)
+              .map((each) => (
+                <ReferenceDot
+                  key={each.timestamp}
+                  x={each.timestamp + stepSeconds / 2}
+                  y={value(each.value)}
+                  r={4}
+                  fill="var(--critical)"
+                  stroke="var(--surface)"
+                  ifOverflow="hidden"
+                />
+              ))}
+          </ComposedChart>
+          <Ribbon series={series} stepSeconds={stepSeconds} span={span} left={LEFT} width={width - LEFT - RIGHT} />
+          <ChartOverlay
+            label={series.title}
+            times={series.times}
+            stepSeconds={stepSeconds}
+            span={span}
+            left={LEFT}
+            right={RIGHT}
+            height={height}
+            onZoom={onZoom}
+          />
+        </>
+      )}
+    </div>
+  );
+});
+
+function axisValue(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100_000) return value.toExponential(1);
+  if (size > 0 && size < 0.001) return value.toExponential(0);
+  return String(Number(value.toPrecision(4))).replace("-", "−");
+}
+
+/** The value under the crosshair, or the latest one. */
+export function reading(series: ChartSeries, index: number, wanted: Parameters<typeof shown>[2]): string {
+  const value = series.values[index];
+  const { number, unit } = shown(value, series.unit, wanted);
+  return unit === "" ? number : `${number} ${unit}`;
+}

@@ -1,0 +1,179 @@
+// One insight, whole: what, compared with what, since when, what moved along, what to do.
+import { useQuery } from "@tanstack/react-query";
+import { CircleCheck, Lightbulb, Link2 } from "lucide-react";
+import { useMemo, useState } from "react";
+import { Link, useParams, useSearch } from "wouter";
+import { chartsQuery, correlationsQuery, insightsQuery } from "../api/queries";
+import type { Insight } from "../api/queries";
+import { TrendChart } from "../charts/trend-chart";
+import { baselineText, evidenceOf, shadeEnd } from "../components/insight-card";
+import { Button, Empty, Failed, Skeleton } from "../components/parts";
+import { SeverityMark } from "../components/severity";
+import { useNow, useTitle } from "../lib/hooks";
+import { DAY, insightLink, parseTrends, trendsLink, trendsSearch } from "../lib/links";
+import { usePreferences } from "../lib/preferences";
+import { ago, moment, span } from "../lib/times";
+import { shownText } from "../lib/units";
+
+export default function InsightPage() {
+  const id = useParams<{ id: string }>().id;
+  const given = parseTrends(useSearch());
+  const { data, error, refetch } = useQuery(insightsQuery);
+  const insight = data?.insights.find((each) => each.insight_id === id);
+  useTitle(insight?.title ?? "Insight");
+  if (data === undefined) {
+    return error !== null ? (
+      <Failed error={error} again={() => void refetch()} />
+    ) : (
+      <div role="status" aria-label="Loading"><Skeleton className="h-96 rounded-2xl" /></div>
+    );
+  }
+  if (insight === undefined) {
+    return (
+      <>
+        <Empty title="This is over" icon={<CircleCheck aria-hidden="true" className="size-10" />}>
+          <p>It has been resolved or has expired since the link was made.</p>
+          <p className="mt-3 flex flex-wrap justify-center gap-4">
+            <Link href="/" className="text-accent underline">What needs attention now</Link>
+            {given.metrics.length > 0 && (
+              <Link href={trendsLink(given)} className="text-accent underline">What the values did</Link>
+            )}
+          </p>
+        </Empty>
+      </>
+    );
+  }
+  return <Whole insight={insight} />;
+}
+
+/** The span around the evidence: as much before as is needed to see what is usual. */
+export function spanAround(insight: Insight, now: number): { from: number; to: number } {
+  const { start, end } = evidenceOf(insight);
+  const first = start ?? insight.created_at;
+  const last = Math.max(end ?? insight.updated_at, insight.updated_at);
+  const before = Math.min(7 * DAY, Math.max(6 * 3600, 4 * (last - first)));
+  return { from: first - before, to: Math.min(now, last + before / 4) };
+}
+
+function Whole({ insight }: { insight: Insight }) {
+  const now = useNow(30);
+  const wanted = usePreferences();
+  const [copied, setCopied] = useState(false);
+  const evidence = evidenceOf(insight);
+  const around = useMemo(() => spanAround(insight, insight.updated_at + 300), [insight]);
+  const metrics = useMemo(() => (insight.metric === null || insight.metric === "*" ? [] : [insight.metric]), [insight]);
+  const charts = useQuery(chartsQuery(metrics, around.from, around.to, 480));
+  const related = useQuery(correlationsQuery(168));
+  const partners = useMemo(() => {
+    const all = related.data;
+    if (all === undefined) return [];
+    return all.cells
+      .filter((cell) => all.metrics[cell.a]?.metric === insight.metric || all.metrics[cell.b]?.metric === insight.metric)
+      .sort((a, b) => Math.abs(b.coefficient) - Math.abs(a.coefficient))
+      .slice(0, 4)
+      .flatMap((cell) => {
+        const other = all.metrics[all.metrics[cell.a]?.metric === insight.metric ? cell.b : cell.a];
+        return other === undefined ? [] : [{ ...other, text: cell.text }];
+      });
+  }, [related.data, insight.metric]);
+  const series = charts.data?.series[0];
+  const shade = { start: evidence.start ?? insight.created_at, end: shadeEnd(insight, evidence, around.to) };
+  const baseline = baselineText(evidence, wanted);
+  const view = { metrics: [...metrics, ...partners.map((each) => each.metric)], from: around.from, to: around.to, table: false };
+  const link = `${insightLink(insight.insight_id)}?${trendsSearch(view)}`;
+  return (
+    <article aria-label={insight.title}>
+      <header className="mb-5 max-w-4xl">
+        <SeverityMark severity={insight.severity} />
+        <h1 className="mt-2 text-3xl font-semibold tracking-tight text-balance sm:text-4xl">{insight.title}</h1>
+        <p className="mt-3 max-w-prose text-lg text-soft text-pretty">{insight.description}</p>
+      </header>
+      <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(20rem,1fr)]">
+        <div className="min-w-0 space-y-4">
+          {metrics.length > 0 && (
+            <section aria-label="Evidence" className="card p-4 sm:p-5">
+              <h2 className="mb-2 text-sm font-semibold text-soft">What the values did{baseline !== undefined && `; ${baseline}`}</h2>
+              {series === undefined || charts.data === undefined ? (
+                <Skeleton className="h-64" />
+              ) : (
+                <TrendChart series={series} stepSeconds={charts.data.step_seconds} span={{ start: around.from, end: around.to }} colour="var(--series-1)" height={280} shade={shade} />
+              )}
+              <p className="mt-3 flex flex-wrap gap-x-5 gap-y-1 text-sm">
+                <Link href={trendsLink(view)} className="text-accent underline">Look closer in Trends</Link>
+              </p>
+            </section>
+          )}
+          {partners.length > 0 && (
+            <section aria-label="What moved along" className="card p-4 sm:p-5">
+              <h2 className="mb-1 text-sm font-semibold text-soft">What it moves with</h2>
+              <p className="mb-2 text-xs text-soft">Over the last 7 days. That they move together does not tell which is the cause.</p>
+              <ul>
+                {partners.map((each) => (
+                  <li key={each.metric}>
+                    <Link href={trendsLink({ ...view, metrics: [...metrics, each.metric] })} className="flex min-h-11 items-center rounded-lg px-2 text-sm hover:bg-raised">
+                      {each.text}
+                    </Link>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
+        </div>
+        <div className="min-w-0 space-y-4">
+          <section aria-label="What to do" className="card p-4 sm:p-5">
+            <h2 className="mb-3 text-sm font-semibold text-soft">What to do</h2>
+            <ul className="space-y-3">
+              {insight.recommendations.map((text) => (
+                <li key={text} className="flex gap-3">
+                  <Lightbulb aria-hidden="true" className="mt-0.5 size-5 shrink-0 text-accent" />
+                  {text}
+                </li>
+              ))}
+            </ul>
+            {insight.actions.map((action) => (
+              <p key={action.action} className="mt-4 rounded-xl bg-raised p-3 text-sm">
+                <span className="font-medium">{action.text}.</span> <span className="text-soft">{action.estimated_impact}.</span>
+              </p>
+            ))}
+          </section>
+          <section aria-label="Facts" className="card p-4 sm:p-5">
+            <h2 className="mb-3 text-sm font-semibold text-soft">How sure, and since when</h2>
+            <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-6 gap-y-2 text-sm">
+              <Fact name="Confidence">{Math.round(insight.confidence * 100)} %</Fact>
+              <Fact name="Impact">{impactWord(insight.impact_score)}</Fact>
+              {evidence.value !== undefined && <Fact name="Value">{shownText(evidence.value, evidence.unit, wanted)}</Fact>}
+              {baseline !== undefined && <Fact name="Compared with">{baseline}</Fact>}
+              {evidence.samples !== undefined && evidence.start !== undefined && (
+                <Fact name="Rests on">{evidence.samples} values over {span((evidence.end ?? now) - evidence.start)}</Fact>
+              )}
+              {evidence.start !== undefined && <Fact name="Began">{moment(evidence.start)}</Fact>}
+              <Fact name="Told">{moment(insight.created_at)}, {ago(now - insight.created_at)}</Fact>
+              <Fact name="Last change">{ago(now - insight.updated_at)}</Fact>
+              {insight.expires_at !== null && <Fact name="Forgotten">{moment(insight.expires_at)}, unless it goes on</Fact>}
+              <Fact name="State">{insight.status}</Fact>
+            </dl>
+            <Button
+              className="mt-4"
+              onClick={() => void navigator.clipboard?.writeText(new URL(link, location.href).href).then(() => setCopied(true))}
+            >
+              <Link2 aria-hidden="true" className="size-4" /> {copied ? "Copied" : "Copy a link to this"}
+            </Button>
+          </section>
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <>
+      <dt className="text-soft">{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+function impactWord(score: number): string {
+  return score >= 0.75 ? "large" : score >= 0.4 ? "noticeable" : "small";
+}

@@ -1,0 +1,320 @@
+// Metrics over time. What is shown stands in the address.
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { ChartLine, Download, RotateCcw, Table2, X, ZoomOut } from "lucide-react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Link, useLocation, useSearch } from "wouter";
+import { address, getToken } from "../api/client";
+import { chartsQuery, correlationsQuery, insightsQuery } from "../api/queries";
+import type { ChartSeries, ChartsResponse } from "../api/queries";
+import { Brush } from "../charts/brush";
+import { useCrosshair } from "../charts/crosshair";
+import { ChartTable } from "../charts/table";
+import { useLiveEnd } from "../charts/tail";
+import { reading, TrendChart } from "../charts/trend-chart";
+import { nearest, zoomed } from "../charts/window";
+import type { Span } from "../charts/window";
+import { MetricPicker } from "../components/metric-picker";
+import { Button, Choice, Empty, Failed, PageHeader, Skeleton } from "../components/parts";
+import { serverNow } from "../lib/clock";
+import { useMedia, useTitle } from "../lib/hooks";
+import { ALL, DAY, insightLink, parseTrends, patternsLink, trendsSearch } from "../lib/links";
+import type { TrendsView } from "../lib/links";
+import { usePreferences } from "../lib/preferences";
+import { moment, preciseMoment, span as spanText } from "../lib/times";
+
+const RANGES: readonly (readonly [string, string, number])[] = [
+  ["15m", "15 min", -900],
+  ["1h", "1 h", -3600],
+  ["6h", "6 h", -6 * 3600],
+  ["1d", "24 h", -DAY],
+  ["7d", "7 days", -7 * DAY],
+  ["30d", "30 days", -30 * DAY],
+  ["all", "All", ALL],
+];
+const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)", "var(--series-6)"];
+const NIGHT_BEGINS = 20; // o'clock
+const NIGHT_ENDS = 8;
+
+/** From eight in the evening to eight in the morning, by this reader's clock; the night going on counts. */
+export function lastNight(now: number): Span {
+  const end = new Date(now * 1000);
+  end.setHours(NIGHT_ENDS, 0, 0, 0);
+  if (new Date(now * 1000).getHours() >= NIGHT_BEGINS) end.setDate(end.getDate() + 1);
+  const start = new Date(end);
+  start.setDate(start.getDate() - 1);
+  start.setHours(NIGHT_BEGINS);
+  return { start: start.getTime() / 1000, end: Math.min(now, end.getTime() / 1000) };
+}
+
+function useView(): [TrendsView, (change: Partial<TrendsView>) => void] {
+  const search = useSearch();
+  const [, navigate] = useLocation();
+  const view = useMemo(() => parseTrends(search), [search]);
+  const change = useCallback(
+    (next: Partial<TrendsView>) => {
+      const text = trendsSearch({ ...parseTrends(location.search), ...next });
+      navigate(text === "" ? "/trends" : `/trends?${text}`);
+    },
+    [navigate],
+  );
+  return [view, change];
+}
+
+async function download(parameters: Parameters<typeof address>[1]): Promise<void> {
+  const token = getToken();
+  const response = await fetch(address("/api/analytics/charts", { ...parameters, format: "csv" }), {
+    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+  });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = "chart.csv";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function shownSpan(view: TrendsView, data: ChartsResponse, now: number): Span {
+  const end = view.to ?? Math.max(now, data.end);
+  if (view.from === ALL) return { start: data.start, end };
+  return { start: view.from > 0 ? view.from : end + view.from, end };
+}
+
+function Readout({ series, stepSeconds }: { series: ChartSeries; stepSeconds: number }) {
+  const at = useCrosshair();
+  const wanted = usePreferences();
+  if (series.times.length === 0) return null;
+  const index = at === undefined ? series.times.length - 1 : nearest(series.times, at - stepSeconds / 2);
+  const time = series.times[index] ?? 0;
+  return (
+    <span className="text-right text-sm whitespace-nowrap tabular-nums" data-testid="readout">
+      <span className="font-semibold">{reading(series, index, wanted)}</span>
+      <span className="ml-2 text-soft">{stepSeconds < 60 ? preciseMoment(time) : moment(time)}</span>
+    </span>
+  );
+}
+
+function Partners({ metric, shown, onAdd }: { metric: string; shown: readonly string[]; onAdd: (names: readonly string[]) => void }) {
+  const { data } = useQuery(correlationsQuery(168));
+  const partners = useMemo(() => {
+    if (data === undefined) return [];
+    return data.cells
+      .flatMap((cell) => {
+        const [a, b] = [data.metrics[cell.a], data.metrics[cell.b]];
+        const other = a?.metric === metric ? b : b?.metric === metric ? a : undefined;
+        return other === undefined || shown.includes(other.metric) ? [] : [{ ...other, coefficient: cell.coefficient }];
+      })
+      .sort((a, b) => Math.abs(b.coefficient) - Math.abs(a.coefficient))
+      .slice(0, 5);
+  }, [data, metric, shown]);
+  if (partners.length === 0) return null;
+  return (
+    <div className="flex flex-wrap items-center gap-2 text-sm">
+      <span className="text-soft">Moves with</span>
+      {partners.map((each) => (
+        <Button key={each.metric} className="min-h-9 px-3" onClick={() => onAdd([each.metric])} aria-label={`Add ${each.title}`}>
+          + {each.title}
+        </Button>
+      ))}
+      {partners.length > 1 && (
+        <Button tone="quiet" className="min-h-9 px-3" onClick={() => onAdd(partners.slice(0, 3).map((each) => each.metric))}>
+          Add the closest
+        </Button>
+      )}
+    </div>
+  );
+}
+
+export default function Trends() {
+  const [view, change] = useView();
+  const { metrics, from, to, table } = view;
+  useTitle("Trends");
+  const wide = useMedia("(min-width: 40rem)");
+  const query = useQuery({
+    ...chartsQuery(metrics, from, to, wide ? 480 : 240),
+    placeholderData: keepPreviousData,
+    refetchInterval: to === undefined ? 30_000 : false,
+  });
+  const whole = useQuery({ ...chartsQuery(metrics.slice(0, 1), ALL, undefined, 300), staleTime: 300_000 });
+  const length = from > 0 ? (to ?? serverNow()) - from : -from;
+  const live = useLiveEnd(metrics, to === undefined && !table, Math.min(15, Math.max(1, length / 400)));
+  const data = query.data;
+  const span = useMemo(() => (data === undefined ? undefined : shownSpan(view, data, live.now)), [view, data, live.now]);
+  const before = useRef<TrendsView | undefined>(undefined);
+  const setSpan = useCallback(
+    (next: Span | undefined) => {
+      if (next === undefined) {
+        const last = before.current ?? { from: -DAY, to: undefined };
+        change({ from: last.from, to: last.to });
+        return;
+      }
+      before.current ??= view;
+      const isLive = next.end >= serverNow() - (next.end - next.start) * 0.01;
+      change(isLive ? { from: -(next.end - next.start), to: undefined } : { from: next.start, to: next.end });
+    },
+    [change, view],
+  );
+
+  const isFresh = data !== undefined && !query.isPlaceholderData;
+  useEffect(() => {
+    if (!isFresh) return;
+    requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("charts-drawn")));
+  }, [isFresh, data]);
+
+  const add = useCallback((names: readonly string[]) => change({ metrics: [...new Set([...parseTrends(location.search).metrics, ...names])] }), [change]);
+  const toggle = (name: string) =>
+    change({ metrics: metrics.includes(name) ? metrics.filter((each) => each !== name) : [...metrics, name] });
+  const rangeKey = to === undefined ? RANGES.find(([, , seconds]) => seconds === from)?.[0] : undefined;
+  const [isBusy, setBusy] = useState(false);
+
+  const names = new Map(data?.series.map((each) => [each.metric, each.title]));
+  return (
+    <>
+      <PageHeader title="Trends">
+        <div className="flex flex-wrap gap-2">
+          <Choice
+            label="Range"
+            value={rangeKey}
+            options={RANGES.map(([key, text]) => [key, text] as const)}
+            onChange={(key) => {
+              before.current = undefined;
+              performance.mark("zoom-start");
+              change({ from: RANGES.find(([each]) => each === key)?.[2] ?? -DAY, to: undefined });
+            }}
+          />
+        </div>
+      </PageHeader>
+      <div className="mb-4 flex flex-wrap items-center gap-2">
+        {metrics.map((name, index) => (
+          <span key={name} className="inline-flex min-h-11 max-w-full items-center gap-2 rounded-[0.625rem] border bg-surface pl-3 text-sm">
+            <span aria-hidden="true" className="size-2.5 shrink-0 rounded-full" style={{ background: COLOURS[index % COLOURS.length] }} />
+            <span className="max-w-56 truncate">{names.get(name) ?? name}</span>
+            <button type="button" aria-label={`Remove ${names.get(name) ?? name}`} className="inline-flex size-11 items-center justify-center rounded-[0.625rem] text-soft hover:text-ink" onClick={() => toggle(name)}>
+              <X aria-hidden="true" className="size-4" />
+            </button>
+          </span>
+        ))}
+        <MetricPicker label={metrics.length === 0 ? "Choose metrics" : "Add"} chosen={metrics} onToggle={toggle} />
+        {metrics.length > 0 && (
+          <>
+            <Button onClick={() => { const night = lastNight(serverNow()); setSpan(night); }}>Last night</Button>
+            <Button tone="quiet" aria-label="Zoom out" title="Zoom out" onClick={() => span && setSpan(zoomed(span, 2, (span.start + span.end) / 2, serverNow()))}>
+              <ZoomOut aria-hidden="true" className="size-5" />
+            </Button>
+            {(to !== undefined || from > ALL) && (
+              <Button tone="quiet" onClick={() => setSpan(undefined)}>
+                <RotateCcw aria-hidden="true" className="size-4" /> Back
+              </Button>
+            )}
+            <span className="flex-1" />
+            <Button aria-pressed={table} onClick={() => change({ table: !table })}>
+              {table ? <ChartLine aria-hidden="true" className="size-4" /> : <Table2 aria-hidden="true" className="size-4" />}
+              {table ? "View as chart" : "View as table"}
+            </Button>
+            <Button
+              disabled={data === undefined || isBusy}
+              onClick={() => {
+                if (data === undefined) return;
+                setBusy(true);
+                void download({ metric: metrics, start: data.start, end: data.end, max_points: wide ? 480 : 240 }).finally(() => setBusy(false));
+              }}
+            >
+              <Download aria-hidden="true" className="size-4" /> CSV
+            </Button>
+          </>
+        )}
+      </div>
+      {metrics.length === 0 ? (
+        <Suggestions onAdd={add} />
+      ) : data === undefined || span === undefined ? (
+        query.error !== null ? (
+          <Failed error={query.error} again={() => void query.refetch()} />
+        ) : (
+          <div role="status" aria-label="Loading" className="space-y-4">
+            {metrics.map((name) => <Skeleton key={name} className="h-64 rounded-2xl" />)}
+          </div>
+        )
+      ) : (
+        <>
+          <p className="mb-3 text-sm text-soft" aria-live="polite">
+            {moment(span.start)} to {to === undefined ? "now" : moment(span.end)}, {spanText(span.end - span.start)}; one point is{" "}
+            {spanText(data.step_seconds)}.{!data.complete && ` The archive could not be read: ${data.incomplete_reason ?? "no reason given"}`}
+          </p>
+          <div className="grid gap-4 3xl:grid-cols-2">
+            {metrics.map((name, index) => {
+              const series = data.series.find((each) => each.metric === name);
+              if (series === undefined) return <Skeleton key={name} className="h-64 rounded-2xl" />;
+              const visible = series.anomalies.filter((each) => each.end >= span.start && each.start <= span.end);
+              return (
+                <section key={name} aria-label={series.title} className="card min-w-0 p-4">
+                  <header className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1">
+                    <h2 className="text-base font-semibold">
+                      {series.title} <Link href={patternsLink(name)} className="ml-2 text-xs font-normal text-accent underline">usual day</Link>
+                    </h2>
+                    <Readout series={series} stepSeconds={data.step_seconds} />
+                  </header>
+                  {table ? (
+                    <ChartTable series={series} />
+                  ) : series.times.length === 0 ? (
+                    <p className="py-12 text-center text-sm text-soft">
+                      Nothing was recorded in this range. Try a longer one, or zoom out.
+                    </p>
+                  ) : (
+                    <TrendChart
+                      series={series}
+                      stepSeconds={data.step_seconds}
+                      span={span}
+                      colour={COLOURS[index % COLOURS.length] ?? "var(--accent)"}
+                      height={metrics.length > 2 ? 180 : 260}
+                      {...(to === undefined ? { tail: live.tails.get(name) ?? [] } : {})}
+                      onZoom={setSpan}
+                    />
+                  )}
+                  {(visible.length > 0 || series.notes.length > 0) && !table && (
+                    <ul className="mt-2 space-y-1 text-sm text-soft">
+                      {series.notes.map((note) => (
+                        <li key={note.insight_id}>
+                          <Link href={insightLink(note.insight_id)} className="text-accent underline">{note.title}</Link>, since {moment(note.start)}
+                        </li>
+                      ))}
+                      {visible.slice(0, 3).map((each) => <li key={each.start}>{each.description}</li>)}
+                      {visible.length > 3 && <li>and {visible.length - 3} more anomalies</li>}
+                    </ul>
+                  )}
+                </section>
+              );
+            })}
+          </div>
+          {whole.data?.series[0] !== undefined && whole.data.series[0].times.length > 1 && !table && (
+            <section aria-label="Whole history" className="card mt-4 px-6 py-3">
+              <Brush series={whole.data.series[0]} whole={{ start: whole.data.start, end: Math.max(whole.data.end, span.end) }} span={span} onChange={setSpan} />
+            </section>
+          )}
+          <div className="mt-4">
+            {metrics[0] !== undefined && <Partners metric={metrics[0]} shown={metrics} onAdd={add} />}
+          </div>
+          <p className="mt-4 text-xs text-soft">
+            Shaded grey: what would be ordinary. Red ribbon: how unusual a moment was. Drag to zoom, pinch, or use the keyboard on a chart.
+          </p>
+        </>
+      )}
+    </>
+  );
+}
+
+function Suggestions({ onAdd }: { onAdd: (names: readonly string[]) => void }) {
+  const insights = useQuery(insightsQuery);
+  const noted = (insights.data?.insights ?? []).flatMap((insight) => (insight.metric === null ? [] : [[insight.metric, insight.title] as const]));
+  return (
+    <Empty title="What do you want to look at?" icon={<ChartLine aria-hidden="true" className="size-10" />}>
+      <p>Choose metrics above: each gets a chart of its own, all on one time axis.</p>
+      {noted.length > 0 && (
+        <ul className="mt-4 flex flex-wrap justify-center gap-2">
+          {noted.map(([metric, title]) => (
+            <li key={title}>
+              <Button onClick={() => onAdd([metric])}>{title}</Button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Empty>
+  );
+}

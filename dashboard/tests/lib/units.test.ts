@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { DEFAULTS } from "../../src/lib/preferences";
+import { shown, shownText, stateText } from "../../src/lib/units";
+
+const IMPERIAL = { ...DEFAULTS, temperature: "°F", volume: "gal", pressure: "psi", distance: "mi" } as const;
+
+test.each([
+  [21.55, "°C", "21.6 °C", "71 °F"],
+  [100, "L", "100 L", "26.4 gal"],
+  [2.5, "bar", "2.50 bar", "36.3 psi"],
+  [100, "kPa", "100 kPa", "14.5 psi"],
+  [88, "km/h", "88 km/h", "55 mph"],
+  [13.2345, "V", "13.23 V", "13.23 V"],
+  [97.6, "%", "98 %", "98 %"],
+])("%d %s is said in the reader's units", (value, unit, metric, imperial) => {
+  expect(shownText(value, unit, DEFAULTS)).toBe(metric);
+  expect(shownText(value, unit, IMPERIAL)).toBe(imperial);
+});
+
+test("what is unknown, zero, tiny or huge is still readable", () => {
+  expect(shownText(null, "V", DEFAULTS)).toBe("– V");
+  expect(shownText(Number.NaN, null, DEFAULTS)).toBe("–");
+  expect(shownText(-0.001, "V", DEFAULTS)).toBe("0.00 V");
+  expect(shownText(-12.3, "A", DEFAULTS)).toBe("−12.3 A");
+  expect(shown(1e12, null, DEFAULTS).number).toBe("1.00e+12");
+  expect(shown(0.00123, null, DEFAULTS).number).toBe("0.00123");
+  expect(stateText(1)).toBe("on");
+  expect(stateText(0)).toBe("off");
+  expect(stateText(3)).toBe("3");
+});

@@ -1,0 +1,36 @@
+"""The commands `backup` and `restore`: a copy of the database made beside a running service, and put back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from storage.archive import ArchiveError
+from storage.backup import back_up, restore
+
+from .progress_bar import ProgressBar
+
+
+def run_backup(file: Path, db_path: Path) -> int:
+    """Returns the exit code: 0 when `file` is a whole and checked copy."""
+    try:
+        with ProgressBar(f"backup {file.name}", sys.stderr) as bar:
+            done = back_up(db_path, file, bar)
+    except ArchiveError as error:
+        print(f"coachiq-analytics: {error}", file=sys.stderr)
+        return 1
+    print(f"{db_path} copied to {done.path}: {done.size_bytes:,} bytes, checked")
+    return 0
+
+
+def run_restore(file: Path, db_path: Path) -> int:
+    """Returns the exit code: 0 when the database holds what `file` holds."""
+    try:
+        with ProgressBar(f"restore {file.name}", sys.stderr) as bar:
+            done = restore(file, db_path, bar)
+    except ArchiveError as error:
+        print(f"coachiq-analytics: {error}; {db_path} was left as it is", file=sys.stderr)
+        return 1
+    kept = f"; what was there before is kept as {done.kept}" if done.kept is not None else ""
+    print(f"{db_path} holds what {file} holds: {done.size_bytes:,} bytes{kept}")
+    return 0
