@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from actors.action_dispatcher import ActionDispatcher
 from actors.alarms import Alarms
+from actors.courier import Courier
 from actors.effect_meter import EffectMeter
 from actors.hub import Hub
 from actors.kpi_keeper import KpiKeeper
@@ -26,6 +27,7 @@ from storage.history import History
 from storage.insight_book import InsightBook
 from storage.insight_marks import InsightMarks
 
+from .channels import OutsideChannels
 from .core_rest import CoreRest
 
 
@@ -38,10 +40,14 @@ class Control:
     kpis: KpiKeeper
     actions: ActionDispatcher
     effects: EffectMeter
+    courier: Courier
 
     def children(self) -> tuple[ChildSpec, ...]:
         """Started before whoever needs a threshold or stores anything."""
-        return (ChildSpec(name="steward", run=self.steward.run, stop=self.steward.close),)
+        return (
+            ChildSpec(name="steward", run=self.steward.run, stop=self.steward.close),
+            ChildSpec(name="courier", run=self.courier.run, beyond=Beyond.PARK),
+        )
 
     def late_children(self) -> tuple[ChildSpec, ...]:
         """Started when there is a recorder."""
@@ -100,6 +106,9 @@ def build_control(
         local_time=local_time, wall_ms=wall_ms,
     )  # fmt: skip
     actions = ActionDispatcher(store=store, core=core, hub=hub, wall_ms=wall_ms, succeeded=effects.note)
+    channels = OutsideChannels(lan=settings.notify_lan, wall_ms=wall_ms)
+    courier = Courier(store=store, channels=channels, local_time=local_time, wall_ms=wall_ms)
     return Control(
-        store=store, alarms=alarms, steward=steward, marks=marks, kpis=kpis, actions=actions, effects=effects
-    )
+        store=store, alarms=alarms, steward=steward, marks=marks, kpis=kpis, actions=actions, effects=effects,
+        courier=courier,
+    )  # fmt: skip

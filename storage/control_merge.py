@@ -15,7 +15,7 @@ from .control_actions import append_entry
 
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]  # table -> rows
 
-_COPIED: Final = ("alert_states", "insight_marks", "actions")
+_COPIED: Final = ("alert_states", "insight_marks", "actions", "outbox", "notify_states")
 
 
 def copy_all(connection: sqlite3.Connection) -> Rows:

@@ -58,7 +58,7 @@ class StandInCore:
         self._server = Server(self._app(), sock)
         self.url: Final = "http://{}:{}".format(*sock.getsockname()[:2])
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:  # noqa: ASYNC128
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         await self._server.run(task_status=task_status)
 
     def stop(self) -> None:
