@@ -87,7 +87,7 @@ class Notifier:
                     insight.category,
                     firing=insight.status != "resolved",
                     at_ms=insight.updated_at_ms,
-                )  # fmt: skip
+                )
             )
 
     def _alarm(self, event: AlertEvent) -> Notice:

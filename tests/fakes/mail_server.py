@@ -1,5 +1,8 @@
 """A mail server on loopback: as much of SMTP (RFC 5321) as a client needs to leave a message."""
 
+# serve_listeners says when it has started.
+# flake8: noqa: ASYNC128
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

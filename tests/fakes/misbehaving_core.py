@@ -3,6 +3,9 @@
 It counts effects: every command that was carried out, with the time. `misbehave` is asked once a command.
 """
 
+# serve_listeners says when it has started.
+# flake8: noqa: ASYNC128
+
 from __future__ import annotations
 
 import json
