@@ -1,36 +1,27 @@
-"""The notifier: decides who hears about what, and tells them.
-
-At this depth everybody hears everything: the hub (and so every dashboard) and the log. Channels (e-mail, push) join
-by implementing `Channel` and being handed to the constructor; a channel that fails is logged and does not hold up
-the others.
+"""The notifier: tells what happened. Dashboards (by the hub) and the log hear everything; the courier hears what a
+person may have to be sent, unless that person has put it out of the way.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol, assert_never
+from collections.abc import Callable
+from typing import Final, assert_never
 
 import trio
 
+from analytics.notices import Notice
 from analytics.records import Insight, Pattern
+from analytics.threshold import AlertEvent
 from storage.insight_marks import InsightMarks
 
+from .alarms import Alarms
 from .frames import alert_frame, marked_frame, pattern_frame
 from .hub import Hub
 from .mailbox import Mailbox
 from .messages import AlertChanged, InsightChanged, NotifierMessage, PatternFound, StatusChanged
 
 LOG: Final = logging.getLogger(__name__)
-
-
-class Channel(Protocol):
-    """One way of telling people. Raises whatever it likes; deadlines are the caller's."""
-
-    @property
-    def name(self) -> str: ...
-
-    async def tell(self, insight: Insight, *, is_new: bool) -> None: ...
 
 
 class Notifier:
@@ -43,13 +34,15 @@ class Notifier:
         hub: Hub,
         marks: InsightMarks,
         wall_ms: Callable[[], int],
-        channels: Sequence[Channel] = (),
+        alarms: Alarms,
+        tell: Callable[[Notice], None],
     ) -> None:
         self._mailbox = mailbox
         self._marks = marks
         self._wall_ms = wall_ms
         self._hub = hub
-        self._channels = tuple(channels)
+        self._alarms = alarms
+        self._tell = tell
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         task_status.started()
@@ -68,6 +61,8 @@ class Notifier:
             case AlertChanged(event):
                 level = logging.WARNING if event.after.active else logging.INFO
                 LOG.log(level, "threshold %s at %s is %s", event.threshold.name, event.metric, event.after.phase)
+                if event.is_news:
+                    self._tell(self._alarm(event))
             case _:
                 assert_never(message)
 
@@ -82,11 +77,26 @@ class Notifier:
             return
         if is_new and insight.severity in ("high", "critical"):
             self._hub.publish("alert", alert_frame(insight))
-        for channel in self._channels:
-            try:
-                await channel.tell(insight, is_new=is_new)
-            except Exception:  # one channel's trouble is nobody else's; the log is where people look for it
-                LOG.exception("channel %s could not tell of %s", channel.name, insight.insight_id)
+        if is_new or insight.status == "resolved":
+            self._tell(
+                Notice(
+                    insight.key,
+                    insight.title,
+                    insight.description,
+                    insight.severity,
+                    insight.category,
+                    firing=insight.status != "resolved",
+                    at_ms=insight.updated_at_ms,
+                )
+            )
+
+    def _alarm(self, event: AlertEvent) -> Notice:
+        threshold, words = event.threshold, self._alarms.words(event)
+        key = f"threshold:{threshold.threshold_id}:{event.metric}"
+        return Notice(
+            key, words, f"{threshold.name}: {words}.", threshold.severity, threshold.category,
+            firing=event.after.active, at_ms=event.at_ms,
+        )  # fmt: skip
 
     def _pattern(self, pattern: Pattern) -> None:
         LOG.info("pattern %s of %s: %s", pattern.pattern_type, pattern.metric, pattern.description)

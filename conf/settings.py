@@ -88,6 +88,8 @@ class Settings:
     # CoachIQ's core, whose states are recorded. None: it is not asked.
     core_url: str | None = field(default=None, metadata=_by(base_url("http", "https", "ws", "wss"), "CORE_URL"))
     core_token: Secret | None = field(default=None, metadata=_by(secret, "CORE_TOKEN"))
+    # Notifications may go to addresses on this network (a mail server of one's own).
+    notify_lan: bool = field(default=False, metadata=_by(flag, "NOTIFY_LAN"))
     log_level: LogLevel = field(default="INFO", metadata=_by(choice(*get_args(LogLevel), upper=True), "LOG_LEVEL"))
     log_format: LogFormat = field(default="json", metadata=_by(choice(*get_args(LogFormat)), "LOG_FORMAT"))
     # Of the coach, for days and weeks as people live them: an IANA name. None: as this machine is set.

@@ -24,6 +24,7 @@ from .live import register_live
 from .openapi import build_document
 from .problems import Problem, register_problems
 from .rest import (
+    actions,
     aggregation,
     backup,
     catalogue,
@@ -38,6 +39,7 @@ from .rest import (
     kpis,
     layouts,
     metrics,
+    notifications,
     overview,
     pages,
     preferences,
@@ -73,6 +75,8 @@ _API: Final[tuple[Route, ...]] = (
     *backup.ROUTES,
     *features.ROUTES,
     *thresholds.ROUTES,
+    *actions.ROUTES,
+    *notifications.ROUTES,
     *kpis.ROUTES,
     *layouts.ROUTES,
     *preferences.ROUTES,

@@ -1,4 +1,4 @@
-"""The command line: serve, demo, replay, import, openapi, check, token, and those of storage_parsers.py.
+"""The command line: serve, demo, replay, import, openapi, check, token, audit, and those of storage_parsers.py.
 
 Promises: exit codes 0 (done), 1 (not everything could be done, and why was said), 2 (no such command or
 option), 70 (a supervisor gave up) and 78 (bad configuration: one line on stderr that names the variable).
@@ -20,6 +20,7 @@ from conf.flags import FeatureFlags
 from conf.loader import load_catalogue, load_flags, load_rules
 from conf.settings import DEFAULT, Settings, SettingsError, check_settings, load_settings, parse_setting, variable
 
+from .audit_command import add_audit_parser, run_audit
 from .storage_parsers import STORAGE_COMMANDS, add_storage_parsers
 from .token_command import add_token_parser, run_token
 from .version import VERSION
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_storage_parsers(commands)
     add_token_parser(commands)
+    add_audit_parser(commands)
     commands.add_parser("openapi", help="print the OpenAPI document (docs/openapi.json is this)")
     commands.add_parser("check", help="print every setting, its value and where it comes from")
     return parser
@@ -149,6 +151,10 @@ def _import(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _storage(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return STORAGE_COMMANDS[asked.command](asked, load_settings(environ, check=False)[0])
+
+
+def _audit(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    return run_audit(asked, load_settings(environ)[0])
 
 
 def _token(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -212,5 +218,6 @@ _COMMANDS: Final = {
     "openapi": _openapi,
     "check": _check,
     "token": _token,
+    "audit": _audit,
     **dict.fromkeys(STORAGE_COMMANDS, _storage),
 }

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from actors.action_dispatcher import ActionDispatcher
 from actors.alarms import Alarms
+from actors.courier import Courier
+from actors.effect_meter import EffectMeter
 from actors.hub import Hub
 from actors.kpi_keeper import KpiKeeper
 from actors.mailbox import Mailbox
@@ -24,6 +27,9 @@ from storage.history import History
 from storage.insight_book import InsightBook
 from storage.insight_marks import InsightMarks
 
+from .channels import OutsideChannels
+from .core_rest import CoreRest
+
 
 @dataclass(frozen=True, slots=True)
 class Control:
@@ -32,14 +38,24 @@ class Control:
     steward: Steward
     marks: InsightMarks
     kpis: KpiKeeper
+    actions: ActionDispatcher
+    effects: EffectMeter
+    courier: Courier
 
     def children(self) -> tuple[ChildSpec, ...]:
         """Started before whoever needs a threshold or stores anything."""
-        return (ChildSpec(name="steward", run=self.steward.run, stop=self.steward.close),)
+        return (
+            ChildSpec(name="steward", run=self.steward.run, stop=self.steward.close),
+            ChildSpec(name="courier", run=self.courier.run, beyond=Beyond.PARK),
+        )
 
     def late_children(self) -> tuple[ChildSpec, ...]:
         """Started when there is a recorder."""
-        return (ChildSpec(name="kpi_keeper", run=self.kpis.run, beyond=Beyond.PARK),)
+        return (
+            ChildSpec(name="kpi_keeper", run=self.kpis.run, beyond=Beyond.PARK),
+            ChildSpec(name="effect_meter", run=self.effects.run, beyond=Beyond.PARK),
+            ChildSpec(name="action_dispatcher", run=self.actions.run, beyond=Beyond.PARK),
+        )
 
 
 def build_control(
@@ -82,4 +98,17 @@ def build_control(
         )
     except KpiError as error:
         raise SettingsError("conf/kpis.yaml", str(error)) from error
-    return Control(store=store, alarms=alarms, steward=steward, marks=marks, kpis=kpis)
+    core = None
+    if settings.core_url is not None:
+        core = CoreRest(settings.core_url, None if settings.core_token is None else settings.core_token.reveal())
+    effects = EffectMeter(
+        store=store, history=history, book=book, marks=marks, hub=hub, catalogue=catalogue,
+        local_time=local_time, wall_ms=wall_ms,
+    )  # fmt: skip
+    actions = ActionDispatcher(store=store, core=core, hub=hub, wall_ms=wall_ms, succeeded=effects.note)
+    channels = OutsideChannels(lan=settings.notify_lan, wall_ms=wall_ms)
+    courier = Courier(store=store, channels=channels, local_time=local_time, wall_ms=wall_ms)
+    return Control(
+        store=store, alarms=alarms, steward=steward, marks=marks, kpis=kpis, actions=actions, effects=effects,
+        courier=courier,
+    )  # fmt: skip

@@ -35,7 +35,9 @@ LOG: Final = logging.getLogger(__name__)
 
 PATH: Final = "/ws/analytics"
 FLAG: Final = "analytics_dashboard"
-TOPICS: Final = frozenset({METRICS, "insight", "insight_update", "alert", "pattern", "status", "gap", "notice"})
+TOPICS: Final = frozenset(
+    {METRICS, "insight", "insight_update", "alert", "action", "pattern", "status", "gap", "notice"}
+)
 MAX_CLIENTS: Final = 128
 MAX_NAMES: Final = 10_000  # in one client's choice of metrics
 ANSWERS: Final = 32  # that may wait for a client which asks and does not read

@@ -34,6 +34,7 @@ _WHY: Final = {
     428: "If-Match is missing",
     429: "The number of metrics is at its cap, or this client has asked for too much: see Retry-After",
     500: "A fault of the service; its log says what",
+    502: "Another server did not do its part",
     503: "Not now: try again after the seconds in Retry-After",
     507: "The disk has no room for it",
 }

@@ -132,7 +132,14 @@ class Service:
         )
         backend = self.backend
         threads = trio.CapacityLimiter(1)  # the analysers share one thread: the machine has few cores
-        notifier = Notifier(mailbox=notify, hub=hub, marks=control.marks, wall_ms=wall_ms)
+        notifier = Notifier(
+            mailbox=notify,
+            hub=hub,
+            marks=control.marks,
+            alarms=control.alarms,
+            tell=control.courier.hear,
+            wall_ms=wall_ms,
+        )
         keeper = archive_keeper(settings, wall_ms)
         persister = persisting.Persister(
             mailbox=persist,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -49,6 +49,15 @@ class TooManyError(Exception):
 def all_documents(connection: sqlite3.Connection, kind: str, owner: str = "") -> list[Document]:
     """In order of creation."""
     return [_document(row) for row in connection.execute(_ALL, (kind, owner))]
+
+
+def documents_of_kind(connection: sqlite3.Connection, kind: str) -> list[tuple[str, Document]]:
+    """Everybody's, with their owners."""
+    rows = connection.execute(
+        "SELECT owner, id, revision, created_ms, updated_ms, body FROM documents WHERE kind = ? ORDER BY owner, id",
+        (kind,),
+    )
+    return [(owner, _document(row)) for owner, *row in rows]
 
 
 def document(connection: sqlite3.Connection, kind: str, id_: str, owner: str = "") -> Document | None:
@@ -111,6 +120,6 @@ def _check(present: Document | None, expected: Expected) -> None:
         raise StaleError(present)
 
 
-def _document(row: tuple[Any, ...]) -> Document:
+def _document(row: Sequence[Any]) -> Document:
     id_, revision, created_ms, updated_ms, body = row
     return Document(id_, revision, created_ms, updated_ms, json.loads(body))

@@ -16,7 +16,12 @@ from .archive import ArchiveError
 from .sqlite_schema import WAL_LIMIT_BYTES
 
 APPLICATION_ID: Final = 0x43514354  # "CQCT", in the file's header
-MIGRATIONS: Final = ("control_0001_settings.sql", "control_0002_marks.sql")
+MIGRATIONS: Final = (
+    "control_0001_settings.sql",
+    "control_0002_marks.sql",
+    "control_0003_actions.sql",
+    "control_0004_outbox.sql",
+)
 VERSION: Final = len(MIGRATIONS)
 _MAGIC: Final = b"SQLite format 3\x00"
 _VERSION_AT: Final = slice(60, 64)  # https://www.sqlite.org/fileformat2.html

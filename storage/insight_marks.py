@@ -15,6 +15,7 @@ from analytics.records import Insight
 from .insight_book import InsightBook
 
 MAX_MARKS: Final = 2_000
+EFFECTS_KEPT: Final = 5  # sentences per insight
 
 
 class InsightMarks:
@@ -23,6 +24,7 @@ class InsightMarks:
     def __init__(self, book: InsightBook) -> None:
         self._book = book
         self._marks: dict[str, Mark] = {}  # by key
+        self._effects: dict[str, tuple[str, ...]] = {}  # by insight id: what actions on its advice changed
 
     def load(self, marks: Mapping[str, Mark]) -> None:
         """What was stored; what is here already is newer."""
@@ -46,6 +48,13 @@ class InsightMarks:
         self._marks[key] = mark
         while len(self._marks) > MAX_MARKS:
             del self._marks[next(iter(self._marks))]
+
+    def note_effect(self, insight_id: str, sentence: str) -> None:
+        """What an action on the insight's advice has changed."""
+        known = self._effects.pop(insight_id, ())
+        self._effects[insight_id] = (*known, sentence)[-EFFECTS_KEPT:]
+        while len(self._effects) > MAX_MARKS:
+            del self._effects[next(iter(self._effects))]
 
     def status(self, insight: Insight, now_ms: int) -> str:
         return status(insight, self.mark(insight), now_ms)
@@ -71,4 +80,5 @@ class InsightMarks:
             "marked_at": None if mark.said == "new" else mark.at_ms / 1000,
             "marked_by": None if mark.said == "new" else mark.by,
             "not_useful": mark.not_useful,
+            "effects": list(self._effects.get(insight.insight_id, ())),
         }

@@ -21,12 +21,14 @@ from storage.archive import ArchiveError
 from storage.sqlite_archive import open_sqlite_archive
 
 from ..progress_bar import ProgressBar
+from ..server import open_listening_socket
 from ..service import run_service, wall_ms
 from .coach import DAY_MS, Coach
 from .credential import coach_token
 from .faults import Fault, fresh_faults
 from .history import UnfitArchiveError, write_history
 from .live import LiveCoach
+from .stand_in_core import StandInCore
 
 
 def run_demo(settings: Settings, origin: Mapping[str, str], *, days: float, seed: int, speed: float) -> int:
@@ -52,11 +54,16 @@ def run_demo(settings: Settings, origin: Mapping[str, str], *, days: float, seed
         _introduce(coach, url, seed, days, speed, now_ms)
         token = stack.enter_context(coach_token(settings))
         live = LiveCoach(coach, url, speed=speed, wall_ms=wall_ms, token=token)
+        children = [ChildSpec(name="simulated_coach", run=live.run)]
+        if settings.core_url is None:
+            core = StandInCore(stack.enter_context(open_listening_socket("127.0.0.1", 0)))
+            settings = replace(settings, core_url=core.url)
+            children.append(ChildSpec(name="stand_in_core", run=core.run, stop=core.stop))
         return run_service(
             settings,
             flags,
-            origin={**origin, "persistence": "the demo"},
-            extra_children=(ChildSpec(name="simulated_coach", run=live.run),),
+            origin={**origin, "persistence": "the demo", "core_url": "the demo"},
+            extra_children=tuple(children),
         )
 
 

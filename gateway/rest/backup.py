@@ -19,6 +19,7 @@ from actors.messages import Flush
 from actors.progress import NotPersisting
 from storage.archive import ArchiveError
 from storage.backup import Copy, back_up
+from storage.control_backup import back_up_control
 
 from ..backend import Backend
 from ..bodies import read_model
@@ -45,6 +46,7 @@ async def post_backup(backend: Backend) -> Response:
     try:
         await _store_what_memory_holds(backend)
         done = await trio.to_thread.run_sync(partial(_copy, backend.settings.db_path, target))
+        await trio.to_thread.run_sync(back_up_control, backend.settings.db_path, target)
     except ArchiveError as error:
         status = 507 if error.trouble == "full" else 409 if error.trouble in ("corrupt", "foreign") else 503
         raise Problem(status, f"No backup was made: {error.reason}", headers=_RETRY if status == 503 else {}) from error

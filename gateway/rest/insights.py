@@ -127,6 +127,7 @@ EXAMPLE: Final = {
     "marked_at": None,
     "marked_by": None,
     "not_useful": 0,
+    "effects": ["Fan on 14:02, Refrigerator temperature -3.0 °C in 12 min"],
 }
 
 ROUTES: Final = (

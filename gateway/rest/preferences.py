@@ -32,6 +32,7 @@ async def get_preferences(backend: Backend) -> Response:
 async def put_preferences(backend: Backend) -> Response:
     asked = await read_model(PreferencesRequest)
     stored = await put_mine(backend, PREFERENCES, MINE, asked.model_dump(), create=False)
+    backend.control.courier.look()
     return respond(stored, _preferences(backend, stored))
 
 

@@ -53,6 +53,7 @@ class Insight(Answered):
     snoozed_until: UnixSeconds | None
     marked_at: UnixSeconds | None = Field(description="When somebody acknowledged, snoozed or dismissed it")
     marked_by: str | None
+    effects: list[str] = Field(description="What actions on its advice have changed, measured afterwards")
     not_useful: int = Field(description="How often this rule was called not useful for this metric")
 
 

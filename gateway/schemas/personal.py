@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ..channel_targets import target_error
 from .base import Answered, Category, Severity, UnixSeconds
 
 MAX_OPTIONS_BYTES: Final = 4_096
@@ -106,6 +107,9 @@ class Channel(_Set):
             raise ValueError(
                 f"the url of channel {self.id} must begin with {'://, '.join(expected or ('a scheme',))}://"
             )
+        wrong = None if self.type == "webhook" else target_error(self.url)
+        if wrong is not None:
+            raise ValueError(f"channel {self.id}: {wrong}")
         return self
 
 

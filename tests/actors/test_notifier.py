@@ -1,17 +1,21 @@
-"""The notifier: hub and log hear everything, channels hear insights, and a failing channel holds up nobody."""
+"""The notifier: hub and log hear everything, the courier what a person may have to be sent."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
+from actors.alarms import Alarms
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import InsightChanged, PatternFound, Pressure, StatusChanged
+from actors.messages import AlertChanged, InsightChanged, PatternFound, Pressure, StatusChanged
 from actors.notifier import Notifier
+from analytics.catalogue import Catalogue, MetricSpec
 from analytics.lifecycle import Mark
+from analytics.notices import Notice
 from analytics.records import Insight, Pattern
+from analytics.threshold import INITIAL, AlertEvent, Threshold, advance
 from storage.insight_book import InsightBook
 from storage.insight_marks import InsightMarks
 
@@ -33,36 +37,35 @@ INSIGHT = Insight(
 )
 
 
-class Told:
-    """A channel that remembers."""
-
-    name = "told"
-
-    def __init__(self, trouble: Exception | None = None) -> None:
-        self.heard: list[tuple[str, bool]] = []
-        self.trouble = trouble
-
-    async def tell(self, insight: Insight, *, is_new: bool) -> None:
-        if self.trouble is not None:
-            raise self.trouble
-        self.heard.append((insight.insight_id, is_new))
+@dataclass
+class Heard:
+    events: list[tuple[str, dict]]
+    notices: list[Notice]
 
 
-async def events(
-    *messages: object, channels: tuple[Told, ...] = (), mark: Mark | None = None
-) -> list[tuple[str, dict]]:
-    """What a dashboard hears of these messages."""
+async def hear(*messages: object, mark: Mark | None = None) -> Heard:
+    """What a dashboard and the courier hear of these messages."""
     mailbox: Mailbox = Mailbox("notifier", capacity=16, pressure=Pressure.DROP_OLDEST)
-    hub = Hub(lambda: 0)
+    hub, notices = Hub(lambda: 0), []
     marks = InsightMarks(InsightBook())
     if mark is not None:
         marks.put(INSIGHT.key, mark)
+    alarms = Alarms(Catalogue([MetricSpec(pattern="m", title="Battery", unit="V")]), hub, mailbox)
     for message in messages:
         mailbox.put_nowait(message)
     mailbox.close()
     with hub.subscribe() as subscription:
-        await Notifier(mailbox=mailbox, hub=hub, marks=marks, wall_ms=lambda: NOW_MS, channels=channels).run()
-        return [(event.topic, dict(event.data)) for event in await subscription.receive()]
+        notifier = Notifier(
+            mailbox=mailbox, hub=hub, marks=marks, alarms=alarms, tell=notices.append, wall_ms=lambda: NOW_MS
+        )
+        await notifier.run()
+        hub.publish("end", {})
+        found = [(event.topic, dict(event.data)) for event in await subscription.receive()]
+    return Heard(found[:-1], notices)
+
+
+async def events(*messages: object) -> list[tuple[str, dict]]:
+    return (await hear(*messages)).events
 
 
 async def test_a_new_severe_insight_is_an_insight_and_an_alert():
@@ -97,20 +100,6 @@ async def test_patterns_and_states_are_published():
     assert heard[1] == ("status", {"part": "persistence", "state": "degraded", "reason": "the disk is full"})
 
 
-async def test_a_failing_channel_is_logged_and_the_next_one_told(caplog):
-    broken, sound = Told(RuntimeError("no route")), Told()
-    await events(InsightChanged(INSIGHT, True), channels=(broken, sound))
-    assert sound.heard == [("i1", True)]
-    assert "no route" in caplog.text
-
-
-async def test_the_log_hears_of_beginnings_and_ends_alone(caplog):
-    caplog.set_level("INFO")
-    resolved = replace(INSIGHT, status="resolved")
-    await events(InsightChanged(INSIGHT, True), InsightChanged(INSIGHT, False), InsightChanged(resolved, False))
-    assert [record.getMessage().split(" [")[0] for record in caplog.records] == ["insight new", "insight resolved"]
-
-
 @pytest.mark.parametrize(
     ("mark", "told"),
     [
@@ -123,7 +112,30 @@ async def test_the_log_hears_of_beginnings_and_ends_alone(caplog):
     ],
 )
 async def test_nobody_is_told_of_what_was_put_out_of_the_way(mark, told):
-    channel = Told()
-    heard = await events(InsightChanged(INSIGHT, True), channels=(channel,), mark=mark)
-    assert [topic for topic, _ in heard] == (["insight", "alert"] if told else ["insight"])
-    assert bool(channel.heard) is told
+    heard = await hear(InsightChanged(INSIGHT, True), mark=mark)
+    assert [topic for topic, _ in heard.events] == (["insight", "alert"] if told else ["insight"])
+    assert bool(heard.notices) is told
+
+
+async def test_the_courier_hears_what_is_new_and_what_is_over():
+    over = replace(INSIGHT, status="resolved")
+    heard = await hear(InsightChanged(INSIGHT, True), InsightChanged(INSIGHT, False), InsightChanged(over, False))
+    assert [(notice.key, notice.firing) for notice in heard.notices] == [
+        ("limit:fridge", True),
+        ("limit:fridge", False),
+    ]
+
+
+async def test_the_courier_hears_of_thresholds_what_is_news():
+    rule = Threshold(
+        threshold_id="t", name="Low", metric="m", role=None, condition="below", low=12.0, high=None, severity="high"
+    )
+    firing = advance(rule, INITIAL, 11.0, NOW_MS)
+    back = advance(rule, firing, 13.0, NOW_MS + 1)
+    heard = await hear(
+        AlertChanged(AlertEvent(rule, "m", INITIAL, firing, NOW_MS)),
+        AlertChanged(AlertEvent(rule, "m", firing, back, NOW_MS + 1)),
+    )
+    assert [(notice.key, notice.title, notice.severity) for notice in heard.notices] == [
+        ("threshold:t:m", "Battery is below 12.00 V: 11.00 V", "high")
+    ]

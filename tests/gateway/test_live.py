@@ -268,7 +268,7 @@ async def test_unsubscribe_first_leaves_all_the_rest(house, backend):
     async with house.visitor() as client:
         answer = await client.ask({"type": "unsubscribe", "data": {"topics": ["metrics", "gap", "notice"]}})
         assert answer["data"] == {
-            "topics": ["alert", "insight", "insight_update", "pattern", "status"], "metrics": None
+            "topics": ["action", "alert", "insight", "insight_update", "pattern", "status"], "metrics": None
         }  # fmt: skip
         answer = await client.ask({"type": "unsubscribe", "data": {"metrics": ["battery.house.voltage"]}})
         assert answer["data"]["metrics"] == []

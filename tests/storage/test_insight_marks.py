@@ -39,6 +39,7 @@ def test_what_is_out_of_the_way_is_not_shown(marks) -> None:
 
 def test_members_of_a_frame(marks) -> None:
     marks.put("b", Mark("id-b", "snoozed", NOW_MS + 1000, NOW_MS, "anna", 1))
+    marks.note_effect("id-b", "Fan on 14:02")
     members = marks.members(marks.find("id-b"), NOW_MS)
     assert members == {
         "status": "snoozed",
@@ -49,6 +50,7 @@ def test_members_of_a_frame(marks) -> None:
         "marked_at": NOW_MS / 1000,
         "marked_by": "anna",
         "not_useful": 1,
+        "effects": ["Fan on 14:02"],
     }
 
 

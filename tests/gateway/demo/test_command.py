@@ -33,7 +33,7 @@ def test_a_demo_leaves_nothing_behind(served, capsys):
     assert settings.port == 8123
     assert flags.enabled("persistence")
     assert rows[0] > 10_000
-    assert [child.name for child in children] == ["simulated_coach"]
+    assert [child.name for child in children] == ["simulated_coach", "stand_in_core"]
     assert not settings.db_path.exists()
     assert not settings.db_path.parent.exists()
     out, err = capsys.readouterr()

@@ -1,0 +1,57 @@
+"""CoachIQ's core as the dispatcher of actions sees it. The gateway has an implementation over its REST interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from analytics.records import Json
+
+
+class NotSentError(Exception):
+    """Nothing was sent: no connection could be made. `str()` is a sentence for people."""
+
+
+class NoAnswerError(Exception):
+    """Something may have been sent, and what came of it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One device, as the core describes it."""
+
+    entity_id: str
+    name: str
+    kind: str  # the core's device_type
+    area: str = ""
+    available: bool = True
+    state: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CoreAnswer:
+    """`status` of the body: success, failed, timeout, unauthorized, safety_abort; None: it has none."""
+
+    http_status: int
+    status: str | None
+    message: str | None
+
+
+class Core(Protocol):
+    """Each method makes one request and never a second one."""
+
+    async def entities(self) -> list[Entity]:
+        """Raises NotSentError, NoAnswerError."""
+        ...
+
+    async def entity(self, entity_id: str) -> Entity | None:
+        """None: there is no such entity. Raises NotSentError, NoAnswerError."""
+        ...
+
+    async def control(self, entity_id: str, command: Mapping[str, Any], send_by_s: float) -> CoreAnswer:
+        """`send_by_s` (Trio's time): later than that nothing is sent.
+
+        Raises NotSentError: certainly nothing was sent; NoAnswerError: it may have been.
+        """
+        ...
