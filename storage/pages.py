@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import BinaryIO, Final
 
 from .log_frames import LogFrames, is_page_size, read_frames
 
 Cell = int | float | str | bytes | None
 Record = tuple[Cell, ...]
 
-DEFAULT_PAGE_BYTES: Final = 4096
+DEFAULT_PAGE_BYTES: Final = 4096  # of files of the first form
+SMALL_PAGE_BYTES: Final = 1024  # of those made since
+LOOKED_AT: Final = 256  # pages, to tell the size of pages by
 MAX_COLUMNS: Final = 100
 _INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
 _LEAVES: Final = (_INDEX_LEAF, _TABLE_LEAF)
@@ -41,6 +43,32 @@ class _Damaged(Exception):
     """These bytes are not what they should be."""
 
 
+def _guessed_page_bytes(file: BinaryIO) -> int:
+    """Of a file whose header is gone: the smallest size of ours at whose multiples headers of B-tree pages stand."""
+    for size in (SMALL_PAGE_BYTES, DEFAULT_PAGE_BYTES):
+        like = unlike = 0
+        for number in range(1, LOOKED_AT):
+            file.seek(number * size)
+            head = file.read(8)
+            if len(head) < 8:
+                break
+            if head[0] == 0:
+                continue  # an overflow page, a free one, or empty space
+            cells, content = int.from_bytes(head[3:5], "big"), int.from_bytes(head[5:7], "big")
+            if (
+                head[0] in (2, 5, 10, 13)
+                and cells * 2 < size
+                and 8 + cells * 2 <= (content or 65536) <= max(size, 65536)
+            ):
+                like += content <= size
+                unlike += content > size
+            else:
+                unlike += 1
+        if like > 2 * unlike:
+            return size
+    return DEFAULT_PAGE_BYTES
+
+
 class Pages:
     """Use with `with`. Pages are numbered from 1. `damaged`: pages and rows met so far that do not add up."""
 
@@ -56,7 +84,7 @@ class Pages:
         size = int.from_bytes(header[16:18], "big")
         size = 65536 if size == 1 else size
         if not header.startswith(b"SQLite format 3\x00") or not is_page_size(size):
-            size = frames.page_bytes if frames is not None else DEFAULT_PAGE_BYTES
+            size = frames.page_bytes if frames is not None else _guessed_page_bytes(self._file)
             self.has_header = False
         else:
             self.has_header = True

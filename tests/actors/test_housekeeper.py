@@ -93,7 +93,7 @@ async def test_trouble_with_the_disk_is_waited_out(archive: BusyArchive, autojum
     await trio.sleep(100)
     assert archive.asked == []
     archive.trouble = None
-    await trio.sleep(10)
+    await trio.sleep(11)
     assert [kind for _, kind, _ in archive.asked[:3]] == ["purge", "thin", "compact"]
 
 

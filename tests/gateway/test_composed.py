@@ -9,8 +9,8 @@ from gateway.composed import coach_time, persist_policy
 
 
 def test_the_policy_is_in_milliseconds_and_says_what_the_settings_say() -> None:
-    policy = persist_policy(Settings(persistence_retention_days=2, memory_retention_hours=0.5, sqlite_batch_size=7))
-    assert (policy.retention_ms, policy.replay_ms, policy.batch_size) == (172_800_000, 1_800_000, 7)
+    policy = persist_policy(Settings(memory_retention_hours=0.5, sqlite_batch_size=7))
+    assert (policy.replay_ms, policy.batch_size) == (1_800_000, 7)
 
 
 def test_the_coachs_clock_is_the_one_that_was_set(monkeypatch: pytest.MonkeyPatch) -> None:

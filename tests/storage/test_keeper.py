@@ -44,7 +44,9 @@ async def filled(path: Path) -> SqliteArchive:
     archive = await open_sqlite_archive(path)
     rng = np.random.default_rng(3)
     times = np.arange(SAMPLES, dtype=np.int64) * 1000
-    await archive.append([SeriesPart(name, times, rng.normal(size=SAMPLES)) for name in NAMES], [an_insight()])
+    for name in NAMES:
+        await archive.append([SeriesPart(name, times, rng.normal(size=SAMPLES))])
+    await archive.append([], [an_insight()])
     return archive
 
 
