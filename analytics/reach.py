@@ -40,7 +40,7 @@ RESET_SHARE: Final = 0.04  # of the range: a jump back by more is a refill
 DOUBT: Final = 0.6  # over the square root of the number of blocks: how badly the pace is known (log scale)
 DOUBT_SHORT: Final = 0.4  # the same within one or two days, and where use may be negative (a charger)
 RESTLESS: Final = 0.12  # habits change, however long the past (log scale)
-PRIOR_MEMORY: Final = 0.3  # of one day for the next, before any is seen ...
+PRIOR_MEMORY: Final = 0.4  # of one day for the next, before any is seen ...
 PRIOR_DAYS: Final = 4.0  # ... which counts as much as so many days
 SEED: Final = 5_005  # the same input gives the same answer
 
@@ -61,10 +61,11 @@ class Reach:
 
 
 def time_to(
-    times: Times, values: Values, limit: float, *, resets: bool, low: float | None = None, high: float | None = None
-) -> Reach | None:
-    """When the level passes `limit`, from the last of the samples at rising times (ms) on. None: already there, too
-    little known, not even half of the futures get there, or they would need a longer past to be told.
+    times: Times, values: Values, limit: float, *, resets: bool, low: float | None = None, high: float | None = None,
+    now_ms: int | None = None,
+) -> Reach | None:  # fmt: skip
+    """When the level passes `limit`, from `now_ms` (default: the last of the samples at rising times, ms) on. None:
+    already there, too little known, not even half of the futures get there, or they need a longer past to be told.
 
     `resets`: jumps away from the limit are refills or dumps (tanks); False where the level moves both ways by itself (a
     battery). `low`, `high`: what the level cannot leave. Sparse samples are fine: a level holds until the next.
@@ -72,9 +73,10 @@ def time_to(
     if len(values) < MIN_STEPS // 4 or values[-1] == limit:
         return None
     sign = 1.0 if limit > float(values[-1]) else -1.0
-    span = min(int(times[-1]) - int(times[0]), MAX_HISTORY_DAYS * DAY_MS)
+    end = int(times[-1]) if now_ms is None else max(now_ms, int(times[-1]))
+    span = min(end - int(times[0]), MAX_HISTORY_DAYS * DAY_MS)
     step_ms = HOUR_MS if span >= MIN_BLOCKS * DAY_MS else max(MIN_STEP_MS, span // (SHORT_BLOCKS * BLOCK_STEPS))
-    levels = _levels(times, values, span, step_ms)
+    levels = _levels(times, values, end, span, step_ms)
     if len(levels) < MIN_STEPS:
         return None
     now = float(levels[-1])
@@ -89,21 +91,19 @@ def time_to(
     steps = _first_passages(now, limit, sign, blocks, step_ms, low, high, days=step_ms == HOUR_MS)
     if quantile(np.minimum(steps, 1e12), 0.5) >= 1e11:
         return None
-    end = int(times[-1])
     early, middle, late = (quantile(np.minimum(steps, 1e12), part) for part in (LOW_QUANTILE, 0.5, HIGH_QUANTILE))
     return Reach(
         limit=limit,
-        at_ms=end + round(middle * step_ms),
-        earliest_ms=end + round(early * step_ms),
+        at_ms=end + round((middle - 0.5) * step_ms),  # somewhere within the step
+        earliest_ms=end + round((early - 1.0) * step_ms),
         latest_ms=end + round(late * step_ms) if late < 1e11 else None,
         blocks=len(blocks),
         per_day=float(blocks.mean(axis=0).sum()) * DAY_MS / (blocks.shape[1] * step_ms),
     )
 
 
-def _levels(times: Times, values: Values, span: int, step_ms: int) -> Values:
-    """The level at the end of each step back from the last sample: the median of the step's samples, or as before."""
-    end = int(times[-1])
+def _levels(times: Times, values: Values, end: int, span: int, step_ms: int) -> Values:
+    """The level at the end of each step back from `end`: the median of its last three samples, or as before."""
     size = span // step_ms
     back = (end - times) // step_ms
     inside = back < size
@@ -112,7 +112,7 @@ def _levels(times: Times, values: Values, span: int, step_ms: int) -> Values:
     given = values[inside]
     first = np.flatnonzero(np.diff(places, prepend=-1))
     for start, stop in zip(first.tolist(), [*first[1:].tolist(), len(places)], strict=True):
-        levels[places[start]] = median(given[start:stop]) if stop - start > 2 else given[stop - 1]
+        levels[places[start]] = median(given[stop - 3 : stop]) if stop - start > 2 else given[stop - 1]
     known = np.flatnonzero(np.isfinite(levels))
     if not len(known):
         return np.empty(0)
@@ -185,8 +185,10 @@ def _pace(use: Values) -> tuple[float, float, float]:
     seen = float(deviations[1:] @ deviations[:-1]) / total if total > 0.0 else 0.0
     seen += (1.0 + 4.0 * max(seen, 0.0)) / count  # an estimated mean takes that off (Marriott & Pope 1954)
     memory = min(0.9, max(0.0, (count * seen + PRIOR_DAYS * PRIOR_MEMORY) / (count + PRIOR_DAYS)))
-    spread = (total / max(1, count - 1)) ** 0.5
-    doubt = max(DOUBT, spread * ((1.0 + memory) / (1.0 - memory)) ** 0.5) / count**0.5
+    inflation = (1.0 + memory) / (1.0 - memory)  # of the variance of a mean of days that resemble each other
+    lost = min(0.6, (inflation - 1.0) / max(1, count - 1))  # of the spread, which few such days do not show
+    spread = (total / max(1, count - 1) / (1.0 - lost)) ** 0.5
+    doubt = max(DOUBT, spread * inflation**0.5) / count**0.5
     fades = memory ** np.arange(count)
     recent = float(np.exp(fades @ deviations / fades.sum()))
     doubt = (doubt * doubt + RESTLESS * RESTLESS) ** 0.5

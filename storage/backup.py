@@ -77,6 +77,7 @@ def restore(backup: Path, live: Path, progress: Progress = lambda fraction: None
             _copy(source, copy, lambda fraction: progress(fraction / 3))
             migrate(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
+            _set_page_size(copy, live)
             copy.execute(f"PRAGMA application_id = {secrets.randbits(30) + 1}")  # whoever has the file open notices
         damage = quick_check(partial)
         if damage is not None:
@@ -142,6 +143,21 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, progress: Prog
         progress(1.0 - remaining / max(1, total))
 
     source.backup(target, pages=STEP_PAGES, progress=tell, sleep=0.05)
+
+
+def _set_page_size(copy: sqlite3.Connection, live: Path) -> None:
+    """In WAL mode a database keeps the size of its pages: what is to take its place must have the same."""
+    if not live.exists() or not live.stat().st_size:
+        return
+    try:
+        with _open(live, "ro") as connection:
+            (wanted,) = connection.execute("PRAGMA page_size").fetchone()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError:
+        return  # it is damaged, and will be moved aside
+    if copy.execute("PRAGMA page_size").fetchone()[0] != wanted:
+        copy.execute(f"PRAGMA page_size = {wanted}")
+        copy.execute("VACUUM")
 
 
 def _check_target(source: Path, target: Path) -> None:

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final
+from typing import Final
 
 from .log_frames import LogFrames, is_page_size, read_frames
 
 Cell = int | float | str | bytes | None
 Record = tuple[Cell, ...]
 
-DEFAULT_PAGE_BYTES: Final = 4096  # of files of the first form
-SMALL_PAGE_BYTES: Final = 1024  # of those made since
-LOOKED_AT: Final = 256  # pages, to tell the size of pages by
+PAGE_SIZES: Final = (1024, 4096, 512, 2048, 8192, 16384, 32768, 65536)  # the likeliest first
+_LOOK_AT_BYTES: Final = 4 << 20  # of a file without a header, to find out how large its pages are
 MAX_COLUMNS: Final = 100
 _INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
 _LEAVES: Final = (_INDEX_LEAF, _TABLE_LEAF)
@@ -43,32 +42,6 @@ class _Damaged(Exception):
     """These bytes are not what they should be."""
 
 
-def _guessed_page_bytes(file: BinaryIO) -> int:
-    """Of a file whose header is gone: the smallest size of ours at whose multiples headers of B-tree pages stand."""
-    for size in (SMALL_PAGE_BYTES, DEFAULT_PAGE_BYTES):
-        like = unlike = 0
-        for number in range(1, LOOKED_AT):
-            file.seek(number * size)
-            head = file.read(8)
-            if len(head) < 8:
-                break
-            if head[0] == 0:
-                continue  # an overflow page, a free one, or empty space
-            cells, content = int.from_bytes(head[3:5], "big"), int.from_bytes(head[5:7], "big")
-            if (
-                head[0] in (2, 5, 10, 13)
-                and cells * 2 < size
-                and 8 + cells * 2 <= (content or 65536) <= max(size, 65536)
-            ):
-                like += content <= size
-                unlike += content > size
-            else:
-                unlike += 1
-        if like > 2 * unlike:
-            return size
-    return DEFAULT_PAGE_BYTES
-
-
 class Pages:
     """Use with `with`. Pages are numbered from 1. `damaged`: pages and rows met so far that do not add up."""
 
@@ -84,7 +57,7 @@ class Pages:
         size = int.from_bytes(header[16:18], "big")
         size = 65536 if size == 1 else size
         if not header.startswith(b"SQLite format 3\x00") or not is_page_size(size):
-            size = frames.page_bytes if frames is not None else _guessed_page_bytes(self._file)
+            size = frames.page_bytes if frames is not None else self._guessed_size()
             self.has_header = False
         else:
             self.has_header = True
@@ -149,6 +122,12 @@ class Pages:
                 continue
             if rows:
                 yield number, rows
+
+    def _guessed_size(self) -> int:
+        """With the right size the most places look like a page of a tree."""
+        self._file.seek(0)
+        content = self._file.read(_LOOK_AT_BYTES)
+        return max(PAGE_SIZES, key=lambda size: sum(map(_is_node, _cut(content, size))))
 
     def _free(self) -> set[int]:
         """Pages on the freelist, as far as it can be followed. Their rows were deleted."""
@@ -239,6 +218,20 @@ class Pages:
             number = int.from_bytes(content[:4], "big")
         self.seen |= visited
         return b"".join(parts)
+
+
+def _cut(content: bytes, size: int) -> Iterator[bytes]:
+    return (content[at : at + size] for at in range(size, len(content) - size + 1, size))
+
+
+def _is_node(page: bytes) -> bool:
+    """Header and cell pointers of a page other than the first add up."""
+    kind, _, count, content, _ = struct.unpack_from(">BHHHB", page)
+    first = 8 if kind in _LEAVES else 12
+    content = content or 65536
+    if kind not in _KINDS or not count or not first + 2 * count <= content <= len(page):
+        return False
+    return all(content <= cell < len(page) for cell in struct.unpack_from(f">{count}H", page, first))
 
 
 def _record(payload: bytes) -> Record:

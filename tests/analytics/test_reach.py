@@ -98,3 +98,25 @@ def test_the_interval_is_ordered_and_ahead(noise: Noise) -> None:
     assert hours(300)[-1] < found.earliest_ms <= found.at_ms
     assert found.latest_ms is None or found.latest_ms >= found.at_ms
     assert found.blocks == 299 * HOUR_MS // DAY_MS
+
+
+def test_a_silent_level_has_held_until_now(noise: Noise) -> None:
+    levels = np.round(90 - np.arange(400) * 0.15)
+    sent = np.append(True, np.diff(levels) != 0)
+    times, last = hours(400)[sent], int(hours(400)[sent][-1])
+    then, now = (time_to(times, levels[sent], 10.0, resets=True, now_ms=at) for at in (last, last + 5 * HOUR_MS))
+    assert then is not None
+    assert now is not None
+    assert now.earliest_ms >= last + 5 * HOUR_MS
+    assert now.at_ms > then.at_ms
+
+
+def test_use_at_fixed_hours_is_told_within_the_hour() -> None:
+    at = np.arange(15 * 144)
+    levels = 5.0 + np.cumsum(np.where(at % 144 == 8 * 6 + 3, 8.0, 0.0))  # at 8:30, each day
+    times = START + at.astype(np.int64) * 600_000
+    found = time_to(times[:1500], levels[:1500] % 200, float(levels[1500] + 12), resets=True, low=0, high=200)
+    truth = int(times[np.flatnonzero(levels >= levels[1500] + 12)[0]])
+    assert found is not None
+    assert found.latest_ms is not None
+    assert found.earliest_ms <= truth <= found.latest_ms

@@ -53,8 +53,8 @@ def test_a_sound_one(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_damaged_one(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with path.open("r+b") as file:
-        file.seek(2 * 4096)
-        file.write(b"\xff" * 4096)
+        file.seek(2 * 1024)
+        file.write(b"\xff" * 1024)
     code, said = ask(path, capsys)
     assert code == 1
     assert "It is damaged" in said

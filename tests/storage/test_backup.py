@@ -54,7 +54,7 @@ def live(tmp_path: Path) -> Path:
 def writing(path: Path) -> Iterator[None]:
     """One row a commit, `each` all the time: in every backup they are 0, 1, 2 ... without a gap."""
     stop = threading.Event()
-    failed: list[BaseException] = []
+    failed: list[Exception] = []
 
     def write() -> None:
         try:
@@ -63,7 +63,7 @@ def writing(path: Path) -> Iterator[None]:
                 while not stop.is_set():
                     connection.execute("INSERT INTO analytics_metrics VALUES ('each', 1.5, ?, NULL)", (number + 0.5,))
                     number += 1
-        except BaseException as error:
+        except Exception as error:
             failed.append(error)
 
     thread = threading.Thread(target=write)
@@ -267,3 +267,16 @@ def test_a_database_locked_for_ever_is_not_waited_for(live: Path, tmp_path: Path
             restore(tmp_path / "copy.db", live)
     assert caught.value.trouble == "busy"
     assert names(live) == ["a"]
+
+
+def test_pages_of_another_size(live: Path, tmp_path: Path) -> None:
+    with opened(tmp_path / "small.db") as connection:
+        connection.execute("PRAGMA page_size = 1024")
+        connection.execute("PRAGMA journal_mode = WAL")
+        migrate(connection)
+        put(connection, "small", 500)
+    with writing(live):
+        restore(tmp_path / "small.db", live)
+    assert "small" in names(live)
+    assert "a" not in names(live)
+    assert quick_check(live) is None

@@ -41,3 +41,10 @@ def test_days_until_thinning() -> None:
     assert days_until_thinning(BUDGET, 0, 1e6, 30) is None  # thirty days fit
     assert days_until_thinning(BUDGET, 0, 0, None) is None
     assert days_until_thinning(BUDGET, 0, 1e6, None) == pytest.approx(BUDGET.soft / 1e6)
+
+
+def test_thinning_begins_before_the_file_is_full() -> None:
+    for megabytes in (5, 6, 10, 20, 100, 1_000_000):
+        budget = Budget(megabytes * 1_000_000)
+        assert budget.soft <= 0.92 * budget.hard
+    assert Budget(100_000_000).soft == 85_000_000

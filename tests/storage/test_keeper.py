@@ -21,7 +21,7 @@ from storage.sqlite_connection import OnDamage
 from tests.storage.archive_suite import an_insight, everything
 
 NOW_MS = 1_780_000_000_000
-PAGE = 4096
+PAGE = 1024
 
 
 @pytest.fixture
@@ -90,8 +90,9 @@ async def test_a_lost_header_costs_nothing(path: Path) -> None:
 
 
 def spoil(path: Path) -> None:
-    """Every page from the tenth on: whoever reads meets it."""
-    overwrite(path, 10 * PAGE, b"\xff" * (path.stat().st_size - 10 * PAGE))
+    """The second half: whoever reads everything meets it."""
+    half = path.stat().st_size // 2 // PAGE * PAGE
+    overwrite(path, half, b"\xff" * (path.stat().st_size - half))
 
 
 async def test_damage_met_while_running_is_told_and_the_next_open_replaces_the_file(path: Path) -> None:

@@ -135,3 +135,17 @@ def test_a_tree_that_bites_its_tail_ends(path: Path) -> None:
     with Pages(path) as pages:
         assert len(list(pages.walk(root))) > 0
         assert pages.damaged == 1
+
+
+@pytest.mark.parametrize("page_bytes", [512, 1024, PAGE, 16384])
+def test_how_large_pages_are_is_found_without_a_header(path: Path, page_bytes: int) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA page_size = {page_bytes}")
+        connection.execute("VACUUM")
+    made = make(path)
+    root = roots(path)["plain"]
+    with path.open("r+b") as file:
+        file.write(random.Random(1).randbytes(100))
+    with Pages(path) as pages:
+        assert (pages.has_header, pages.page_bytes) == (False, page_bytes)
+        assert [row.record for row in pages.walk(root)] == made

@@ -74,8 +74,8 @@ async def test_without_a_database_it_is_tried_later(client: QuartClient, backend
 
 async def test_a_damaged_database_is_not_copied(client: QuartClient, persisting: Backend) -> None:
     with persisting.settings.db_path.open("r+b") as file:
-        file.seek(2 * 4096)
-        file.write(b"\xff" * 4096)
+        file.seek(2 * 1024)
+        file.write(b"\xff" * 1024)
     status, answer = await post(client)
     assert (status, "damaged" in answer["detail"]) == (409, True)
 
