@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from storage.damage import Damage
+from storage.sqlite_names import fetcher
+from storage.sqlite_reading import Reading
+
 pytestmark = pytest.mark.system
 
 LOCKED_S = 60 if os.environ.get("CI") else 10
@@ -21,12 +25,15 @@ def send(service, name: str, value: float) -> None:
 
 
 def stored(database: Path, name: str) -> list[float]:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        rows = connection.execute(
-            "SELECT value FROM analytics_metrics WHERE metric_name = ? ORDER BY timestamp", (name,)
-        ).fetchall()
-    connection.close()
-    return [row[0] for row in rows]
+    """What lies in the file, wherever in it."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)
+    try:
+        rows, reading = fetcher(connection), Reading(Damage())
+        rows("BEGIN")
+        reading.begin(rows)
+        return reading.window(rows, name, 0, 2**52, None).values.tolist()
+    finally:
+        connection.close()
 
 
 def fill(path: Path) -> None:

@@ -21,7 +21,7 @@ HOUR_MS = 3_600_000
 
 @pytest.fixture
 async def archive(backend: Backend, tmp_path: Path, now_ms: int) -> AsyncIterator[SqliteArchive]:
-    archive = await open_sqlite_archive(tmp_path / "a.db", budget=Budget(700_000))
+    archive = await open_sqlite_archive(tmp_path / "a.db", budget=Budget(800_000))
     backend.history.archive = archive
     backend.progress.set_state("on")
     yield archive
@@ -81,7 +81,7 @@ async def test_what_was_thinned_shows_its_resolution(client: QuartClient, archiv
     assert spans[0]["end"] < spans[1]["end"] < spans[2]["end"]
     answer = await ask(client)
     assert spans[1]["end"] < answer["raw_since"] < spans[2]["end"]
-    assert answer["file"]["size_bytes"] <= answer["file"]["budget_bytes"] == 700_000
+    assert answer["file"]["size_bytes"] <= answer["file"]["budget_bytes"] == 800_000
 
 
 async def test_an_archive_that_does_not_answer_is_said_so(client: QuartClient, archive: SqliteArchive) -> None:
