@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import trio
 
-FRAME_GAP_S: Final = 0.1  # between two metrics frames
+FRAME_GAP_S: Final = 0.11  # between two metrics frames: at most ten in any second, also on a jittery network
 QUEUE_EVENTS: Final = 256  # waiting events of one client, metrics aside
 BEHIND_S: Final = 30.0  # how long a client may leave something waiting
 METRICS: Final = "metrics"

@@ -3,6 +3,7 @@
 | edge | message | when the receiver does not keep up |
 |---|---|---|
 | gateway -> recorder | Record | block 250 ms, then 503 with Retry-After: the only place that sheds load |
+| core link -> recorder | Record | block; what is heard meanwhile waits within a bound, past it the oldest go, counted |
 | recorder -> persister | Flush | conflate; the samples wait in the memory tier, whose window bounds the edge |
 | recorder -> insight generator | Found | drop oldest, counted |
 | gateway -> insight generator | Sweep | block (a person waits for the answer) |
@@ -237,6 +238,7 @@ class Pressure(Enum):
 
 EDGES: Final[tuple[tuple[str, str, Pressure], ...]] = (
     ("gateway", "recorder", Pressure.BLOCK),
+    ("core_link", "recorder", Pressure.BLOCK),
     ("gateway", "insight_generator", Pressure.BLOCK),
     ("gateway", "persister", Pressure.BLOCK),
     ("gateway", "pattern_analyzer", Pressure.CONFLATE),

@@ -13,6 +13,7 @@ from typing import Any, Final
 import trio
 from quart import Response, request
 from quart_trio import QuartTrio
+from werkzeug.routing import PathConverter
 
 from .auth.gate import Gate
 from .auth.guard import guarded, register_guard
@@ -28,6 +29,7 @@ from .rest import (
     catalogue,
     charts,
     docs,
+    export,
     features,
     historical,
     influx,
@@ -43,6 +45,7 @@ from .rest import (
     relations,
     series,
     status,
+    storage,
     thresholds,
     trends,
 )
@@ -61,10 +64,12 @@ _API: Final[tuple[Route, ...]] = (
     *aggregation.ROUTES,
     *catalogue.ROUTES,
     *series.ROUTES,
+    *export.ROUTES,
     *overview.ROUTES,
     *charts.ROUTES,
     *relations.ROUTES,
     *status.ROUTES,
+    *storage.ROUTES,
     *backup.ROUTES,
     *features.ROUTES,
     *thresholds.ROUTES,
@@ -82,10 +87,18 @@ def document() -> str:
     return json.dumps(build_document(ROUTES), indent=1, ensure_ascii=False) + "\n"
 
 
+class AnyName(PathConverter):
+    """A name as it is, slashes included: werkzeug's own takes none that begins with one."""
+
+    regex = ".+?"
+    part_isolating = False
+
+
 def create_app(backend: Backend) -> QuartTrio:
     """The application around `backend`, WebSocket included."""
     app = QuartTrio(__name__, static_folder=None)
     harden(app)
+    app.url_map.converters["path"] = AnyName
     app.url_map.merge_slashes = False  # a metric's name may hold //
     register_problems(app)
     register_guard(app, backend.access, ROUTES)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from actors.core_link import CoreLink
 from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
@@ -48,3 +49,4 @@ class Backend:
     local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False
     access: Access = field(default_factory=open_access)
+    core: CoreLink | None = None

@@ -36,6 +36,10 @@ async def read_model(model: type[Model], *, empty: Model | None = None) -> Model
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Problem(400, f"The body is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        kind = "an array" if isinstance(document, list) else "something else"
+        message = f"expected an object, got {kind}"
+        raise Problem(422, f"The body: {message}", errors=[{"pointer": "", "message": message}])
     try:
         return model.model_validate(document)
     except ValidationError as error:

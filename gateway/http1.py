@@ -13,11 +13,9 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Final, cast
 
 import h11
-import msgspec
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.events import Body, Data, EndBody, Request
 from hypercorn.protocol.events import Event as StreamEvent
@@ -27,7 +25,9 @@ from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, H11SendableEvent
 
+from .headers import RAW_HEADERS
 from .plain_config import PlainConfig
+from .problems import Problem
 from .shortcut import Address, Head, Shortcut
 from .websocket import WebSocketStream
 
@@ -72,6 +72,7 @@ class Http1Protocol(H11Protocol):
         self.closed = False
         self._max_body_bytes = max_body_bytes
         self._body_bytes = 0
+        self._path = "/"  # of the request under way
         self._socket: WebSocketStream | None = None  # kept after the stream's end
         self._held = b""  # a response's head that waits for its body
 
@@ -113,12 +114,10 @@ class Http1Protocol(H11Protocol):
     async def refuse(self, status: int, detail: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         """Answer with a problem document if an answer is still due, then end the connection."""
         if self.connection.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-            body = msgspec.json.encode(problem | {"detail": detail})
-            length = str(len(body)).encode()
+            body = Problem(status, detail).encoded(self._path)
             fields = [
-                (b"content-type", b"application/problem+json"), (b"content-length", length),
-                (b"connection", b"close"), *headers, *self.config.response_headers("h11"),
+                (b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body)),
+                (b"connection", b"close"), *headers, *RAW_HEADERS, *self.config.response_headers("h11"),
             ]  # fmt: skip
             await self._send_h11_event(h11.Response(status_code=status, headers=fields))
             await self._send_h11_event(h11.Data(data=body))
@@ -177,6 +176,7 @@ class Http1Protocol(H11Protocol):
         target = _ORIGIN.sub(b"", request.target)  # the absolute form is as good as the path in it
         if target != request.target and not target.startswith(b"/"):
             target = b"/" + target
+        self._path = target.partition(b"?")[0].decode("latin-1")
         refusal = _refusal(request, names, target) or (_bad_handshake(request, names) if upgrades else None)
         if refusal is None and int(names.get(b"content-length", b"0")) > self._max_body_bytes:
             refusal = _too_large(self._max_body_bytes)

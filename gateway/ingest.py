@@ -35,6 +35,7 @@ MAX_SECONDS: Final = 1e10
 
 # C0, DEL, C1, the two Unicode line breaks, and surrogates: none of them can be printed or sent on.
 FORBIDDEN_IN_NAMES: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_DOTS: Final = frozenset({".", ".."})
 BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)  # strings are matched to be passed over
 
 
@@ -54,7 +55,7 @@ class RefusedBodyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SampleError:
-    """One refused sample. `index`: row, or position in its series; None: the whole series."""
+    """One refused sample. `index`: row, or position in its series; of a series refused whole its own position."""
 
     index: int | None
     message: str
@@ -109,6 +110,8 @@ def name_problem(name: str) -> str | None:
         return f"expected at most {MAX_NAME_CHARS} characters, got {len(name)}"
     if not name.strip():
         return "expected a name, got nothing but spaces" if name else "expected a name, got an empty string"
+    if not _DOTS.isdisjoint(name.split("/")):
+        return "a part between slashes may not be . or .., which addresses leave out"
     if found := FORBIDDEN_IN_NAMES.search(name):
         return f"character U+{ord(found.group()):04X} is not allowed in a name"
     return None

@@ -110,7 +110,7 @@ def _check_rows(rows: list[Any], now_ms: int) -> Intake:
 def _check_columns(columns: list[Any]) -> Intake:
     refusals = _Refusals()
     parts, origins = [], []
-    for column in columns:
+    for position, column in enumerate(columns):
         label = _label(column)
         try:
             if not isinstance(column, dict):
@@ -122,7 +122,7 @@ def _check_columns(columns: list[Any]) -> Intake:
                 raise _RefusalError(f"values: expected one per timestamp ({len(stamps)}), got {len(numbers)}")
             text = _metadata(column)
         except _RefusalError as refusal:
-            refusals.add(None, str(refusal), label, _size(column))
+            refusals.add(position, str(refusal), label, _size(column))
             continue
         times, values, kept = [], [], []
         for index, (stamp, number) in enumerate(zip(stamps, numbers, strict=True)):

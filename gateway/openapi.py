@@ -48,11 +48,11 @@ DESCRIPTION: Final = """\
 Samples in, timely and trustworthy warnings out.
 
 Times are unix seconds (float). Lists travel comma-separated in one parameter; a repeated parameter is the
-same. Means and other computed numbers are rounded to six significant digits (never coarser than a whole
-number); samples asked for as `raw` are given as they came. Answers never hold NaN or Infinity. Unknown query
-parameters are ignored, unknown members of a body are refused by name. Errors are problem documents (RFC
-9457): `detail` is a sentence, `errors` names each parameter or member. Every GET answers HEAD, every route
-answers OPTIONS. Live values come by WebSocket at `/ws/analytics`."""
+same; a comma within a name is written `\\,`. Means and other computed numbers are rounded to six significant digits
+(never coarser than a whole number); samples asked for as `raw` are given as they came. Answers never hold NaN or
+Infinity. Unknown query parameters are ignored, unknown members of a body are refused by name. Errors are problem
+documents (RFC 9457): `detail` is a sentence, `errors` names each parameter or member. Every GET answers HEAD, every
+route answers OPTIONS. Live values come by WebSocket at `/ws/analytics`."""
 
 
 def problems(*statuses: int, details: dict[int, str] | None = None) -> dict[int, Answer]:

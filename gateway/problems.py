@@ -15,6 +15,7 @@ import trio
 from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from .influx_shape import influx_members
 
@@ -91,6 +92,9 @@ def register_problems(app: QuartTrio) -> None:
     @app.errorhandler(HTTPException)
     async def http_error(error: HTTPException) -> Response:
         await trio.lowlevel.checkpoint()
+        if isinstance(error, WebsocketMismatch):
+            detail = f"{printable(request.path)} is a WebSocket: connect to it with ws:// or wss://"
+            return Problem(426, detail, headers={"Upgrade": "websocket"}).response(request.path)
         status = error.code or 500
         detail = DETAILS.get(status, error.description or title(status))
         kept = [(name, value) for name, value in error.get_headers() if name.lower() in ("allow", "retry-after")]

@@ -7,6 +7,7 @@ are the same; empty ones count as not given; unknown ones are ignored.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import UnionType
@@ -95,10 +96,12 @@ def read_query(model: type[BaseModel], arguments: MultiDict[str, str]) -> BaseMo
 
 
 def split(texts: list[str]) -> list[str]:
-    """a,b and a&b alike: each name once, order kept."""
-    return list(dict.fromkeys(part.strip() for text in texts for part in text.split(",") if part.strip()))
+    """a,b and a&b alike: each name once, order kept. A comma that belongs to a name is written `\\,`."""
+    parts = (part.replace("\\,", ",").strip() for text in texts for part in _COMMA.split(text))
+    return list(dict.fromkeys(filter(None, parts)))
 
 
+_COMMA: Final = re.compile(r"(?<!\\),")
 WHOLE: Final = "x-whole"  # of a member's schema: its parameter is repeated, never split at commas
 
 _LISTS: Final = (list, tuple, set, frozenset)

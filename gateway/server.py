@@ -26,7 +26,9 @@ from hypercorn.typing import ASGIFramework
 from quart_trio import QuartTrio
 
 from .connection import NO_LINGER, Connection, Limits
+from .headers import RAW_HEADERS
 from .plain_config import PlainConfig
+from .problems import Problem
 from .shortcut import Shortcut
 
 LOG: Final = logging.getLogger(__name__)
@@ -37,11 +39,18 @@ RESPONSE_S: Final = 300.0  # a slow link may take long over a big CSV; a stalled
 
 BACKLOG: Final = 128
 _REFUSING: Final = 32  # newcomers past the cap that are being told so; past this they are just closed
-_BUSY: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 2\r\n"
-    b"content-length: 114\r\nconnection: close\r\n\r\n"
-    b'{"type":"about:blank","title":"Service Unavailable","status":503,'
-    b'"detail":"Too many connections: try again later"}'
+_BUSY_BODY: Final = Problem(503, "Too many connections: try again later").encoded("/")
+_BUSY: Final = b"\r\n".join(
+    (
+        b"HTTP/1.1 503 Service Unavailable",
+        b"content-type: application/problem+json",
+        b"retry-after: 2",
+        b"connection: close",
+        b"content-length: %d" % len(_BUSY_BODY),
+        *(name + b": " + value for name, value in RAW_HEADERS),
+        b"",
+        _BUSY_BODY,
+    )
 )
 _PASSING: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 

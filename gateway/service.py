@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -23,7 +22,6 @@ from actors import persister as persisting
 from actors.clock import TrustedClock
 from actors.health import HealthBoard
 from actors.hub import Hub
-from actors.insight_generator import InsightGenerator
 from actors.mailbox import Mailbox
 from actors.messages import (
     InsightMessage,
@@ -51,12 +49,14 @@ from storage.memory import MemoryTier
 
 from .app import create_app, create_shortcut
 from .auth.access import build_access
-from .auth.children import access_children
 from .backend import Backend
 from .compose_detection import recorder_parts
+from .compose_insights import insight_generator
 from .compose_storage import archive_keeper, housekeeper
 from .composed import coach_time, persist_policy
 from .control import build_control
+from .links import link_children
+from .logs import configure_logs
 from .server import Server, open_listening_socket
 
 LOG: Final = logging.getLogger(__name__)
@@ -161,19 +161,7 @@ class Service:
             **recorder_parts(settings, backend),
             resolution_ms=settings.timestamp_resolution_ms,
         )
-        insights = InsightGenerator(
-            mailbox=found,
-            notifier=notify,
-            persister=persist,
-            memory=memory,
-            book=backend.book,
-            catalogue=catalogue,
-            rules=rules,
-            clock=clock,
-            interval_s=settings.insight_generation_interval_s,
-            limiter=threads,
-            budget=backend.budget,
-        )
+        insights = insight_generator(backend, rules, clock=clock, notifier=notify, limiter=threads)
         patterns = PatternAnalyzer(
             mailbox=asked,
             notifier=notify,
@@ -205,7 +193,7 @@ class Service:
                     name="pattern_analyzer", run=patterns.run, mailbox=asked, beyond=Beyond.PARK, hung_after_s=120
                 ),
                 *control.late_children(),
-                *access_children(self.backend.access),
+                *link_children(backend),
                 ChildSpec(name="gateway", run=server.run, stop=server.stop),
                 *extra_children,
             ),
@@ -273,9 +261,8 @@ def run_service(
     extra_children: Sequence[ChildSpec] = (),
 ) -> int:
     """Build the service and run it in this thread until it ends. Returns the process's exit code."""
-    logging.basicConfig(
-        stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    secrets = (each.reveal() for each in (settings.auth_secret, settings.core_token) if each is not None)
+    configure_logs(settings.log_level, settings.log_format, secrets=secrets)
     changed = [f"{name} from {source}" for name, source in origin.items() if source != DEFAULT]
     LOG.info("settings that are not the default: %s", ", ".join(changed) or "none")
     try:

@@ -143,6 +143,11 @@ def _families(backend: Backend) -> Iterator[Family]:
             for severity in ("low", "medium", "high", "critical")
         ),
     )
+    if backend.core is not None:
+        heard = backend.core.statistics
+        yield one("core_link_up", "gauge", "1: connected to CoachIQ's core", backend.core.is_connected)
+        for member in ("connections", "frames", "readings", "malformed", "dropped"):
+            yield one(f"core_link_{member}_total", "counter", f"The link to the core: {member}", getattr(heard, member))
     yield from _actor_families(backend.board.snapshot())
 
 

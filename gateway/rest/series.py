@@ -1,7 +1,8 @@
 """GET /api/analytics/metrics/{name}/data: the samples of one metric, or their buckets, as JSON or CSV.
 
-An answer holds at most MAX_ROWS rows, whatever is asked for. A longer one is cut at its end, and says where
-the next begins: `next_start` in JSON, and a Link header (rel="next") in both forms.
+A JSON answer holds at most MAX_ROWS rows, whatever is asked for. A longer one is cut at its end, and says where
+the next begins: `next_start`, and a Link header (rel="next"). CSV is sent whole, a page at a time: what it takes in
+memory does not depend on its length.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -37,7 +39,7 @@ COLUMNS: Final = ("timestamp", "value", "min", "max", "count")
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class Rows:
     """Columns of the answer; min, max and count are None for raw samples."""
 
     times: Sequence[float]
@@ -54,23 +56,30 @@ class _Rows:
             for t, v, low, high, n in zip(self.times, self.values, self.lows, self.highs, self.counts, strict=True)
         ]
 
-    def csv(self) -> bytes:
+    def columns(self) -> list[Sequence[float]]:
+        """Those there are, in the order of COLUMNS."""
+        return [each for each in (self.times, self.values, self.lows, self.highs, self.counts) if each is not None]
+
+    def csv(self, *, header: bool = True) -> bytes:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
-        columns = [
-            column for column in (self.times, self.values, self.lows, self.highs, self.counts) if column is not None
-        ]
-        writer.writerow(COLUMNS[: len(columns)])
+        columns = self.columns()
+        if header:
+            writer.writerow(COLUMNS[: len(columns)])
         writer.writerows(zip(*columns, strict=True))
         return text.getvalue().encode()
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     data: Window | Buckets
     next_ms: int | None
     complete: bool
     reason: str | None
+
+
+class BrokenDownload(Exception):
+    """What a download needs cannot be read."""
 
 
 async def get_metric_data(backend: Backend, query: DataQuery, name: str) -> Response:
@@ -78,12 +87,16 @@ async def get_metric_data(backend: Backend, query: DataQuery, name: str) -> Resp
     resolution, found = await _find(backend, name, query, start_ms, end_ms)
     if not len(found.data) and backend.memory.info(name) is None and name not in await backend.history.names():
         raise Problem(404, f"No metric is called {printable(name)}")
+    backend.access.pay(request.scope, "points", len(found.data))
     rows = _rows(found.data) if len(found.data) <= INLINE_ROWS else await in_thread(_rows, found.data)
     next_s = None if found.next_ms is None else found.next_ms / 1000
     if query.format == "csv" or (query.format is None and _prefers_csv()):
         body = rows.csv() if len(found.data) <= INLINE_ROWS else await in_thread(rows.csv)
         file_name = re.sub(r"[^A-Za-z0-9._-]+", "_", name) + ".csv"
-        response = Response(body, content_type="text/csv; charset=utf-8; header=present")
+        content: bytes | AsyncIterator[bytes] = body
+        if found.next_ms is not None and query.max_points is None:  # a file is whole, however long
+            content, next_s = _csv_from(backend, name, resolution, body, found.next_ms, end_ms, request.scope), None
+        response = Response(content, content_type="text/csv; charset=utf-8; header=present")
         response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     else:
         response = json_response(
@@ -107,6 +120,37 @@ async def get_metric_data(backend: Backend, query: DataQuery, name: str) -> Resp
     return response
 
 
+async def _csv_from(
+    backend: Backend, name: str, resolution: str, first: bytes, start_ms: int, end_ms: int, scope: Mapping[str, Any]
+) -> AsyncIterator[bytes]:
+    """The first page, and those after it as fast as they are read: one page in memory at a time."""
+    yield first
+    async for rows in pages(backend, name, resolution, start_ms, end_ms, scope):
+        yield await in_thread(partial(rows.csv, header=False))
+
+
+async def pages(
+    backend: Backend, name: str, resolution: str, start_ms: int, end_ms: int, scope: Mapping[str, Any]
+) -> AsyncIterator[Rows]:
+    """Everything in [start, end), a page at a time, on the account of the request with this ASGI `scope`.
+
+    Raises BrokenDownload when the archive cannot be read: an answer that breaks off is better than one that looks
+    whole.
+    """
+    at_ms: int | None = start_ms
+    while at_ms is not None:
+        if resolution == "raw":
+            found = await _raw(backend, name, at_ms, end_ms, MAX_ROWS)
+        else:
+            found = await _buckets(backend, name, at_ms, end_ms, STEP_MS[resolution])
+        if not found.complete:
+            raise BrokenDownload(f"{name}: {found.reason}")
+        backend.access.pay(scope, "points", len(found.data))
+        if len(found.data):
+            yield await in_thread(_rows, found.data)
+        at_ms = found.next_ms
+
+
 def _span(backend: Backend, query: DataQuery, name: str) -> tuple[int, int]:
     now_ms = backend.wall_ms()
     info = backend.memory.info(name)
@@ -121,7 +165,7 @@ def _span(backend: Backend, query: DataQuery, name: str) -> tuple[int, int]:
     return max(0, start_ms), end_ms
 
 
-async def _find(backend: Backend, name: str, query: DataQuery, start_ms: int, end_ms: int) -> tuple[str, _Found]:
+async def _find(backend: Backend, name: str, query: DataQuery, start_ms: int, end_ms: int) -> tuple[str, Found]:
     """What to show, and at which resolution."""
     if query.resolution == "raw":
         return "raw", await _raw(backend, name, start_ms, end_ms, min(MAX_ROWS, query.max_points or MAX_ROWS))
@@ -137,7 +181,7 @@ async def _find(backend: Backend, name: str, query: DataQuery, start_ms: int, en
     return "1d", await _buckets(backend, name, start_ms, end_ms, STEP_MS["1d"])
 
 
-async def _raw(backend: Backend, name: str, start_ms: int, end_ms: int, limit: int) -> _Found:
+async def _raw(backend: Backend, name: str, start_ms: int, end_ms: int, limit: int) -> Found:
     """The oldest `limit` samples. Reads about as many as it returns, however long the span is: the end of the
     page is found on the counts per minute."""
     counted = await backend.history.buckets([name], start_ms, end_ms, PAGE_STEP_MS)
@@ -150,11 +194,13 @@ async def _raw(backend: Backend, name: str, start_ms: int, end_ms: int, limit: i
     read = await backend.history.window([name], start_ms, until_ms)
     window = read.windows.get(name, Window(np.empty(0, np.int64), np.empty(0, np.float64)))
     next_ms = int(window.times[limit]) if len(window) > limit else None
+    if next_ms is None and until_ms < end_ms:
+        next_ms = until_ms  # what was thinned counts as many samples as it stands for, and has fewer rows
     kept = Window(window.times[:limit], window.values[:limit])
-    return _Found(kept, next_ms, read.complete and counted.complete, read.reason or counted.reason)
+    return Found(kept, next_ms, read.complete and counted.complete, read.reason or counted.reason)
 
 
-async def _buckets(backend: Backend, name: str, start_ms: int, end_ms: int, step_ms: int) -> _Found:
+async def _buckets(backend: Backend, name: str, start_ms: int, end_ms: int, step_ms: int) -> Found:
     start_ms -= start_ms % step_ms  # whole buckets: the first one too
     read = await backend.history.buckets([name], start_ms, min(end_ms, start_ms + (MAX_ROWS + 1) * step_ms), step_ms)
     buckets = read.buckets.get(name)
@@ -163,13 +209,13 @@ async def _buckets(backend: Backend, name: str, start_ms: int, end_ms: int, step
         none = np.empty(0, np.float64)
         buckets = Buckets(step_ms, empty, empty, none, none, none)
     next_ms = start_ms + (MAX_ROWS + 1) * step_ms
-    return _Found(buckets, next_ms if next_ms < end_ms else None, read.complete, read.reason)
+    return Found(buckets, next_ms if next_ms < end_ms else None, read.complete, read.reason)
 
 
-def _rows(data: Window | Buckets) -> _Rows:
+def _rows(data: Window | Buckets) -> Rows:
     if isinstance(data, Window):
-        return _Rows(seconds(data.times), data.values.tolist())
-    return _Rows(
+        return Rows(seconds(data.times), data.values.tolist())
+    return Rows(
         seconds(data.starts),
         numbers(means(data)),
         numbers(data.minimum),
@@ -191,13 +237,14 @@ ROUTES: Final = (
         summary="Data of one metric",
         description=f"""Samples or buckets in [`start`, `end`), times strictly rising.
 
-`resolution=raw` is every sample kept, as it came. Otherwise a point is the mean of the samples in a bucket,
+`resolution=raw` is every sample kept, as it came; where samples were thinned to keep the budget (see /storage), a row
+is the mean of a minute or an hour at its start. Otherwise a point is the mean of the samples in a bucket,
 with their minimum, maximum and count; buckets lie on multiples of their width since 1970 (days are UTC days),
 and empty ones are left out. Without `resolution` the finest is taken that fits `max_points` (default
 {DEFAULT_POINTS}).
 
-An answer holds at most {MAX_ROWS} rows. When there are more, `next_start` (and a `Link` header with
-rel="next", in CSV too) says where to go on.
+A JSON answer holds at most {MAX_ROWS} rows. When there are more, `next_start` (and a `Link` header with
+rel="next") says where to go on. CSV is sent whole, however long it is, unless `max_points` bounds it.
 
 Any name works in the path, percent-encoded where it must be; a slash need not be.""",
         tag="Metrics",

@@ -49,7 +49,11 @@ class ProblemError(BaseModel):
 
     parameter: str | None = Field(None, description="Name of the query parameter")
     pointer: str | None = Field(None, description="JSON pointer (RFC 6901) into the body")
-    index: int | None = Field(None, description="Row of a batch, or position in its series; null: the whole series")
+    index: int | None = Field(
+        None,
+        description="Row of a batch; of columns the position of the sample in its series or, of a series that was "
+        "refused as a whole, the position of that series",
+    )
     series: str | None = Field(None, description="Name of the series, in a batch of columns")
     line: int | None = Field(None, description="Number of the line, of a body in line protocol")
     message: str

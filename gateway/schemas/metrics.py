@@ -126,12 +126,33 @@ class DataQuery(Asked):
     format: Literal["json", "csv"] | None = Field(None, description="csv: the same rows; also by Accept: text/csv")
 
 
+class ExportQuery(Asked):
+    metrics: list[str] | None = Field(None, description="Names; default: all")
+    start: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds; default: 24 hours before `end`")
+    end: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds, exclusive; default: now")
+    resolution: Literal["raw", "1m", "5m", "15m", "1h", "6h", "1d"] = Field("raw", description="raw: every sample kept")
+    format: Literal["csv", "json"] = "csv"
+
+
 class MetricDataPoint(Answered):
     timestamp: UnixSeconds
     value: FiniteFloat = Field(description="The sample, or the mean of the bucket that starts at `timestamp`")
     min: FiniteFloat | None = None
     max: FiniteFloat | None = None
     count: int | None = None
+
+
+class ExportedMetric(Answered):
+    metric_name: str
+    unit: str | None
+    data_points: list[MetricDataPoint]
+
+
+class ExportResponse(Answered):
+    resolution: Literal["raw", "1m", "5m", "15m", "1h", "6h", "1d"]
+    start: UnixSeconds
+    end: UnixSeconds
+    metrics: list[ExportedMetric]
 
 
 class MetricDataResponse(Answered):

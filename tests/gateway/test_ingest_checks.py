@@ -79,10 +79,10 @@ def test_a_wrong_point_costs_only_itself() -> None:
     assert [(error.series, error.index, error.message) for error in intake.errors] == [
         ("a", 1, "timestamps: expected a finite number, got null"),
         ("a", 2, "values: expected a finite number, got null"),
-        ("b", None, "values: expected one per timestamp (2), got 1"),
-        ("c", None, "timestamps: expected an array, got 5"),
-        ("d", None, "x: unknown member"),
-        (None, None, "expected an object, got 7"),
+        ("b", 1, "values: expected one per timestamp (2), got 1"),
+        ("c", 2, "timestamps: expected an array, got 5"),
+        ("d", 3, "x: unknown member"),
+        (None, 4, "expected an object, got 7"),
     ]
     assert intake.rejected == 1 + 1 + 2 + 1 + 1 + 1
 

@@ -65,6 +65,7 @@ def test_windows_are_a_closed_list() -> None:
 
 def test_split_keeps_order() -> None:
     assert split(["b,a", "c", "a"]) == ["b", "a", "c"]
+    assert split([r"a\,b,c", r"d\e"]) == ["a,b", "c", r"d\e"]
 
 
 async def test_answers_are_encoded_once() -> None:

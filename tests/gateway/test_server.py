@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import random
 import socket
@@ -245,7 +246,10 @@ async def test_past_the_cap_of_busy_connections_it_is_503(serve, little_app, wir
         answer = await served.get("/fast")
         assert answer.startswith(b"HTTP/1.1 503")
         assert b"retry-after: " in answer
-        assert answer.endswith(b'"detail":"Too many connections: try again later"}')
+        problem = json.loads(answer.partition(b"\r\n\r\n")[2])
+        assert problem["detail"] == "Too many connections: try again later"
+        assert {"instance", "errors", "type", "title", "status"} <= problem.keys()
+        assert b"content-security-policy: " in answer
         little_app.release.set()
         await wire.read_until(busy, b"waited")
     await served.settle()
