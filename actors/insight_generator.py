@@ -79,8 +79,8 @@ class InsightGenerator:
         self._progress = progress
         self._clock = clock
         self._limiter = limiter
-        self._desk = InsightDesk(book=book, rules=rules, catalogue=catalogue, started_ms=clock.now_ms())
         self._budget = budget
+        self._desk = InsightDesk(book=book, rules=rules, catalogue=catalogue, started_ms=clock.now_ms())
         self._rounds = Rounds(mailbox, handle=self._handle, look=self._sweep, interval_s=interval_s)
         self._refilled = False
 
@@ -167,15 +167,15 @@ class InsightGenerator:
             partial(co_moving, around, finding.metric, finding.start_ms), limiter=self._limiter
         )
 
-    def _may_tell(self, insight: Insight) -> bool:
-        """Whether the budget of judgements allows it. Facts and what is critical are always told."""
-        if self._budget is None or insight.evidence.get("kind") not in JUDGED or insight.severity == "critical":
-            return True
-        return self._budget.spend(self._clock.now_ms())
-
     def _tell(self, changes: Iterable[Change]) -> None:
         for change in changes:
             self._persister.put_nowait(Flush())
-            if change.is_new and not self._may_tell(change.insight):
-                continue  # in the book for whoever looks; nobody is called
-            self._notifier.put_nowait(InsightChanged(change.insight, change.is_new))
+            if self._may_tell(change):  # if not, it stands in the book for whoever looks, and nobody is called
+                self._notifier.put_nowait(InsightChanged(change.insight, change.is_new))
+
+    def _may_tell(self, change: Change) -> bool:
+        """Whether the budget of judgements allows it. Facts and what is critical are always told."""
+        insight = change.insight
+        if self._budget is None or not change.is_new or insight.severity == "critical":
+            return True
+        return insight.evidence.get("kind") not in JUDGED or self._budget.spend(self._clock.now_ms())

@@ -236,6 +236,11 @@ class Judge:
         """How many ticks have been outside the band, or (when it is stuck) the same."""
         return max(1, self._stuck.run if self.kind is FindingKind.STUCK else self._out)
 
+    def likely(self) -> tuple[FindingKind, Side]:
+        """What an episode would be that began now, or the one that is open; and its side."""
+        kind = self.kind or self._kind()
+        return kind, self._side if kind in (FindingKind.SPIKE, FindingKind.STEP, FindingKind.DRIFT) else "none"
+
     def held(self, value: float) -> Verdict | None:
         """The episode that is open, told again."""
         return None if self.kind is None else self._verdict(value, over=False)

@@ -85,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
 
     replay.add_argument("--token", help="a token with the scope ingest, where the service asks for one")
 
+    analyze = commands.add_parser(
+        "analyze",
+        help="anomalies, patterns and forecasts of a CSV, without a service",
+        description="Judges every metric as if its samples came in one by one: nothing looks ahead.",
+    )
+    analyze.add_argument("file", type=Path, help="CSV of metric_name, timestamp, value, or of timestamp, value")
+    analyze.add_argument("--json", action="store_true", help="print one JSON document instead of text")
     importing = commands.add_parser("import", help="write a recorded CSV into the database, without a service")
     importing.add_argument("file", type=Path, help="as for replay; times are kept")
 
@@ -147,6 +154,14 @@ def _import(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     budget = Budget(settings.storage_budget_bytes)
     return run_import(asked.file, settings.db_path, budget=budget, resolution_ms=settings.timestamp_resolution_ms)
+
+
+def _analyze(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    settings, _ = load_settings(environ, check=False)
+    from .analyze_command import run_analyze
+    from .composed import coach_time
+
+    return run_analyze(asked.file, load_catalogue(settings.conf_dir), coach_time(settings), as_json=asked.json)
 
 
 def _storage(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -215,6 +230,7 @@ _COMMANDS: Final = {
     "demo": _demo,
     "replay": _replay,
     "import": _import,
+    "analyze": _analyze,
     "openapi": _openapi,
     "check": _check,
     "token": _token,

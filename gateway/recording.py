@@ -44,9 +44,10 @@ class BadRow:
 class Recording:
     """An open recording: iterate over it once. `fraction`: how much of the file has been read."""
 
-    def __init__(self, lines: Iterator[str], path: Path, raw: IO[bytes]) -> None:
+    def __init__(self, lines: Iterator[str], path: Path, raw: IO[bytes], only_metric: str | None = None) -> None:
         self._path = path
         self._raw = raw
+        self._only_metric = only_metric
         self._size = max(1, path.stat().st_size)
         self._lines = lines
 
@@ -59,7 +60,7 @@ class Recording:
         rows = csv.reader(self._lines, strict=True)
         try:
             header = [column.strip().lower() for column in next(rows, [])]
-            read = _reader(header, self._path)
+            read = _reader(header, self._path, self._only_metric)
             while True:
                 try:
                     row = next(rows)
@@ -80,8 +81,8 @@ class Recording:
 
 
 @contextmanager
-def open_recording(path: Path) -> Iterator[Recording]:
-    """Raises RecordingError."""
+def open_recording(path: Path, only_metric: str | None = None) -> Iterator[Recording]:
+    """`only_metric`: the name of all samples where no column gives one. Raises RecordingError."""
     try:
         raw = path.open("rb")
     except OSError as error:
@@ -91,10 +92,10 @@ def open_recording(path: Path) -> Iterator[Recording]:
         raw.seek(0)
         data: IO[bytes] = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]
         with io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as text:
-            yield Recording(text, path, raw)
+            yield Recording(text, path, raw, only_metric)
 
 
-def _reader(header: list[str], path: Path) -> Callable[[list[str]], Row]:
+def _reader(header: list[str], path: Path, only_metric: str | None) -> Callable[[list[str]], Row]:
     """How rows under this header are read; the result raises ValueError that names the column."""
 
     def place(column: str) -> int:
@@ -103,7 +104,8 @@ def _reader(header: list[str], path: Path) -> Callable[[list[str]], Row]:
             raise RecordingError(f"{path}: expected one column {column}, got the header {given!r}")
         return header.index(column)
 
-    name_at, value_at = place("metric_name"), place("value")
+    name_at = -1 if only_metric is not None and "metric_name" not in header else place("metric_name")
+    value_at = place("value")
     in_ms = "timestamp_ms" in header
     time_at = place("timestamp_ms") if in_ms else place("timestamp")
     width, read_time = max(name_at, value_at, time_at) + 1, _milliseconds if in_ms else unix_ms
@@ -111,9 +113,10 @@ def _reader(header: list[str], path: Path) -> Callable[[list[str]], Row]:
     def read(row: list[str]) -> Row:
         if len(row) < width:
             raise ValueError(f"expected {len(header)} columns, got {len(row)}")
-        if problem := name_problem(row[name_at]):
+        name = only_metric if only_metric is not None and name_at < 0 else row[name_at]
+        if problem := name_problem(name):
             raise ValueError(f"metric_name: {problem}")
-        return Row(row[name_at], read_time(row[time_at]), _value(row[value_at]))
+        return Row(name, read_time(row[time_at]), _value(row[value_at]))
 
     return read
 

@@ -1,0 +1,152 @@
+"""The command `analyze`: anomalies, patterns and forecasts of a CSV, in words or as one JSON document.
+
+The document: {file, samples, bad_rows, time_zone, reporting, metrics, anomalies, candidates, patterns, correlations,
+forecasts}. Times are unix seconds (`timestamp`) and ISO 8601 (`time`). Exit code 1 only when the file cannot be read.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from actors.frames import correlation_frame, pattern_frame, prediction_frame
+from analytics.alarm_level import BASE_RATE, unlikelihood
+from analytics.catalogue import Catalogue
+from analytics.local_time import LocalTime
+from analytics.patterns import analyze
+from analytics.retrospect import Sight, look_back
+from analytics.robust import Times, Values, rising, rounded
+
+from .progress_bar import ProgressBar
+from .recording import BadRow, RecordingError, open_recording
+
+POINTS: Final = 2_000  # of a series that patterns are looked for in
+SHOWN: Final = 20  # bad rows named
+
+
+def run_analyze(file: Path, catalogue: Catalogue, local: LocalTime, *, as_json: bool) -> int:
+    """Returns the exit code."""
+    try:
+        with ProgressBar(f"analyze {file.name}", sys.stderr) as bar:
+            series, bad = _read(file, bar)
+            report = _report(file, series, len(bad), catalogue, local, bar)
+            bar(1.0)
+    except RecordingError as error:
+        print(f"coachiq-analytics: {error}", file=sys.stderr)
+        return 1
+    for row in bad[:SHOWN]:
+        print(f"{file}: line {row.line}: {row.problem}", file=sys.stderr)
+    print(json.dumps(report, ensure_ascii=False, allow_nan=False) if as_json else "\n".join(_words(report)))
+    return 0
+
+
+def _read(file: Path, bar: ProgressBar) -> tuple[dict[str, tuple[Times, Values]], list[BadRow]]:
+    times: dict[str, list[int]] = defaultdict(list)
+    values: dict[str, list[float]] = defaultdict(list)
+    bad: list[BadRow] = []
+    name = file.name.removesuffix(".gz").removesuffix(".csv") or "metric"
+    with open_recording(file, only_metric=name) as recording:
+        for number, row in enumerate(recording):
+            if isinstance(row, BadRow):
+                bad.append(row)
+                continue
+            times[row.name].append(row.time_ms)
+            values[row.name].append(row.value)
+            if number % 5_000 == 0:
+                bar(0.2 * recording.fraction)
+    return {
+        name: rising(np.array(times[name], dtype=np.int64), np.array(values[name], dtype=np.float64)) for name in times
+    }, bad
+
+
+def _report(
+    file: Path, series: dict[str, tuple[Times, Values]], bad: int, catalogue: Catalogue, local: LocalTime,
+    bar: ProgressBar,
+) -> dict[str, Any]:  # fmt: skip
+    total = max(1, sum(len(values) for _, values in series.values()))
+    done = 0
+
+    def advance(samples: int) -> None:
+        nonlocal done
+        done += samples
+        bar(0.2 + 0.7 * done / total)
+
+    anomalies, candidates, metrics = [], [], []
+    for name, (times, values) in series.items():
+        spec = catalogue.spec(name)
+        found = look_back(times, values, spec, local, advance)
+        anomalies += [_sight(name, sight, local) for sight in found.anomalies]
+        candidates += [_sight(name, sight, local) for sight in found.candidates]
+        metrics.append({
+            "metric_name": name, "unit": spec.unit, "samples": len(values), "start": int(times[0]) / 1000,
+            "end": int(times[-1]) / 1000, "anomalies": len(found.anomalies),
+        })  # fmt: skip
+    now_ms = max((int(times[-1]) for times, _ in series.values()), default=0)
+    thin = {name: _thinned(times, values) for name, (times, values) in series.items()}
+    regular = analyze(thin, now_ms, catalogue, local=local, anomalies=False)
+    return {
+        "file": str(file),
+        "samples": total if series else 0,
+        "bad_rows": bad,
+        "time_zone": str(local.zone),
+        "reporting": {"score": round(unlikelihood(0.0, 0.0), 6), "nominal_events_per_week": BASE_RATE},
+        "metrics": metrics,
+        "anomalies": sorted(anomalies, key=lambda each: each["timestamp"]),
+        "candidates": sorted(candidates, key=lambda each: each["timestamp"]),
+        "patterns": [pattern_frame(pattern) for pattern in regular.patterns],
+        "correlations": [correlation_frame(pair) for pair in regular.correlations],
+        "forecasts": [prediction_frame(prediction) for prediction in regular.predictions],
+    }
+
+
+def _thinned(times: Times, values: Values) -> tuple[Times, Values]:
+    """Means of neighbours where there are more than POINTS samples."""
+    share = -(-len(values) // POINTS)
+    if share <= 1:
+        return times, values
+    starts = np.arange(0, len(values), share)
+    counts = np.diff(np.append(starts, len(values)))
+    with np.errstate(over="ignore"):
+        means = np.add.reduceat(values / share, starts) * (share / counts)
+    return times[starts], means
+
+
+def _iso(at_ms: int, local: LocalTime) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, local.zone).isoformat(timespec="seconds")
+
+
+def _sight(name: str, sight: Sight, local: LocalTime) -> dict[str, Any]:
+    def plain(number: float | None) -> float | None:
+        return None if number is None else rounded(number)
+
+    return {
+        "metric_name": name, "time": _iso(sight.at_ms, local), "timestamp": sight.at_ms / 1000,
+        "start": sight.start_ms / 1000, "kind": sight.kind.value, "score": round(sight.score, 6),
+        "surprise": round(sight.surprise, 3), "value": plain(sight.value), "expected_low": plain(sight.low),
+        "expected_high": plain(sight.high), "direction": sight.side,
+    }  # fmt: skip
+
+
+def _words(report: dict[str, Any]) -> list[str]:
+    lines = [f"{report['file']}: {report['samples']:,} samples of {len(report['metrics']):,} metrics"]
+    if report["bad_rows"]:
+        lines.append(f"{report['bad_rows']:,} rows could not be read")
+    lines += ["", f"Anomalies: {len(report['anomalies'])}"]
+    for each in report["anomalies"]:
+        value = "" if each["value"] is None else f"  value {each['value']:g}"
+        if each["expected_low"] is not None and each["expected_high"] is not None:
+            value += f", usually {each['expected_low']:g} to {each['expected_high']:g}"
+        lines.append(f"  {each['time']}  {each['metric_name']}  {each['kind']}  score {each['score']:.3f}{value}")
+    lines += ["", f"Patterns: {len(report['patterns'])}"]
+    lines += [f"  {each['metric']}  {each['description']}" for each in report["patterns"]]
+    lines += ["", f"Forecasts: {len(report['forecasts'])}"]
+    for each in report["forecasts"]:
+        at = datetime.fromtimestamp(each["timestamp"]).astimezone().isoformat(timespec="minutes")
+        lines.append(f"  {at}  {each['metric']}  {each['value']:g} ({each['low']:g} to {each['high']:g})")
+    return lines
