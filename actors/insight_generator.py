@@ -1,28 +1,35 @@
 """The insight generator: turns findings into insights through the rules, and keeps the book of open ones true.
 
-Two ways in: findings of the streaming detectors (at once), and the periodic sweep, which looks at the last half hour
-of memory again in a thread. The sweep is also the recovery: what a crash made the streaming side forget is found
-again, and an open insight whose condition no longer holds is resolved. (Deviations from a baseline can't be judged
-from half an hour: they end through the stream, or expire.)
+Three ways in: findings of the streaming detectors (at once), the checks of the coach (every five minutes), and the
+periodic sweep, which looks at the last half hour of memory again in a thread and asks every check. The sweep is also
+the recovery: what a crash made the streaming side forget is found again, and an open insight whose condition no longer
+holds is resolved. (Deviations from a baseline can't be judged from half an hour: they end through the stream, or
+expire.)
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final, assert_never
+from functools import partial
+from typing import Any, Final, assert_never
 
 import trio
 
 from analytics.catalogue import Catalogue
-from analytics.records import Finding, Insight
-from analytics.rules import Rules, insight_key
+from analytics.coach_facts import COACH_KINDS
+from analytics.evidence import BESIDE_MS, co_moving, evidence
+from analytics.records import Finding, FindingKind, Insight
+from analytics.rules import EVERYTHING, Rules, insight_key
 from analytics.streaming import EXAMINED, examine
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 from storage.models import Times, Values
 
 from .clock import TrustedClock
+from .coach_rounds import CoachRounds
+from .insight_desk import Change, InsightDesk
 from .mailbox import Mailbox
 from .messages import (
     Flush,
@@ -33,14 +40,17 @@ from .messages import (
     PersisterMessage,
     Sweep,
 )
+from .progress import Progress
 from .rounds import Rounds
 
 LOG: Final = logging.getLogger(__name__)
 LOOK_BACK_MS: Final = 30 * 60 * 1000
+COACH_S: Final = 60.0  # how often it is seen whether a slot of the coach's log is complete
+BESIDE_LIMIT: Final = 300  # metrics that are looked at for what moved along
 
 
 class InsightGenerator:
-    """One actor; `run` has a child's signature. Its state is the book, which survives it."""
+    """One actor; `run` has a child's signature. Its state is the book and the coach's log, which survive it."""
 
     def __init__(
         self,
@@ -52,6 +62,8 @@ class InsightGenerator:
         book: InsightBook,
         catalogue: Catalogue,
         rules: Rules,
+        coach: CoachRounds,
+        progress: Progress,
         clock: TrustedClock,
         interval_s: float,
         limiter: trio.CapacityLimiter,
@@ -61,21 +73,49 @@ class InsightGenerator:
         self._memory = memory
         self._book = book
         self._catalogue = catalogue
-        self._rules = rules
+        self._coach = coach
+        self._progress = progress
         self._clock = clock
         self._limiter = limiter
+        self._desk = InsightDesk(book=book, rules=rules, catalogue=catalogue, started_ms=clock.now_ms())
         self._rounds = Rounds(mailbox, handle=self._handle, look=self._sweep, interval_s=interval_s)
-        self.run: Final = self._rounds.run
+        self._refilled = False
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._refill)
+            nursery.start_soon(self._look_at_the_coach)
+            task_status.started()
+            await self._rounds.run()
+            nursery.cancel_scope.cancel("the mailbox is closed and empty")
 
     async def _handle(self, message: InsightMessage) -> None:
         match message:
             case Found(findings):
-                for finding in findings:
-                    self._take(finding)
+                self._tell(self._desk.take(await self._with_evidence(findings), self._clock.now_ms()))
             case Sweep(reply):
                 reply.set(await self._rounds.make())
             case _:
                 assert_never(message)
+
+    async def _refill(self) -> None:
+        """The coach's past comes from the archive once that is there. After a crash of this actor it is known."""
+        await self._progress.wait_restored()
+        if not self._refilled:
+            now_ms = self._clock.now_ms()
+            told = [
+                (FindingKind(kind), insight.metric)
+                for insight in self._book.open_insights(now_ms)
+                if (kind := insight.evidence.get("kind")) in COACH_KINDS and insight.metric is not None
+            ]
+            await self._coach.refill(now_ms, told)
+            self._refilled = True
+
+    async def _look_at_the_coach(self) -> None:
+        while True:
+            await trio.sleep(COACH_S)
+            findings = await self._coach.look(self._clock.now_ms())
+            self._tell(self._desk.take(findings, self._clock.now_ms()))
 
     async def _sweep(self) -> tuple[Insight, ...]:
         """Look at everything again. Returns the insights that hold now, as far as looking again can tell."""
@@ -86,35 +126,45 @@ class InsightGenerator:
                 window = self._memory.window(info.name, info.last_ms - LOOK_BACK_MS, info.last_ms + 1)
                 series[info.name] = (window.times, window.values)
                 await trio.lowlevel.checkpoint()
-        findings = await trio.to_thread.run_sync(examine, self._catalogue, series, now_ms, limiter=self._limiter)
-        held = [insight for finding in findings if (insight := self._take(finding)) is not None]
-        keys = {insight.key for insight in held}
+        found = await trio.to_thread.run_sync(examine, self._catalogue, series, now_ms, limiter=self._limiter)
+        found = await self._with_evidence(found) + await self._coach.look(now_ms, thorough=True)
+        changes = self._desk.take(found, now_ms)
+        keys = {insight_key(finding) for finding in found}
         for insight in self._book.open_insights(now_ms):
             if insight.key not in keys and insight.metric in series and insight.evidence.get("kind") in EXAMINED:
-                self._resolve(insight.key, now_ms)
-        return tuple(held)
+                changes += self._desk.resolve(insight.key, now_ms)
+        self._tell(changes)
+        return tuple(change.insight for change in changes if change.insight.status != "resolved")
 
-    def _take(self, finding: Finding) -> Insight | None:
-        now_ms = self._clock.now_ms()
-        if finding.over:
-            self._resolve(insight_key(finding), now_ms)
-            return None
-        start_ms = self._book.start_ms(insight_key(finding), now_ms)
-        if start_ms is not None and start_ms < finding.start_ms:
-            finding = replace(finding, start_ms=start_ms)  # whoever looks again sees less of the past than was known
-        insight = self._rules.insight(finding, self._catalogue.spec(finding.metric), now_ms)
-        if insight is None:
-            return None
-        is_new = self._book.upsert_insight(insight)
-        insight = self._book.insight(insight.key) or insight
-        self._tell(insight, is_new=is_new)
-        return insight
+    async def _with_evidence(self, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings with their course and coverage; a new one also with what moved at the same time."""
+        done = []
+        for finding in findings:
+            if finding.over or finding.metric == EVERYTHING:
+                done.append(finding)
+                continue
+            now_ms = self._clock.now_ms()
+            known = self._book.open_insight(insight_key(finding), now_ms)
+            window = self._memory.window(finding.metric, finding.start_ms - LOOK_BACK_MS, now_ms + 1)
+            more = evidence(window.times, window.values, finding.metric, finding.start_ms, now_ms)
+            if known is None:
+                more["co_moving"] = await self._beside(finding)
+            elif "co_moving" in known.evidence:
+                more["co_moving"] = known.evidence["co_moving"]
+            done.append(replace(finding, evidence={**more, **finding.evidence}))
+        return done
 
-    def _resolve(self, key: str, now_ms: int) -> None:
-        insight = self._book.resolve(key, now_ms)
-        if insight is not None:
-            self._tell(insight, is_new=False)
+    async def _beside(self, finding: Finding) -> list[dict[str, Any]]:
+        around: dict[str, tuple[Times, Values]] = {}
+        for name in self._memory.names()[:BESIDE_LIMIT]:
+            window = self._memory.window(name, finding.start_ms - BESIDE_MS, finding.start_ms + BESIDE_MS)
+            around[name] = (window.times, window.values)
+            await trio.lowlevel.checkpoint()
+        return await trio.to_thread.run_sync(
+            partial(co_moving, around, finding.metric, finding.start_ms), limiter=self._limiter
+        )
 
-    def _tell(self, insight: Insight, *, is_new: bool) -> None:
-        self._persister.put_nowait(Flush())
-        self._notifier.put_nowait(InsightChanged(insight, is_new))
+    def _tell(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self._persister.put_nowait(Flush())
+            self._notifier.put_nowait(InsightChanged(change.insight, change.is_new))

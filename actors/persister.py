@@ -33,7 +33,7 @@ from .progress import Progress
 LOG: Final = logging.getLogger(__name__)
 NAME: Final = "persister"
 COMMIT_SAMPLES: Final = 50_000  # most samples in one transaction: bounds its memory and how long readers wait
-COMMIT_GAP_S: Final = 1.0  # a full batch commits at most this often, so that a fast bus does not wear the card
+COMMIT_GAP_S: Final = 1.0  # what is more than one transaction takes commits at most this often
 BACKOFF_S: Final = (0.25, 15.0)  # first and longest pause between two tries of a failing disk
 REPLAY_NAMES: Final = 64  # metrics read back at once
 INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
@@ -51,8 +51,8 @@ def conflate(old: PersisterMessage, new: PersisterMessage) -> PersisterMessage:
 class PersistPolicy:
     """When to write, and what to read back."""
 
-    batch_size: int  # samples waiting that make a commit due before the flush interval
-    flush_interval_s: float  # the stated loss window of samples that nobody waits for
+    batch_size: int  # without timed commits: so many samples waiting make a commit due
+    flush_interval_s: float  # the stated loss window of samples that nobody waits for, and what bounds the card's wear
     background: bool  # False: no timed commits; full batches, ack=durable and the stop still commit
     replay_ms: int  # how much is read back into memory at start
 
@@ -257,7 +257,7 @@ class Persister:
         due_s = self._tried_s + policy.flush_interval_s if policy.background else float("inf")
         if self._urgent:
             due_s = float("-inf")
-        elif progress.backlog >= policy.batch_size:
+        elif progress.backlog >= (COMMIT_SAMPLES if policy.background else policy.batch_size):
             due_s = min(due_s, self._last_commit_s + COMMIT_GAP_S)
         return due_s
 

@@ -67,8 +67,11 @@ def predictions(
     """Forecasts of one metric from samples in rising order of time (ms). `cyclical`: it has a daily or weekly cycle."""
     if len(values) < MIN_POINTS or not _tame(values):
         return []
-    if spec.role in TANKS or spec.role in CHARGES:
+    if spec.role in TANKS:
         return _from_level(metric, times, values, spec)
+    if spec.role in CHARGES:
+        ahead = _from_cycle(metric, times, values, spec, local) if cyclical else []
+        return ahead + _from_level(metric, times, values, spec)
     if cyclical:
         return _from_cycle(metric, times, values, spec, local)
     return [] if trend.shape not in ("line", "curve") else _from_trend(metric, times, values, spec)
@@ -102,16 +105,26 @@ def _from_level(metric: str, times: Times, values: Values, spec: MetricSpec) -> 
     tank = spec.role in TANKS
     low = EMPTY if spec.unit == "%" else spec.plausible_low
     high = FULL if spec.unit == "%" else spec.plausible_high
-    names = {low: "empty", high: "full"}
-    limits = dict.fromkeys((spec.low, spec.critical_low, spec.high, spec.critical_high), "limit") | names
+    if _fills(values, spec):
+        limits = dict.fromkeys((spec.high, spec.critical_high), "limit") | {high: "full"}
+    else:
+        limits = dict.fromkeys((spec.low, spec.critical_low), "limit") | {low: "empty"}
     found = []
     for limit, name in limits.items():
-        if limit is None or (spec.role == "waste_tank" and limit == low) or (not tank and limit == high):
+        if limit is None:
             continue
         reach = time_to(times, values, limit, resets=tank, low=low, high=high)
         if reach is not None:
             found.append(_reached(metric, reach, name))
     return sorted(found, key=lambda each: (each.at_ms, each.method))
+
+
+def _fills(values: Values, spec: MetricSpec) -> bool:
+    """Whether use makes it rise. Where the role does not say: use is many small changes, a refill is few big ones."""
+    if spec.role != "tank":
+        return spec.role == "waste_tank"
+    changes = np.diff(values)
+    return int(np.count_nonzero(changes > 0)) > int(np.count_nonzero(changes < 0))
 
 
 def _reached(metric: str, reach: Reach, name: str) -> Prediction:

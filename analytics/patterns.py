@@ -67,10 +67,14 @@ class Wanted:
 
 
 def prepared(series: Series, catalogue: Catalogue) -> dict[str, tuple[Times, Values]]:
-    """What can be looked at, by name: gauges as they are, counters as rates per hour. States have no patterns."""
+    """What can be looked at, by name: gauges as they are, counters as rates per hour. States have no patterns; what is
+    not finite is left out."""
     found: dict[str, tuple[Times, Values]] = {}
     for name, (times, values) in sorted(series.items()):
         kind = catalogue.spec(name).kind
+        there = np.isfinite(values)
+        if not there.all():  # a file may have holes written as NaN
+            times, values = times[there], values[there]
         if kind == "counter":
             times, values = rates(times, values)
         if kind != "state" and len(values) >= MIN_SAMPLES and float(np.abs(values).max()) < HUGE:
@@ -115,8 +119,8 @@ def analyze(
     series: Series, now_ms: int, catalogue: Catalogue, *, local: LocalTime = UTC_TIME, patterns: bool = True,
     correlations: bool = True, anomalies: bool = True, predictions: bool = True,
 ) -> Analysis:  # fmt: skip
-    """Look at `series` (name -> rising times in ms, finite values; samples or bucket means). What is switched off is
-    not computed and comes back empty. States have nothing of their own, counters are looked at as rates."""
+    """Look at `series` (name -> rising times in ms, values; samples or bucket means; NaN is a hole). What is switched
+    off is not computed and comes back empty. States have nothing of their own, counters are looked at as rates."""
     ready = prepared(series, catalogue)
     pairs = related_pairs(ready) if correlations or patterns else []
     wanted = Wanted(patterns, correlations, anomalies, predictions)

@@ -40,7 +40,7 @@ RESET_SHARE: Final = 0.04  # of the range: a jump back by more is a refill
 DOUBT: Final = 0.6  # over the square root of the number of blocks: how badly the pace is known (log scale)
 DOUBT_SHORT: Final = 0.4  # the same within one or two days, and where use may be negative (a charger)
 RESTLESS: Final = 0.12  # habits change, however long the past (log scale)
-PRIOR_MEMORY: Final = 0.3  # of one day for the next, before any is seen ...
+PRIOR_MEMORY: Final = 0.4  # of one day for the next, before any is seen ...
 PRIOR_DAYS: Final = 4.0  # ... which counts as much as so many days
 SEED: Final = 5_005  # the same input gives the same answer
 
@@ -185,8 +185,10 @@ def _pace(use: Values) -> tuple[float, float, float]:
     seen = float(deviations[1:] @ deviations[:-1]) / total if total > 0.0 else 0.0
     seen += (1.0 + 4.0 * max(seen, 0.0)) / count  # an estimated mean takes that off (Marriott & Pope 1954)
     memory = min(0.9, max(0.0, (count * seen + PRIOR_DAYS * PRIOR_MEMORY) / (count + PRIOR_DAYS)))
-    spread = (total / max(1, count - 1)) ** 0.5
-    doubt = max(DOUBT, spread * ((1.0 + memory) / (1.0 - memory)) ** 0.5) / count**0.5
+    inflation = (1.0 + memory) / (1.0 - memory)  # of the variance of a mean of days that resemble each other
+    lost = min(0.6, (inflation - 1.0) / max(1, count - 1))  # of the spread, which few such days do not show
+    spread = (total / max(1, count - 1) / (1.0 - lost)) ** 0.5
+    doubt = max(DOUBT, spread * inflation**0.5) / count**0.5
     fades = memory ** np.arange(count)
     recent = float(np.exp(fades @ deviations / fades.sum()))
     doubt = (doubt * doubt + RESTLESS * RESTLESS) ** 0.5

@@ -33,6 +33,29 @@ class FindingKind(StrEnum):
     STUCK = "stuck"  # the very same value for far longer than this metric ever repeats itself
     MISSING = "missing"  # a hole in kept samples, by the learned cadence (SILENT is the hole that is still open)
     SHAPE = "shape"  # it moves otherwise than it used to: noisier, calmer, out of its rhythm
+    INCIDENT = "incident"  # many metrics turned at the same moment
+    # What the checks of a coach see (coach_*.py), which read several metrics by their roles.
+    EMPTY_AHEAD = "empty_ahead"  # a battery or tank will be empty before it is filled again
+    FULL_AHEAD = "full_ahead"
+    OVERNIGHT_DROP = "overnight_drop"  # the battery loses more in a night than it used to
+    AGEING = "ageing"  # the battery's resistance has grown
+    NO_CHARGE = "no_charge"  # there is sun, shore power or a running engine, but no current from it
+    OUTPUT_LOW = "output_low"  # for days the panels have given less than the same light used to
+    PARASITIC = "parasitic"  # something draws current while everything rests
+    WARMING = "warming"  # cold food is getting warm
+    DUTY_GREW = "duty_grew"  # a compressor runs more than the same warmth around it used to ask for
+    LEAK = "leak"  # water goes that nobody uses
+    LEVEL_STUCK = "level_stuck"  # a tank's level stands still while its content is used
+    SHORT_CYCLING = "short_cycling"  # the furnace cuts out after minutes, again and again
+    NOT_COOLING = "not_cooling"  # the air conditioner runs and the air stays warm
+    LONG_RUN = "long_run"  # the generator runs on though there is nothing left to charge
+    LOAD_GREW = "load_grew"
+    RUNNING_HOTTER = "running_hotter"  # an engine at work is warmer than on its earlier journeys
+    USE_GREW = "use_grew"  # propane goes that no appliance accounts for
+    NOISY = "noisy"  # neighbouring samples lie much further apart than they used to
+    RATE_DROP = "rate_drop"  # the bus carries much less than ever at rest
+    SLOWED = "slowed"
+    ERRORS = "errors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +75,24 @@ class Finding:
     direction: Literal["above", "below", "none"] = "none"
     level: Literal["warning", "critical"] = "warning"
     over: bool = False  # True: the condition has ended (an open insight may be resolved)
+    facts: Mapping[str, str] = field(default_factory=dict)  # more that the words of a rule may name, see coach_facts
+    evidence: Json = field(default_factory=dict)  # what it rests on besides: series, coverage, other numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """The seed's ActionableRecommendation: words for people, never a command."""
+    """The seed's ActionableRecommendation: words for people.
+
+    `template` and `entity_role`, where given, name what a button may do and to which kind of entity; what is executed
+    is decided elsewhere.
+    """
 
     text: str
     action: str
     estimated_impact: str
     severity: Severity
+    template: str | None = None
+    entity_role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from .catalogue import MetricSpec, title_from
-from .cycle import DAY, HOUR_MS, WEEK, Cycle, daily_cycle, weekly_cycle
+from .cycle import DAY, HOUR_MS, MIN_R2, WEEK, Cycle, daily_cycle, weekly_cycle
 from .local_time import LocalTime
 from .periods import Period, find_periods
 from .records import Pattern, PatternType
@@ -24,6 +24,10 @@ from .words import duration, number
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MOST_CONFIDENT: Final = 0.99
+CLEAR_R2: Final = 0.5
+SMALL_SHARE: Final = 0.01  # of a level: a smaller change is not told
+SMALL_PERCENT: Final = 3.0  # points, of what is measured in %
+AS_GOOD: Final = 0.7  # of the R2 of hourly means, which have less noise than what the period was found in
 NEAR_DAY: Final = 0.06  # a period so near to a day or a week is that
 
 
@@ -44,9 +48,21 @@ class Regularities:
 def regularities(times: Times, values: Values, local: LocalTime) -> Regularities:
     """Of samples at rising times (ms)."""
     wall = local.wall(times)
-    daily, weekly = daily_cycle(wall, values), weekly_cycle(wall, values)
-    periods = () if daily is not None else tuple(find_periods(times, values, limit=2))
+    periods = tuple(find_periods(times, values, limit=2))
+    daily = _unless_shorter(daily_cycle(wall, values), periods)
+    weekly = _unless_shorter(weekly_cycle(wall, values), periods)
     return Regularities(daily, weekly, periods, direction(times, values))
+
+
+def _unless_shorter(cycle: Cycle | None, periods: tuple[Period, ...]) -> Cycle | None:
+    """None for a day that is four cycles of six hours: what repeats within it tells the same, and more exactly."""
+    if cycle is None or not periods:
+        return cycle
+    first = periods[0]
+    ratio = cycle.hours * HOUR_MS / first.period_ms
+    divides = ratio > 1.5 and abs(ratio - round(ratio)) <= NEAR_DAY * ratio / 2
+    is_day = abs(first.period_ms / (DAY * HOUR_MS) - 1.0) <= NEAR_DAY
+    return None if divides and not is_day and first.r2 >= AS_GOOD * cycle.r2 else cycle
 
 
 def patterns_of(
@@ -61,10 +77,12 @@ def patterns_of(
     if found.weekly is not None:
         told.append(teller.weekly(found.weekly))
     told += [teller.period(each, times, values) for each in found.periods if _is_new(each, found)]
-    if found.trend.shape == "step":
-        told.append(teller.level(found.trend, times, values, local))
-    elif found.trend.shape != "none":
-        told.append(teller.trend(found.trend, times, values))
+    told = [each for each in told if _holds(each)]
+    if found.trend.shape != "none" and _matters(found.trend, spec):
+        if found.trend.shape == "step":
+            told.append(teller.level(found.trend, times, values, local))
+        else:
+            told.append(teller.trend(found.trend, times, values))
     return told
 
 
@@ -73,7 +91,28 @@ def short_period_patterns(
 ) -> list[Pattern]:
     """Only what repeats within a short look: a compressor, a pump."""
     teller = _Teller(metric, spec, now_ms, partners)
-    return [teller.period(each, times, values) for each in find_periods(times, values, limit=1)]
+    found = [teller.period(each, times, values) for each in find_periods(times, values, limit=1)]
+    return [each for each in found if _holds(each)]
+
+
+def _holds(cycle: Pattern) -> bool:
+    """Whether a cycle is worth telling: what it predicts is worth something, and it did not just come to an end.
+
+    One odd day does not end a clear cycle.
+    """
+    if cycle.data["r2"] < MIN_R2:
+        return False
+    odd_day = cycle.frequency in ("daily", "weekly") and cycle.data["r2"] >= CLEAR_R2
+    return bool(odd_day or cycle.data["last_error"] < cycle.data["error_without"])
+
+
+def _matters(trend: Trend, spec: MetricSpec) -> bool:
+    """A change may be beyond doubt and yet too small for words: one step of a coarse sensor."""
+    change = abs(trend.last - trend.first)
+    least = SMALL_SHARE * max(abs(trend.first), abs(trend.last))
+    if spec.unit == "%":
+        least = SMALL_PERCENT
+    return change >= max(least, 0.0 if spec.min_deviation is None else 0.5 * spec.min_deviation)
 
 
 def _is_new(period: Period, found: Regularities) -> bool:
@@ -209,17 +248,27 @@ def _trend_members(trend: Trend, span: int, change: float) -> dict[str, Any]:
 
 
 def _next_cycle(times: Times, values: Values, period_ms: float) -> tuple[float, float]:
-    """Mean absolute error of the newest cycle as foretold by the mean of the ones before; and by their mean level."""
-    newest = times > times[-1] - period_ms
+    """Mean absolute error of the newest cycle as foretold by the mean of the ones before; and by "it lies still".
+
+    Both around the newest cycle's own level: what drifts besides is not the cycle's to tell. Of many short cycles the
+    newest tenth counts: one of a compressor's runs says little.
+    """
+    cycles = (int(times[-1]) - int(times[0])) / period_ms
+    newest = times > times[-1] - period_ms * max(1, round(cycles / 10))
     before = ~newest
-    phases = max(3, min(48, int(np.count_nonzero(newest))))
+    hours = (times - int(times[0])) / HOUR_MS
+    off = hours - hours.mean()
+    rest = values - values.mean()
+    rest = rest - off * (float(off @ rest) / float(off @ off))
+    phases = max(3, min(48, int(len(times) / cycles)))
     phase = np.minimum(((times - int(times[0])) % period_ms) / period_ms * phases, phases - 1).astype(np.intp)
     counts = np.bincount(phase[before], minlength=phases)
-    level = float(values[before].mean())
-    sums = np.bincount(phase[before], weights=values[before] - level, minlength=phases)
-    foretold = level + (sums / np.maximum(counts, 1))[phase[newest]]
-    true = values[newest]
-    return finite(float(np.abs(true - foretold).mean())), finite(float(np.abs(true - level).mean()))
+    foretold = (np.bincount(phase[before], weights=rest[before], minlength=phases) / np.maximum(counts, 1))[
+        phase[newest]
+    ]
+    true = rest[newest]
+    left = true - foretold
+    return finite(float(np.abs(left - median(left)).mean())), finite(float(np.abs(true - median(true)).mean()))
 
 
 def _next_quarter(times: Times, values: Values) -> tuple[float, float]:

@@ -16,16 +16,17 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, Final, cast, get_args
 
-from .catalogue import MetricSpec, title_from
+from .catalogue import MetricSpec
+from .coach_facts import FACTS
 from .records import CATEGORIES, SEVERITIES, Action, Category, Finding, FindingKind, Insight, Severity
 from .robust import rounded
-from .words import duration, number
+from .rule_words import FIELDS, evidence, words_for
 
-FIELDS: Final = frozenset({
-    "title", "metric", "value", "limit", "low", "high", "range", "since", "samples", "side", "distance",
-})  # fmt: skip
 EVERYTHING: Final = "*"  # the metric of findings about the feed as a whole
 HOUR_MS: Final = 3_600_000
+NO_BUTTON: Final = (  # never offered as a button, whatever a rule says
+    "propane", "engine", "transmission", "brake", "steering", "jack", "leveling", "generator",
+)  # fmt: skip
 
 
 class RulesError(ValueError):
@@ -52,6 +53,7 @@ class Rule:
     category: Category
     severity: Mapping[str, Severity]  # by the finding's level
     impact: float
+    confidence: float  # factor on the finding's own: how often what this rule says of it is right
     recommendations: tuple[str, ...]
     actions: tuple[Action, ...]
     expires_h: float | None
@@ -86,7 +88,7 @@ class Rules:
         rule = None if finding.over else next((rule for rule in self._rules if rule.fits(finding, spec)), None)
         if rule is None:
             return None
-        words = _words(finding, spec, now_ms)
+        words = words_for(finding, spec, now_ms)
         key = insight_key(finding)
         severity = rule.severity[finding.level]
         impact = min(1.0, rule.impact * (1.0 if finding.level == "critical" else 0.7))
@@ -97,70 +99,22 @@ class Rules:
             description=rule.text.format_map(words),
             category=rule.category,
             severity=severity,
-            confidence=min(1.0, max(0.0, finding.confidence)),
+            confidence=round(min(1.0, max(0.0, finding.confidence * rule.confidence)), 3),
             impact_score=round(impact, 3),
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
             expires_at_ms=None if rule.expires_h is None else now_ms + int(rule.expires_h * HOUR_MS),
             recommendations=tuple(text.format_map(words) for text in rule.recommendations),
             actions=rule.actions,
-            evidence=_evidence(finding, spec),
+            evidence=evidence(finding, spec),
             supporting_data={name: rounded(value) for name, value in (related or {}).items()},
             metric=None if finding.metric == EVERYTHING else finding.metric,
         )
 
 
-def _words(finding: Finding, spec: MetricSpec, now_ms: int) -> Mapping[str, str]:
-    unit = spec.unit
-    low, high, value = finding.expected_low, finding.expected_high, finding.value
-    limit = low if finding.direction == "below" else high
-    if low is not None and high is not None:
-        between = f"{number(low, None)} to {number(high, unit)}"
-    elif low is not None:
-        between = f"at least {number(low, unit)}"
-    else:
-        between = "unknown" if high is None else f"at most {number(high, unit)}"
-    distance = "" if value is None or limit is None else number(abs(value / 2 - limit / 2) * 2, unit)
-    return {
-        "title": spec.title or title_from(finding.metric),
-        "metric": finding.metric,
-        "value": "unknown" if value is None else number(value, unit),
-        "limit": "unknown" if limit is None else number(limit, unit),
-        "low": "unknown" if low is None else number(low, unit),
-        "high": "unknown" if high is None else number(high, unit),
-        "range": between,
-        "since": duration(max(0, now_ms - finding.start_ms)),
-        "samples": str(finding.samples),
-        "side": {"above": "above", "below": "below"}.get(finding.direction, "away from"),
-        "distance": distance,
-    }
-
-
-def _evidence(finding: Finding, spec: MetricSpec) -> dict[str, Any]:
-    """The numbers a finding rests on; times in unix seconds, as everywhere in the REST interface."""
-
-    def plain(value: float | None) -> float | None:
-        return None if value is None else rounded(value)
-
-    return {
-        "kind": finding.kind.value,
-        "metric": finding.metric,
-        "unit": spec.unit,
-        "start": finding.start_ms / 1000,
-        "end": finding.at_ms / 1000,
-        "value": plain(finding.value),
-        "expected_low": plain(finding.expected_low),
-        "expected_high": plain(finding.expected_high),
-        "direction": finding.direction,
-        "level": finding.level,
-        "score": rounded(finding.score, 4),
-        "samples": finding.samples,
-    }
-
-
 _MEMBERS: Final = frozenset({
     "name", "kind", "metric", "roles", "direction", "level", "title", "text", "category", "severity", "impact",
-    "recommendations", "actions", "expires_h",
+    "confidence", "recommendations", "actions", "expires_h",
 })  # fmt: skip
 
 
@@ -186,9 +140,8 @@ def _rule(index: int, entry: object) -> Rule:
     for key in entry:
         if key not in _MEMBERS:
             raise RulesError(f"{where}: unknown member `{key}`")
-    impact = entry.get("impact", 0.5)
-    if isinstance(impact, bool) or not isinstance(impact, int | float) or not 0 <= impact <= 1:
-        raise RulesError(f"{where}: `impact` must be a number from 0 to 1")
+    kind = FindingKind(_word(where, entry, "kind", tuple(kind.value for kind in FindingKind)))
+    known = FIELDS | FACTS.get(kind, frozenset())
     expires_h = entry.get("expires_h")
     if expires_h is not None and (
         isinstance(expires_h, bool) or not isinstance(expires_h, int | float) or not 0 < expires_h < math.inf
@@ -196,22 +149,30 @@ def _rule(index: int, entry: object) -> Rule:
         raise RulesError(f"{where}: `expires_h` must be a positive number of hours")
     return Rule(
         name=name,
-        kind=FindingKind(_word(where, entry, "kind", tuple(kind.value for kind in FindingKind))),
+        kind=kind,
         metric=_text(where, entry, "metric") if "metric" in entry else None,
         roles=_texts(where, entry, "roles"),
         direction=_word(where, entry, "direction", ("above", "below")) if "direction" in entry else None,
         level=_word(where, entry, "level", ("warning", "critical")) if "level" in entry else None,
-        title=_template(where, "title", _text(where, entry, "title")),
-        text=_template(where, "text", " ".join(_text(where, entry, "text").split())),
+        title=_template(where, "title", _text(where, entry, "title"), known),
+        text=_template(where, "text", " ".join(_text(where, entry, "text").split()), known),
         category=cast(Category, _word(where, entry, "category", CATEGORIES)),
         severity=_severity(where, entry),
-        impact=float(impact),
+        impact=_share(where, entry, "impact", 0.5),
+        confidence=_share(where, entry, "confidence", 1.0),
         recommendations=tuple(
-            _template(where, "recommendations", text) for text in _texts(where, entry, "recommendations")
+            _template(where, "recommendations", text, known) for text in _texts(where, entry, "recommendations")
         ),
         actions=_actions(where, entry.get("actions", [])),
         expires_h=None if expires_h is None else float(expires_h),
     )
+
+
+def _share(where: str, entry: Mapping[str, Any], key: str, otherwise: float) -> float:
+    value = entry.get(key, otherwise)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise RulesError(f"{where}: `{key}` must be a number from 0 to 1")
+    return float(value)
 
 
 def _text(where: str, entry: Mapping[str, Any], key: str) -> str:
@@ -235,15 +196,15 @@ def _word(where: str, entry: Mapping[str, Any], key: str, choices: Sequence[str]
     return value
 
 
-def _template(where: str, key: str, text: str) -> str:
+def _template(where: str, key: str, text: str, known: frozenset[str]) -> str:
     """A text whose {fields} are all known."""
     try:
         fields = [(field, spec, turn) for _, field, spec, turn in Formatter().parse(text) if field is not None]
     except ValueError as error:
         raise RulesError(f"{where}: `{key}`: {error}") from None
     for field, spec, turn in fields:
-        if field not in FIELDS or spec or turn:
-            raise RulesError(f"{where}: `{key}` has an unknown field {{{field}}}; known: {', '.join(sorted(FIELDS))}")
+        if field not in known or spec or turn:
+            raise RulesError(f"{where}: `{key}` has an unknown field {{{field}}}; known: {', '.join(sorted(known))}")
     return text
 
 
@@ -260,11 +221,22 @@ def _actions(where: str, value: object) -> tuple[Action, ...]:
         raise RulesError(f"{where}: `actions` must be a list of mappings")
     actions = []
     for entry in value:
-        unknown = set(entry) - {"text", "action", "estimated_impact", "severity"}
+        unknown = set(entry) - {"text", "action", "estimated_impact", "severity", "template", "entity_role"}
         if unknown:
             raise RulesError(f"{where}: `actions` has an unknown member `{sorted(map(str, unknown))[0]}`")
         texts = {key: _text(where, entry, key) for key in ("text", "action", "estimated_impact")}
         if not re.fullmatch(r"[a-z][a-z0-9_]*", texts["action"]):
             raise RulesError(f"{where}: `action` must be a lower case identifier")
-        actions.append(Action(**texts, severity=cast(Severity, _word(where, entry, "severity", get_args(Severity)))))
+        severity = cast(Severity, _word(where, entry, "severity", get_args(Severity)))
+        actions.append(Action(**texts, severity=severity, **_execution(where, entry)))
     return tuple(actions)
+
+
+def _execution(where: str, entry: Mapping[str, Any]) -> dict[str, str]:
+    """What may be done at the press of a button: a template, and the role of the entity it is done to."""
+    given = {key: _text(where, entry, key) for key in ("template", "entity_role") if key in entry}
+    if len(given) == 1:
+        raise RulesError(f"{where}: `template` and `entity_role` go together")
+    if any(word in given.get("entity_role", "") for word in NO_BUTTON):
+        raise RulesError(f"{where}: `entity_role` {given['entity_role']} is never operated from here")
+    return given

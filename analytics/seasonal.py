@@ -120,12 +120,13 @@ def forecast_hours(times: Times, values: Values, ahead: int = DAY) -> HourlyFore
     joined = past[order].mean(axis=0)  # of averaged forecasts the error is the average
     values_ahead = now[order].mean(axis=0)
     half = _half_width(joined)
+    bottom, top = (0.0 if grid.min() >= 0.0 else -np.inf), (0.0 if grid.max() <= 0.0 else np.inf)
     at = (first + size + np.arange(ahead)) * HOUR_MS
     return HourlyForecast(
         at_ms=at,
-        values=values_ahead,
-        low=values_ahead - half,
-        high=values_ahead + half,
+        values=values_ahead.clip(bottom, top),  # what was never negative (light, use) will not be
+        low=(values_ahead - half).clip(bottom, top),
+        high=(values_ahead + half).clip(bottom, top),
         method=" + ".join(names[place] for place in order.tolist()),
         error=float(np.nanmean(np.abs(joined))),
         naive_error=naive,

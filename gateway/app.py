@@ -45,6 +45,7 @@ from .rest import (
     relations,
     series,
     status,
+    storage,
     thresholds,
     trends,
 )
@@ -68,6 +69,7 @@ _API: Final[tuple[Route, ...]] = (
     *charts.ROUTES,
     *relations.ROUTES,
     *status.ROUTES,
+    *storage.ROUTES,
     *backup.ROUTES,
     *features.ROUTES,
     *thresholds.ROUTES,

@@ -19,8 +19,8 @@ from .rounding import number
 GROUPS: Final[Mapping[str, tuple[str, tuple[str, ...], int]]] = {
     "battery": (
         "Battery",
-        ("battery_soc", "battery_soc_any", "battery_voltage", "battery_voltage_any", "battery_current",
-         "battery_temperature"),
+        ("battery_soc", "battery_soc_any", "battery_voltage", "starter_voltage", "battery_voltage_any",
+         "battery_current", "battery_temperature"),
         6,
     ),
     "tanks": ("Tanks", ("fresh_tank", "waste_tank", "propane_tank", "fuel_tank", "tank"), 8),
@@ -30,7 +30,11 @@ GROUPS: Final[Mapping[str, tuple[str, tuple[str, ...], int]]] = {
          "water_heater_temperature", "humidity"),
         8,
     ),
-    "vehicle": ("Engine and generator", ("engine_temperature", "generator_load", "vehicle_speed", "run_time"), 4),
+    "vehicle": (
+        "Engine and generator",
+        ("engine_temperature", "generator_temperature", "generator_load", "vehicle_speed", "run_time"),
+        4,
+    ),
     "system": ("Network", ("bus_rate", "bus_errors", "response_time", "error_rate"), 4),
 }  # fmt: skip
 OTHER: Final = 12  # metrics without a role that stand in for a coach which the catalogue does not know

@@ -23,7 +23,6 @@ from actors import persister as persisting
 from actors.clock import TrustedClock
 from actors.health import HealthBoard
 from actors.hub import Hub
-from actors.insight_generator import InsightGenerator
 from actors.mailbox import Mailbox
 from actors.messages import (
     InsightMessage,
@@ -52,6 +51,7 @@ from storage.memory import MemoryTier
 from .app import create_app, create_shortcut
 from .auth.access import build_access
 from .backend import Backend
+from .compose_insights import insight_generator
 from .compose_storage import archive_keeper, housekeeper
 from .composed import coach_time, persist_policy
 from .control import build_control
@@ -160,18 +160,7 @@ class Service:
             clock=clock,
             resolution_ms=settings.timestamp_resolution_ms,
         )
-        insights = InsightGenerator(
-            mailbox=found,
-            notifier=notify,
-            persister=persist,
-            memory=memory,
-            book=backend.book,
-            catalogue=catalogue,
-            rules=rules,
-            clock=clock,
-            interval_s=settings.insight_generation_interval_s,
-            limiter=threads,
-        )
+        insights = insight_generator(backend, rules, clock=clock, notifier=notify, limiter=threads)
         patterns = PatternAnalyzer(
             mailbox=asked,
             notifier=notify,

@@ -15,11 +15,14 @@ Promises
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from analytics.records import Insight, Pattern
 
 from .models import ArchiveStatus, Buckets, SeriesPart, Window
+
+if TYPE_CHECKING:
+    from .usage import ArchiveUse
 
 Trouble = Literal["busy", "full", "unavailable", "corrupt", "replaced", "foreign", "newer", "closed"]
 
@@ -85,6 +88,10 @@ class Archive(Protocol):
     async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:
         """Delete at most about `batch` rows older than the bounds; returns how many went. 0: nothing is left to do.
         Packed samples go when the last of their chunk is old enough."""
+        ...
+
+    async def usage(self) -> ArchiveUse:
+        """What lies in it, metric by metric. Takes a moment: for people, not for every status."""
         ...
 
     async def status(self) -> ArchiveStatus: ...

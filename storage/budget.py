@@ -15,8 +15,9 @@ DAY_MS: Final = 86_400_000
 STEPS_MS: Final = (0, 60_000, 3_600_000)  # of a tier: as it came, minutes, hours
 SHARES: Final = (0.50, 0.35, 0.15)  # of the room below `soft`, by tier
 SOFT: Final = 0.85
+SOFT_OF_FILE: Final = 0.91  # of a small budget the log takes so much that 85 % would lie past the file's own bound
 LOG_SHARE: Final = 0.06  # of the budget, for the write-ahead log beside the file
-LOG_BYTES: Final = (1 << 20, 8 << 20)  # but at least and at most
+LOG_BYTES: Final = (256 << 10, 8 << 20)  # but at least and at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Budget:
     @property
     def soft(self) -> int:
         """From here on old samples are thinned."""
-        return round(self.total * SOFT)
+        return round(min(self.total * SOFT, self.hard * SOFT_OF_FILE))
 
 
 @dataclass(frozen=True, slots=True)

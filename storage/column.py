@@ -93,6 +93,8 @@ def _off_the_line(times: Times, level: int) -> bytes:
 
 
 def _line(first: int, step: float, size: int) -> Times:
+    if step.is_integer():
+        return first + np.arange(size, dtype=np.int64) * int(step)
     line: Times = np.rint(np.arange(size) * step).astype(np.int64)
     line += first
     return line

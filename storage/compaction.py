@@ -35,6 +35,7 @@ from .sqlite_names import Rows
 from .sqlite_reading import Reading
 
 STEP_SAMPLES: Final = 750_000  # unpacked in one step: bounds its memory to some 45 MB for a moment
+MANY_COMMITS: Final = 2_000  # readers look through the list of them
 MERGE_PACKS: Final = 8  # so many packs of a level over the same metrics become the next level's
 LAST_LEVEL: Final = 3  # a pack of level 3 spans up to three weeks; retention goes by whole rows
 
@@ -69,10 +70,10 @@ class Step:
 
 
 def plan_journal(rows: Rows, reading: Reading, damage: Damage, at_least: int) -> Step | None:
-    """The oldest part of the journal as chunks. None when it holds fewer than `at_least` samples."""
+    """The oldest part of the journal as chunks. None when it holds fewer than `at_least` samples in few commits."""
     bad = damage.rows(JOURNAL)
     waiting = [row for row in reading.journal.spans(rows) if row.journal_id not in bad]
-    if not waiting or sum(row.count for row in waiting) < at_least:
+    if not waiting or (len(waiting) < MANY_COMMITS and sum(row.count for row in waiting) < at_least):
         return None
     chosen: list[int] = []
     held = 0

@@ -25,14 +25,24 @@ def sum_up(window: Window, step_ms: int) -> Buckets:
         if (end - begin) * _PER_EDGE < size:  # looking up the grid's lines in the times beats dividing the times
             lines = np.arange(begin, end, dtype=np.int64) * step_ms
             first = times.searchsorted(lines)
-            filled = np.diff(first, append=size) > 0
+            filled = _lengths(first, size) > 0
             first, starts = first[filled], lines[filled]
         else:
             cells = times // step_ms * step_ms
             first = np.flatnonzero(np.diff(cells, prepend=cells[:1] - 1))
             starts = cells[first]
-    count = np.diff(first, append=size).astype(np.int64)
+    count = _lengths(first, size)
     return _reduced(step_ms, starts, first, count, window.values, window.values, window.values)
+
+
+def _lengths(first: NDArray[np.intp], size: int) -> NDArray[np.int64]:
+    """How long each run is that begins at an index in `first`; np.diff with its `append` takes three times as long."""
+    lengths = np.empty(len(first), np.int64)
+    if len(first):
+        lengths[-1] = size
+        lengths[:-1] = first[1:]
+        lengths -= first
+    return lengths
 
 
 def combined(parts: Sequence[Buckets], step_ms: int) -> Buckets:

@@ -65,10 +65,15 @@ class InsightBook:
         """The insight of this key, whatever its status."""
         return self._insights.get(key)
 
+    def open_insight(self, key: str, now_ms: int) -> Insight | None:
+        """The insight of this key, unless it is resolved or expired."""
+        known = self._insights.get(key)
+        return known if known is not None and _is_open(known, now_ms) else None
+
     def start_ms(self, key: str, now_ms: int) -> int | None:
         """Since when the open insight of this key has held, as far back as is known; None: none is open."""
-        known = self._insights.get(key)
-        if known is None or not _is_open(known, now_ms):
+        known = self.open_insight(key, now_ms)
+        if known is None:
             return None
         start = known.evidence.get("start")
         return round(start * 1000) if isinstance(start, int | float) else known.created_at_ms

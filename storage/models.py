@@ -118,3 +118,6 @@ class ArchiveStatus:
     size_bytes: int
     samples: int | None  # None: not counted
     last_commit_ms: int | None
+    budget_bytes: int | None = None  # None: not bounded by size
+    raw_from_ms: int | None = None  # from here on every sample is there as it came; None: nothing is packed yet
+    damaged: int = 0  # rows that were found damaged since it was opened, and left out

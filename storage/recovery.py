@@ -107,6 +107,8 @@ def _find_damage(path: Path, suspicion: str | None) -> str | None:
     counters = [header[at] for at in _COUNTERS_AT]
     if not log_bytes and counters[0] == counters[1] and size < pages * (65536 if page_bytes == 1 else page_bytes):
         return f"it was cut off: {size:,} bytes are left of {pages} pages of {page_bytes}"
+    if _with(path, "-journal").exists() and (damage := _roll_back(path)) is not None:
+        return damage
     if log_bytes or suspicion is not None:
         started_s = time.monotonic()
         damage = quick_check(path)
@@ -184,6 +186,20 @@ def _drop_stale_journal(path: Path, header: bytes, size: int) -> None:
     stale = _with(path, ".stale-journal")
     journal.replace(stale)
     LOG.warning("%s: a journal that is not its own was moved aside as %s", path, stale.name)
+
+
+def _roll_back(path: Path) -> str | None:
+    """SQLite undoes what a power cut left half done in a file not yet in WAL mode: a new one, or one somebody changed
+    with another program. Without that it can't be looked at."""
+    try:
+        with closing(sqlite3.connect(path, timeout=_LOCKED_S)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        trouble = judged(error)
+        if isinstance(trouble, ArchiveError) and trouble.trouble == "corrupt":
+            return str(error)
+        raise trouble from error
+    return None
 
 
 def _finish_move(path: Path) -> None:

@@ -45,6 +45,7 @@ from .sqlite_rows import purge_rows
 from .sqlite_schema import look_at, prepare_reader, prepare_writer
 from .sqlite_upkeep import Upkeep
 from .sqlite_writing import Writing
+from .usage import ArchiveUse, raw_from_ms, usage_of
 
 R = TypeVar("R")
 
@@ -100,6 +101,7 @@ class SqliteArchive:
         self._wall_ms = wall_ms
         self._last_commit_ms: int | None = None
         self._identity = _identity(path)
+        self._budget = budget
         self._damage = Damage()
         self._reading = Reading(self._damage)
         self._writing = Writing(self._damage)
@@ -186,6 +188,9 @@ class SqliteArchive:
 
         return await self._writer.write(work)
 
+    async def usage(self) -> ArchiveUse:
+        return await self._upkeep.read(lambda rows, reading: usage_of(rows, reading, self._damage))
+
     async def status(self) -> ArchiveStatus:
         def size() -> int:
             files = (self._path, self._path.with_name(self._path.name + "-wal"))
@@ -196,7 +201,14 @@ class SqliteArchive:
             size_bytes = await trio.to_thread.run_sync(size)
         except OSError as error:
             raise ArchiveError("unavailable", f"{self._path} can't be looked at: {error.strerror}") from error
-        return ArchiveStatus(size_bytes=size_bytes, samples=None, last_commit_ms=self._last_commit_ms)
+        return ArchiveStatus(
+            size_bytes=size_bytes,
+            samples=None,
+            last_commit_ms=self._last_commit_ms,
+            budget_bytes=None if self._budget is None else self._budget.total,
+            raw_from_ms=await self._read(lambda rows, _: raw_from_ms(rows)),
+            damaged=len(self._damage),
+        )
 
     async def aclose(self) -> None:
         self._reader.stop_reading()

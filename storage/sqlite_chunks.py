@@ -10,7 +10,7 @@ inside a transaction.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from .sqlite_names import Rows
 
 CHUNKS: Final = "analytics_chunks"
 JOURNAL: Final = "analytics_journal"
+_KEYS: Final = {CHUNKS: "chunk_id", JOURNAL: "journal_id"}
 AT_ONCE: Final = 500  # rows named in one statement
 
 _CHUNK: Final = "metric_id, last_metric_id, start_ms, end_ms, count, codec, crc, data"
@@ -32,6 +33,10 @@ _OF_METRIC: Final = (
     f"{_STORED} WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms < ? ORDER BY end_ms DESC, start_ms DESC"
 )
 _OF_SPAN: Final = f"{_STORED} WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms >= ? AND end_ms <= ?"
+_HEADS: Final = (
+    "SELECT chunk_id, start_ms, end_ms, codec, crc FROM analytics_chunks"
+    " WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms < ? ORDER BY start_ms"
+)
 _PACKS: Final = (
     f"{_STORED} INDEXED BY analytics_chunks_packs WHERE level > 0 AND metric_id <= ? AND last_metric_id >= ?"
     " AND end_ms >= ? AND start_ms < ? ORDER BY end_ms DESC"
@@ -65,6 +70,17 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """A chunk without its blob."""
+
+    chunk_id: int
+    start_ms: int
+    end_ms: int
+    codec: int
+    crc: int
+
+
+@dataclass(frozen=True, slots=True)
 class JournalRow:
     """What a row of the journal says of itself, without its blob."""
 
@@ -77,11 +93,19 @@ class JournalRow:
     crc: int
 
 
-def chunks_of(rows: Rows, metric_id: int, start_ms: int, end_ms: int) -> list[Stored]:
-    """Every chunk and pack that may hold samples of the metric in [start, end), in no order."""
-    own = rows(_OF_METRIC, metric_id, start_ms, end_ms)
-    packs = rows(_PACKS, metric_id, metric_id, start_ms, end_ms)
-    return [stored_of(row) for row in (*own, *packs)]
+def heads_of(rows: Rows, metric_id: int, start_ms: int, end_ms: int) -> list[Head]:
+    """The metric's own chunks that reach into [start, end), in order of time, without their blobs."""
+    return [Head(*row) for row in rows(_HEADS, metric_id, start_ms, end_ms)]
+
+
+def chunks_of(rows: Rows, metric_id: int, start_ms: int, end_ms: int, without: Collection[int] = ()) -> list[Stored]:
+    """Every chunk and pack that may hold samples of the metric in [start, end), in no order; `without` these."""
+    if without:
+        ids = [head.chunk_id for head in heads_of(rows, metric_id, start_ms, end_ms) if head.chunk_id not in without]
+        own = by_ids(rows, ids)
+    else:
+        own = [stored_of(row) for row in rows(_OF_METRIC, metric_id, start_ms, end_ms)]
+    return [*own, *map(stored_of, rows(_PACKS, metric_id, metric_id, start_ms, end_ms))]
 
 
 def oldest_of_tier(rows: Rows, tier: int, most: int) -> list[Stored]:
@@ -133,9 +157,19 @@ def runs_in(stored: Stored, damage: Damage, only: int | None = None) -> list[Run
     try:
         return decode(stored.chunk, only)
     except ChunkError as error:
-        span = f"{stored.chunk.count} samples from {stored.chunk.start_ms} to {stored.chunk.end_ms} ms"
-        damage.note(CHUNKS, stored.chunk_id, f"{error}; it held {span} of metric {stored.chunk.metric_id}")
+        damage.note(CHUNKS, stored.chunk_id, damaged_words(stored.chunk, error))
         return []
+
+
+def damaged_words(chunk: Chunk, error: ChunkError) -> str:
+    """What is lost with it."""
+    return f"{error}; it held {chunk.count} samples from {chunk.start_ms} to {chunk.end_ms} ms"
+
+
+def chunk_at(rows: Rows, table: str, row_id: int) -> Chunk:
+    """One row of chunks or journal."""
+    (row,) = rows(f"SELECT {_CHUNK} FROM {table} WHERE {_KEYS[table]} = ?", row_id)
+    return Chunk(*row)
 
 
 def put_chunk(connection: sqlite3.Connection, chunk: Chunk, level: int, tier: int = 0) -> None:
@@ -152,7 +186,7 @@ def raise_tier(connection: sqlite3.Connection, ids: Sequence[int]) -> int:
 
 def delete_rows(connection: sqlite3.Connection, table: str, ids: Sequence[int]) -> int:
     """How many there were."""
-    key = "chunk_id" if table == CHUNKS else "journal_id"
+    key = _KEYS[table]
     gone = 0
     for first in range(0, len(ids), AT_ONCE):
         some = ids[first : first + AT_ONCE]
@@ -164,7 +198,7 @@ def purge_packed(connection: sqlite3.Connection, before_ms: int, most: int) -> i
     """Delete up to `most` chunks and rows of the journal that end before; returns how many went."""
     gone = 0
     for table, tiers in ((CHUNKS, " AND tier IN (0, 1, 2)"), (JOURNAL, "")):
-        key = "chunk_id" if table == CHUNKS else "journal_id"
+        key = _KEYS[table]
         ids = connection.execute(
             f"SELECT {key} FROM {table} WHERE end_ms < ?{tiers} ORDER BY end_ms LIMIT ?", (before_ms, most - gone)
         ).fetchall()
@@ -190,7 +224,7 @@ def journal_columns(
             try:
                 yield journal_id, flat(Chunk(*row))
             except ChunkError as error:
-                damage.note(JOURNAL, journal_id, f"{error}; it held {row[4]} samples from {row[2]} to {row[3]} ms")
+                damage.note(JOURNAL, journal_id, damaged_words(Chunk(*row), error))
 
 
 def _numbers(chunk: Chunk) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ in groups: the text of a metric that seldom speaks would take more room than its
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import zlib
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -23,6 +24,7 @@ Rows = Callable[..., list[tuple[Any, ...]]]  # (sql, *parameters) -> every row
 TABLE: Final = "analytics_series"
 GROUP_NAMES: Final = 256  # in one row: so many at most lose their names by one damaged row
 HASH_BYTES: Final = 5
+_MADE_UP: Final = re.compile(r"unnamed\.([0-9a-f]{10})")
 _NEW: Final = "SELECT series_id, crc, names FROM analytics_series WHERE series_id > ? ORDER BY series_id"
 _ADD: Final = "INSERT INTO analytics_series (crc, names) VALUES (?, ?)"
 
@@ -58,7 +60,11 @@ class Names:
             self._seen = series_id
 
     def id_of(self, name: str) -> int | None:
-        return self._ids.get(name)
+        """Also of a made-up name, so that its history can be read."""
+        known = self._ids.get(name)
+        if known is None and (made_up := _MADE_UP.fullmatch(name)):
+            return int(made_up[1], 16)
+        return known
 
     def name_of(self, metric_id: int) -> str:
         """A made-up one where the name is lost."""

@@ -6,18 +6,30 @@ gives the mean of each bucket at its start, and `read_buckets` the bucket itself
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from .chunk import ChunkError, Run, Thinned, directory
+from .bucket_cache import BucketCache
+from .chunk import SAMPLES, ChunkError, Thinned, directory
 from .damage import Damage
 from .grid import coarser, combined, merged_windows, sum_up
 from .intake import rising
 from .models import EMPTY_WINDOW, Buckets, Window
 from .packing import outside
-from .sqlite_chunks import chunks_of, newest_of, packs, runs_in
+from .sqlite_chunks import (
+    CHUNKS,
+    JOURNAL,
+    Head,
+    by_ids,
+    chunk_at,
+    chunks_of,
+    damaged_words,
+    heads_of,
+    newest_of,
+    runs_in,
+)
 from .sqlite_journal import JournalView
 from .sqlite_names import Names, Rows
 from .sqlite_rows import row_names, row_window
@@ -30,6 +42,8 @@ class Reading:
         self._damage = damage
         self.names = Names(damage)
         self.journal = JournalView(damage)
+        self._summed = BucketCache()
+        self._metrics_in: dict[tuple[str, int, int], frozenset[int]] = {}  # (table, row, crc) of packs and commits
 
     def begin(self, rows: Rows) -> None:
         """Learn what has been committed since."""
@@ -37,7 +51,8 @@ class Reading:
 
     def window(self, rows: Rows, name: str, start_ms: int, end_ms: int, limit: int | None) -> Window:
         """Times strictly rising; with `limit`: the newest."""
-        samples, thinned = self._found(rows, name, start_ms, end_ms, limit)
+        runs, thinned = self._found(rows, name, start_ms, end_ms, limit)
+        samples = _joined(runs)
         for buckets in _buckets_of(thinned, start_ms, end_ms):
             samples = merged_windows(Window(buckets.starts, buckets.total / buckets.count), samples)
         if limit is not None:
@@ -46,59 +61,122 @@ class Reading:
         return samples
 
     def buckets(self, rows: Rows, name: str, start_ms: int, end_ms: int, step_ms: int) -> Buckets:
-        samples, thinned = self._found(rows, name, start_ms, end_ms, None)
-        parts = [coarser(buckets, step_ms) for buckets in _buckets_of(thinned, start_ms, end_ms)]
-        return combined([*parts, sum_up(samples, step_ms)], step_ms)
+        metric_id = self.names.id_of(name)
+        parts: list[Buckets] = []
+        at_hand: list[Head] = []
+        if metric_id is not None:
+            at_hand, parts = self._whole_chunks(rows, metric_id, name, start_ms, end_ms, step_ms)
+        runs, thinned = self._found(rows, name, start_ms, end_ms, None, {head.chunk_id for head in at_hand})
+        if any(head.start_ms <= span.last_ms and head.end_ms >= span.first_ms for span in thinned for head in at_hand):
+            parts = []  # samples that came late for a thinned span: not every one of them counts
+            runs, thinned = self._found(rows, name, start_ms, end_ms, None)
+        parts += [coarser(buckets, step_ms) for buckets in _buckets_of(thinned, start_ms, end_ms)]
+        return combined([*parts, *(sum_up(run, step_ms) for run in runs)], step_ms)
+
+    def _whole_chunks(
+        self, rows: Rows, metric_id: int, name: str, start_ms: int, end_ms: int, step_ms: int
+    ) -> tuple[list[Head], list[Buckets]]:
+        """Chunks of samples that lie in the span and that nothing else reaches into: which, and their buckets."""
+        heads = heads_of(rows, metric_id, start_ms, end_ms)
+        recent = merged_windows(
+            self.journal.window(rows, metric_id, start_ms, end_ms), row_window(rows, name, start_ms, end_ms)
+        ).times
+        done: list[Head] = []
+        found: list[Buckets] = []
+        reached_ms = start_ms - 1  # by the chunks before
+        for index, head in enumerate(heads):
+            before_ms, reached_ms = reached_ms, max(reached_ms, head.end_ms)
+            first, end = recent.searchsorted((head.start_ms, head.end_ms + 1))
+            if (
+                head.codec != SAMPLES
+                or head.start_ms < start_ms
+                or head.end_ms >= end_ms
+                or first < end
+                or before_ms >= head.start_ms
+                or (index + 1 < len(heads) and heads[index + 1].start_ms <= head.end_ms)
+            ):
+                continue
+            key = head.chunk_id, head.crc, step_ms
+            buckets = self._summed.get(key)
+            if buckets is None:
+                runs = [run for each in by_ids(rows, [head.chunk_id]) for run in runs_in(each, self._damage)]
+                if len(runs) != 1 or not isinstance(runs[0].data, Window):
+                    continue  # damaged
+                buckets = sum_up(runs[0].data, step_ms)
+                self._summed.put(key, buckets)
+            done.append(head)
+            found.append(buckets)
+        return done, found
 
     def stored(self, rows: Rows) -> set[str]:
         """The name of every metric with at least one sample."""
         ids = {row[0] for row in rows("SELECT DISTINCT metric_id FROM analytics_chunks WHERE level = 0")}
-        ids.update(self.journal.counts(rows))
-        for pack in packs(rows):
-            try:
-                ids.update(directory(pack.chunk)[0].tolist())
-            except ChunkError:
-                runs_in(pack, self._damage)  # notes it
+        seen = {(CHUNKS, *row) for row in rows("SELECT chunk_id, crc FROM analytics_chunks WHERE level > 0")}
+        seen.update((JOURNAL, row.journal_id, row.crc) for row in self.journal.spans(rows))
+        self._metrics_in = {key: found for key, found in self._metrics_in.items() if key in seen}
+        for table, row_id, crc in seen - self._metrics_in.keys():
+            self._metrics_in[table, row_id, crc] = frozenset(self._metrics_of(rows, table, row_id))
+        ids.update(*self._metrics_in.values())
         return {self.names.name_of(metric_id) for metric_id in ids}.union(row_names(rows))
 
+    def _metrics_of(self, rows: Rows, table: str, row_id: int) -> list[int]:
+        chunk = chunk_at(rows, table, row_id)
+        try:
+            ids: list[int] = directory(chunk)[0].tolist()
+        except ChunkError as error:
+            self._damage.note(table, row_id, damaged_words(chunk, error))
+            return []
+        return ids
+
     def _found(
-        self, rows: Rows, name: str, start_ms: int, end_ms: int, limit: int | None
-    ) -> tuple[Window, list[Thinned]]:
-        samples, thinned = EMPTY_WINDOW, []
+        self,
+        rows: Rows,
+        name: str,
+        start_ms: int,
+        end_ms: int,
+        limit: int | None,
+        without: Collection[int] = (),
+    ) -> tuple[list[Window], list[Thinned]]:
+        """Samples as windows one after the other, none overlapping another; and thinned spans. `without` these
+        chunks."""
+        runs: list[Window] = []
+        thinned: list[Thinned] = []
+        recent = row_window(rows, name, start_ms, end_ms, limit)
         metric_id = self.names.id_of(name)
         if metric_id is not None:
             if limit is None:
-                runs = [
-                    (stored.chunk_id, run)
-                    for stored in chunks_of(rows, metric_id, start_ms, end_ms)
-                    for run in runs_in(stored, self._damage, only=metric_id)
-                ]
-                runs.sort(key=lambda item: item[0])
-                found: Sequence[Run] = [run for _, run in runs]
+                stored = sorted(chunks_of(rows, metric_id, start_ms, end_ms, without), key=lambda each: each.chunk_id)
+                found = [run for each in stored for run in runs_in(each, self._damage, only=metric_id)]
             else:
                 found = newest_of(rows, metric_id, start_ms, end_ms, limit, self._damage)
-            samples = _joined([run.data for run in found if isinstance(run.data, Window)], start_ms, end_ms)
+            runs = _apart([run.data for run in found if isinstance(run.data, Window)], start_ms, end_ms)
             thinned = [run.data for run in found if isinstance(run.data, Thinned)]
-            samples = merged_windows(samples, self.journal.window(rows, metric_id, start_ms, end_ms))
-        samples = merged_windows(samples, row_window(rows, name, start_ms, end_ms, limit))
-        return outside(samples, thinned), thinned
+            recent = merged_windows(self.journal.window(rows, metric_id, start_ms, end_ms), recent)
+        if len(recent):
+            runs = [merged_windows(_joined(runs), recent)]
+        if thinned:
+            runs = [outside(run, thinned) for run in runs]
+        return runs, thinned
 
 
-def _joined(windows: Sequence[Window], start_ms: int, end_ms: int) -> Window:
-    """Runs of one metric, the older chunk first, as one, cut to the span."""
+def _apart(windows: Sequence[Window], start_ms: int, end_ms: int) -> list[Window]:
+    """Runs of one metric, the older chunk first, cut to the span, none overlapping another."""
     parts = []
     for window in windows:
         first, end = window.times.searchsorted((start_ms, end_ms))
         if first < end:
             parts.append(Window(window.times[first:end], window.values[first:end]))
-    if len(parts) < 2:
-        return parts[0] if parts else EMPTY_WINDOW
     in_order = sorted(parts, key=lambda part: int(part.times[0]))
     if all(one.times[-1] < other.times[0] for one, other in pairwise(in_order)):
-        parts = in_order
-    times = np.concatenate([part.times for part in parts])
-    values = np.concatenate([part.values for part in parts])
-    return Window(*rising(times, values))
+        return in_order
+    times, values = (np.concatenate([getattr(part, name) for part in parts]) for name in ("times", "values"))
+    return [Window(*rising(times, values))]
+
+
+def _joined(runs: Sequence[Window]) -> Window:
+    if len(runs) < 2:
+        return runs[0] if runs else EMPTY_WINDOW
+    return Window(np.concatenate([run.times for run in runs]), np.concatenate([run.values for run in runs]))
 
 
 def _buckets_of(thinned: Sequence[Thinned], start_ms: int, end_ms: int) -> list[Buckets]:

@@ -18,6 +18,7 @@ from .migrations import CURRENT, Version, migrate, version_of
 from .salvage import Shape, shapes_of
 
 WAL_LIMIT_BYTES: Final = 8 << 20
+PAGE_BYTES: Final = 1_024  # of a new file: a commit writes whole pages, and most are small (docs/decisions/0011)
 MAGIC: Final = b"SQLite format 3\x00"
 _VERSION_AT: Final = slice(60, 64)  # user_version in the file header: https://www.sqlite.org/fileformat2.html
 
@@ -47,6 +48,8 @@ def prepare_writer(connection: sqlite3.Connection, path: Path, budget: Budget | 
     is_new = version == Version(0) and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if not is_new:
         _check_tables(connection, path)
+    if is_new:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # NORMAL loses acknowledged commits in a power cut
     log_bytes = WAL_LIMIT_BYTES if budget is None else budget.log

@@ -5,10 +5,12 @@ import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/queries";
 import { App } from "./app";
 import { watchTheme } from "./lib/preferences";
+import { pullPreferences } from "./lib/synced";
 import { startConnection } from "./live/connection";
 import "./styles.css";
 
 watchTheme();
+void pullPreferences();
 startConnection((key) => void queryClient.invalidateQueries({ queryKey: [key] }));
 
 const root = document.getElementById("root");

@@ -8,7 +8,7 @@ history and the live coach are one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -18,8 +18,10 @@ from storage.models import Times, Values
 
 from .days import LIGHTS, MINUTES, Day, make_day
 from .faults import Effects, Fault, effects, scheduled
-from .physics import BLACK_L, COLUMNS, FRESH_L, GRAY_L, PROPANE_KG, Outside, State, step
-from .signals import Signal, measure
+from .oddities import Oddity, lived
+from .physics import BLACK_L, COLUMNS, EFFECTS, FRESH_L, GRAY_L, PROPANE_KG, Outside, State, step
+from .sensors import SENSOR_FAULTS, sensed, sent
+from .signals import SIGNALS, Signal, measure
 
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = MINUTES * MINUTE_MS
@@ -34,18 +36,19 @@ class Stretch:
     times: Times
     columns: Columns
     seed: int
-    silences: tuple[Fault, ...]  # faults that keep a sensor from sending
+    faults: tuple[Fault, ...] = ()  # of sensors
+    oddities: tuple[Oddity, ...] = ()
+    held: Mapping[Fault, float] = field(default_factory=dict)  # what stuck sensors say
 
     def measure(self, signal: Signal, times: Times) -> tuple[Times, Values]:
         """What `signal` reports at `times` (within this stretch): times and values, silences left out."""
-        for fault in self.silences:
-            if fault.metric == signal.name:
-                times = times[(times < fault.start_ms) | (times >= fault.end_ms)]
+        times = sent(signal, times, self.faults, self.oddities)
         truth = self.truth(signal.column, times, held=signal.state)
         if signal.while_column is not None:
             # What is plugged in, started or stopped goes from nothing to all at once, not by and by.
             before, after = (self.truth(signal.column, edge, held=True) for edge in self._edges(times))
             truth = np.where((before == 0) != (after == 0), before, truth)
+        truth = sensed(signal, times, truth, self.faults, self.oddities, self.held, self.seed)
         return times, measure(signal, truth, times, self.seed)
 
     def _edges(self, times: Times) -> tuple[Times, Times]:
@@ -68,7 +71,10 @@ class Stretch:
 
 
 class Coach:
-    """A coach at `now_ms`, a full minute. `state`: as it stands then; `faults`: besides the scheduled."""
+    """A coach at `now_ms`, a full minute. `state`: as it stands then; `faults`: besides the scheduled.
+
+    `schedule=False`: nothing goes wrong but `faults`.
+    """
 
     def __init__(
         self,
@@ -78,11 +84,16 @@ class Coach:
         state: State | None = None,
         utc_offset_ms: int = 0,
         faults: Sequence[Fault] = (),
+        oddities: Sequence[Oddity] = (),
+        schedule: bool = True,
     ) -> None:
         self.seed = seed
         self.state = state or State()
         self._offset_ms = utc_offset_ms
         self._faults = tuple(faults)
+        self._oddities = tuple(oddities)
+        self._schedule = schedule
+        self._held: dict[Fault, float] = {}
         self.now_ms = start_ms // MINUTE_MS * MINUTE_MS - MINUTE_MS
         self._last = np.empty((0, 0))
         self._last = self._step(1)[-1:]
@@ -90,7 +101,7 @@ class Coach:
     def faults(self, start_ms: int, end_ms: int) -> list[Fault]:
         """The ground truth: every fault that is active in the span, by time."""
         days = range((start_ms + self._offset_ms) // DAY_MS - 1, (end_ms + self._offset_ms) // DAY_MS + 1)
-        found = [fault for day in days for fault in scheduled(self.seed, day, self._offset_ms)]
+        found = [fault for day in days for fault in scheduled(self.seed, day, self._offset_ms) if self._schedule]
         found += self._faults
         return sorted(
             (fault for fault in found if fault.start_ms < end_ms and fault.end_ms > start_ms),
@@ -104,9 +115,12 @@ class Coach:
         table = np.vstack((self._last, self._step(minutes))) if minutes else self._last
         self._last = table[-1:]
         times = begin_ms + np.arange(len(table), dtype=np.int64) * MINUTE_MS
-        faults = self.faults(begin_ms, self.now_ms + 1)
-        silences = tuple(fault for fault in faults if fault.kind == "sensor_silent")
-        return Stretch(times, dict(zip(_ALL_COLUMNS, table.T, strict=True)), self.seed, silences)
+        faults = [fault for fault in self.faults(begin_ms, self.now_ms + 1) if fault.kind in SENSOR_FAULTS]
+        columns = dict(zip(_ALL_COLUMNS, table.T, strict=True))
+        for fault in faults:
+            if fault.kind == "sensor_stuck" and fault not in self._held:
+                self._held[fault] = float(np.interp(fault.start_ms, times, columns[_COLUMN_OF[fault.metric]]))
+        return Stretch(times, columns, self.seed, tuple(faults), self._oddities, dict(self._held))
 
     def _step(self, minutes: int) -> NDArray[np.float64]:
         """`minutes` rows of _ALL_COLUMNS; moves the clock."""
@@ -121,13 +135,13 @@ class Coach:
 
     def _step_in_day(self, day: int, first: int, count: int) -> NDArray[np.float64]:
         start_ms = day * DAY_MS - self._offset_ms
-        world = make_day(self.seed, day)
+        world = lived(make_day(self.seed, day), self._oddities, self.seed, day, start_ms)
         effect = effects(self.faults(start_ms, start_ms + DAY_MS), start_ms)
         span = slice(first, first + count)
         state = self.state
         physical = np.array([step(state, now) for now in _outside(world, effect, span)])
         lights = world.lights[:, span]
-        others = _network(physical, lights, effect.bus_errors[span], np.arange(first, first + count) / 60)
+        others = _network(physical, lights, effect, span)
         return np.column_stack((physical, lights.T, lights.T > 0, others))
 
 
@@ -142,17 +156,17 @@ def state_from(latest: Mapping[str, float]) -> State:
 
 
 def _outside(world: Day, effect: Effects, span: slice) -> Iterable[Outside]:
-    columns = (
+    columns = [
         world.irradiance, world.outside, world.lights.sum(axis=0) * LIGHT_W / 100, world.appliances,
         world.draw, world.flush, world.cooking, world.door, world.engine, world.speed, world.shore,
-        world.heat_to, world.cool_to, world.service,
-        effect.fridge_cooling, effect.leak, effect.sunlight, effect.sag, np.arange(MINUTES) / 60,
-    )  # fmt: skip
+        world.heat_to, world.cool_to, world.service, np.arange(MINUTES) / 60,
+    ]  # fmt: skip
+    columns += [getattr(effect, name) for name in EFFECTS]
     return (Outside(*row) for row in zip(*(column[span].tolist() for column in columns), strict=True))
 
 
 def _network(
-    physical: NDArray[np.float64], lights: NDArray[np.float64], errors: Values, hour: Values
+    physical: NDArray[np.float64], lights: NDArray[np.float64], effect: Effects, span: slice
 ) -> NDArray[np.float64]:
     """The bus and the computer on it: columns as in _NETWORK."""
     index = _INDEX
@@ -163,9 +177,12 @@ def _network(
         + 3 * physical[:, index["furnace"]]
         + 2 * (lights > 0).sum(axis=0)
     )
+    hour = np.arange(MINUTES)[span] / 60
     evening = np.exp(-(((hour - 20) / 2) ** 2))  # people look at their dashboards
-    none = np.zeros(len(hour))
-    return np.column_stack((busy - 4 * errors, errors, 11 + 7 * evening, none, 6 + 3 * evening))
+    errors = effect.bus_errors[span]
+    rate = (busy - 4 * errors) * (1 - effect.bus_loss[span])
+    time = 11 + 7 * evening + effect.api_delay[span]
+    return np.column_stack((rate, errors, time, effect.api_errors[span], 6 + 3 * evening))
 
 
 _INDEX: Final = {name: index for index, name in enumerate(COLUMNS)}
@@ -176,6 +193,7 @@ _ALL_COLUMNS: Final = (
     *(f"light_{name}_on" for name in LIGHTS),
     *_NETWORK,
 )
+_COLUMN_OF: Final = {signal.name: signal.column for signal in SIGNALS}
 _REMEMBERED: Final[dict[str, tuple[str, float]]] = {
     "battery.house.soc": ("soc", 0.01),
     "tank.fresh.level": ("fresh", FRESH_L / 100),

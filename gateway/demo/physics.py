@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 STEP_S: Final = 60.0
@@ -56,6 +56,7 @@ class State:
     filling: bool = False
     dumping: bool = False
     refueling: bool = False
+    furnace_min: int = 0  # minutes it has run; below 0: minutes until it may run again
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,31 @@ class Outside:
     heat_to: float
     cool_to: float
     service: float
-    fridge_cooling: float
-    leak: float
-    sunlight: float
-    sag: float
     hour: float  # of the coach's day
+    fridge_cooling: float
+    sunlight: float
+    leak: float
+    sag: float
+    capacity_loss: float
+    resistance: float
+    parasitic: float
+    controller_loss: float
+    charger_loss: float
+    alternator_loss: float
+    seal_loss: float
+    freezer_loss: float
+    furnace_limit: float
+    cooling_loss: float
+    generator_held: float
+    generator_dead: float
+    overload: float
+    engine_heat: float
+    gas_leak: float
+    unserviced: float
+
+
+_NAMES: Final = [field.name for field in fields(Outside)]
+EFFECTS: Final = tuple(_NAMES[_NAMES.index("fridge_cooling") :])  # the members that are of `Effects`
 
 
 COLUMNS: Final = (
@@ -107,10 +128,10 @@ def step(state: State, now: Outside) -> Row:
     _cold(state, now)
     _heat(state, now)
     _boiler(state, now)
-    state.propane = max(0.0, state.propane - now.cooking / 60)
+    state.propane = max(0.0, state.propane - (now.cooking + now.gas_leak) / 60)
     power = _electricity(state, now, pump)
     running = now.engine > 0
-    thermostat, minutes = (89.0, 7) if running else (now.outside, 150)
+    thermostat, minutes = (89.0 + now.engine_heat, 7) if running else (now.outside, 150)
     state.engine += (thermostat - state.engine) / minutes
     state.odometer += now.speed / 60
     rpm = (680 + now.speed * 15.5 if now.speed else 650.0) if running else 0.0
@@ -128,7 +149,7 @@ def step(state: State, now: Outside) -> Row:
 
 def _water(state: State, now: Outside) -> float:
     """Taps, toilet, leak, and somebody who looks after the tanks. Returns the pump's share of the minute."""
-    if now.service and not now.engine:
+    if now.service and not now.engine and not now.unserviced:
         state.filling |= state.fresh < 0.4 * FRESH_L
         state.dumping |= state.gray > 0.6 * GRAY_L or state.black > 0.6 * BLACK_L
         state.refueling |= state.propane < 0.3 * PROPANE_KG
@@ -155,23 +176,35 @@ def _water(state: State, now: Outside) -> float:
 def _cold(state: State, now: Outside) -> None:
     """Refrigerator and freezer: two compressors with hysteresis."""
     state.fridge_on = state.fridge > 2.0 if state.fridge_on else state.fridge > 4.2
-    gain = 1.5 * (state.inside - state.fridge) + 130 * now.door
+    gain = 1.5 * (1 + now.seal_loss) * (state.inside - state.fridge) + 130 * now.door
     state.fridge += (gain - 95 * now.fridge_cooling * state.fridge_on) * STEP_S / 36_000
     state.freezer_on = state.freezer > -19.2 if state.freezer_on else state.freezer > -16.8
-    state.freezer += (0.85 * (state.inside - state.freezer) - 78 * state.freezer_on) * STEP_S / 30_000
+    cooling = 78 * (1 - now.freezer_loss) * state.freezer_on
+    state.freezer += (0.85 * (state.inside - state.freezer) - cooling) * STEP_S / 30_000
 
 
 def _heat(state: State, now: Outside) -> None:
     """Furnace (6 kW of gas), air conditioner (3.2 kW, where there is alternating current), sun and people."""
     cold = state.inside < now.heat_to + (0.6 if state.furnace else -0.6)
-    state.furnace = cold and state.propane > 0
+    state.furnace = cold and state.propane > 0 and _not_too_hot(state, now)
     warm = state.inside > now.cool_to + (-0.8 if state.cooling else 0.8)
     state.cooling = warm and bool(now.shore or state.generating)
     open_window = 260.0 if state.inside > now.cool_to - 1 and now.outside < state.inside else 0.0
     gain = (150 + open_window) * (now.outside - state.inside) + 1.6 * now.irradiance + 240
-    state.inside += (gain + 6000 * state.furnace - 3200 * state.cooling) * STEP_S / 2_200_000
+    state.inside += (gain + 6000 * state.furnace - 3200 * (1 - now.cooling_loss) * state.cooling) * STEP_S / 2_200_000
     state.rear += (state.inside - 0.7 + 0.15 * (now.outside - state.inside) - state.rear) * STEP_S / 3600
     state.propane = max(0.0, state.propane - 0.5 * state.furnace / 60)
+
+
+def _not_too_hot(state: State, now: Outside) -> bool:
+    """The furnace's limit switch: trips after some minutes where the air does not get through, and has to cool down."""
+    if not now.furnace_limit:
+        state.furnace_min = 0
+        return True
+    state.furnace_min += 1
+    if state.furnace_min > 2 + 3 * (1 - now.furnace_limit):
+        state.furnace_min = -4
+    return state.furnace_min > 0
 
 
 def _boiler(state: State, now: Outside) -> None:
@@ -187,33 +220,38 @@ def _boiler(state: State, now: Outside) -> None:
 def _electricity(state: State, now: Outside, pump: float) -> Row:
     """Who feeds whom: shore or generator carry the alternating loads and charge; else the inverter does."""
     if state.generating:
-        state.generating = state.soc < 0.9 and now.hour < 21.5 and not now.shore and not now.engine
-    else:
+        wanted = bool(now.generator_held) or (state.soc < 0.9 and now.hour < 21.5)
+        state.generating = wanted and not now.generator_dead and not now.shore and not now.engine
+    elif not now.generator_dead:
         state.generating = state.soc < 0.45 and 8 <= now.hour < 21 and not now.shore and not now.engine
         state.generating |= state.soc < 0.08 and not now.shore and not now.engine
     source = bool(now.shore) or state.generating
     alternating = now.appliances + 1450 * state.cooling
     inverted = 0.0 if source else alternating
+    extra = now.overload if source else 0.0
     loads = (
         34 + now.lights_w + 58 * state.fridge_on + 52 * state.freezer_on + 66 * pump
         + 88 * state.furnace + 9 * state.boiler_on + 18 + inverted / 0.9
+        + now.parasitic
     )  # fmt: skip
     ocv = open_circuit_voltage(state.soc)
+    capacity_ah = BATTERY_AH * (1 - now.capacity_loss)
+    resistance = _RESISTANCE + now.resistance
     accept = min(150.0, max(0.0, (1.0 - state.soc) / 0.03 * 150.0)) * (ocv + 0.3)  # W the battery takes
     sun = PANELS_W * now.irradiance / 1000 * 0.82 * now.sunlight
-    solar = min(sun, loads + accept)
-    alternator = min(1100.0, loads + accept - solar) if now.engine else 0.0
-    charger = min(820.0, loads + accept - solar - alternator) if source else 0.0
+    solar = min(sun * (1 - now.controller_loss), loads + accept)
+    alternator = min(1100.0 * (1 - now.alternator_loss), loads + accept - solar) if now.engine else 0.0
+    charger = min(820.0 * (1 - now.charger_loss), loads + accept - solar - alternator) if source else 0.0
     net = solar + alternator + charger - loads
     current = net / ocv
-    current = net / (ocv + _RESISTANCE * current)
-    voltage = ocv + _RESISTANCE * current
+    current = net / max(ocv / 2, ocv + resistance * current)
+    voltage = ocv + resistance * current
     efficiency = _CHARGE_EFFICIENCY if current > 0 else 1.0
-    state.soc = min(1.0, max(0.02, state.soc + current * efficiency * STEP_S / 3600 / BATTERY_AH))
+    state.soc = min(1.0, max(0.02, state.soc + current * efficiency * STEP_S / 3600 / capacity_ah))
     state.battery += (state.inside - 2 - state.battery) * STEP_S / 14_400
-    state.battery += _RESISTANCE * current**2 * STEP_S / 50_000
+    state.battery += resistance * current**2 * STEP_S / 50_000
     state.inverter += (state.inside + 6 + 0.022 * inverted - state.inverter) * STEP_S / 900
-    feed = charger / 0.88 + now.appliances
+    feed = charger / 0.88 + now.appliances + extra
     state.generator += (
         ((78 if state.generating else now.outside) - state.generator) * STEP_S / (500 if state.generating else 5400)
     )
@@ -227,8 +265,8 @@ def _electricity(state: State, now: Outside, pump: float) -> Row:
     load = (feed + 1450 * state.cooling) if source else 0.0
     return (
         voltage, current, state.soc * 100, state.battery,
-        14.1 if now.engine else 12.74 - 0.004 * max(0.0, 20 - now.outside),
-        (alternator / 14.1 + 14) if now.engine else 0.0,
+        14.1 - 1.7 * now.alternator_loss if now.engine else 12.74 - 0.004 * max(0.0, 20 - now.outside),
+        (alternator / 14.1 + 14 * (1 - now.alternator_loss)) if now.engine else 0.0,
         solar, (18.0 + 19.5 * min(1.0, sun / 150)) if sun > 1 else 0.0,
         leg1, feed / leg1 if source else 0.0, leg2, 1450 * state.cooling / leg2 if source else 0.0,
         60.0 if source else 0.0, float(1 if now.shore else 2 if state.generating else 0),

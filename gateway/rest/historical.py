@@ -125,8 +125,12 @@ ROUTES: Final = (
         handler=get_historical_analysis,
         summary="Patterns, anomalies, correlations, predictions",
         description=(
-            "Computed over the window asked for, from memory and archive. Only the lists that "
-            "`analysis_type` names are filled; predictions come with each unless switched off. At most "
+            "Computed over the window asked for, from memory and archive, on means of 10 seconds to an hour by its "
+            "length; days and weeks are the coach's. Only the lists that `analysis_type` names are filled; predictions "
+            "come with each unless switched off. A pattern's `data` says its `strength` (0..1), its `support`, what it "
+            "`predicts`, and `last_error` beside `error_without`: how far off the newest cycle or stretch was with the "
+            "pattern and without it, in the metric's unit. Counters are looked at as rates per hour. Predictions for "
+            "levels say when they will be empty, full or at a limit (`earliest` to `latest`). At most "
             f"{MAX_METRICS} metrics take part (`truncated` says when there are more), and the newest "
             f"{MAX_ANOMALIES} anomalies are listed."
         ),
@@ -141,16 +145,25 @@ ROUTES: Final = (
                     "time_window_hours": 168,
                     "patterns": [
                         {
-                            "pattern_id": "cyclical:solar.power",
+                            "pattern_id": "5b0c8f1d2a7e4c39",
                             "pattern_type": "cyclical",
                             "metric": "solar.power",
-                            "description": "Solar power repeats every day, highest about 13:00.",
+                            "description": "Solar power follows the day: highest around 13:00, lowest around 02:00, "
+                            "a swing of 240 W",
                             "confidence": 0.93,
                             "frequency": "daily",
                             "correlation_factors": [],
-                            "prediction_window": "24h",
+                            "prediction_window": "24 hours",
                             "created_at": 1760000000.0,
-                            "data": {},
+                            "data": {
+                                "period_hours": 24,
+                                "peak_hour": 13,
+                                "strength": 0.93,
+                                "support": "7 days",
+                                "predicts": "the next day by hour",
+                                "last_error": 12.8,
+                                "error_without": 81.4,
+                            },
                         }
                     ],
                     "anomalies": [],
@@ -164,12 +177,24 @@ ROUTES: Final = (
                             "samples": 168,
                         }
                     ],
-                    "predictions": [],
+                    "predictions": [
+                        {
+                            "metric": "tank.fresh.level",
+                            "timestamp": 1760090000.0,
+                            "value": 0.0,
+                            "low": 0.0,
+                            "high": 0.0,
+                            "confidence": 0.9,
+                            "method": "time to empty: 7 past days or parts of one, played on",
+                            "earliest": 1760050000.0,
+                            "latest": 1760140000.0,
+                        }
+                    ],
                     "summary": {
                         "patterns_found": 1,
                         "anomalies_detected": 0,
                         "correlations_found": 1,
-                        "predictions_generated": 0,
+                        "predictions_generated": 1,
                         "data_quality": "good",
                         "confidence": 0.93,
                     },

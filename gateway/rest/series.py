@@ -194,6 +194,8 @@ async def _raw(backend: Backend, name: str, start_ms: int, end_ms: int, limit: i
     read = await backend.history.window([name], start_ms, until_ms)
     window = read.windows.get(name, Window(np.empty(0, np.int64), np.empty(0, np.float64)))
     next_ms = int(window.times[limit]) if len(window) > limit else None
+    if next_ms is None and until_ms < end_ms:
+        next_ms = until_ms  # what was thinned counts as many samples as it stands for, and has fewer rows
     kept = Window(window.times[:limit], window.values[:limit])
     return Found(kept, next_ms, read.complete and counted.complete, read.reason or counted.reason)
 
@@ -235,7 +237,8 @@ ROUTES: Final = (
         summary="Data of one metric",
         description=f"""Samples or buckets in [`start`, `end`), times strictly rising.
 
-`resolution=raw` is every sample kept, as it came. Otherwise a point is the mean of the samples in a bucket,
+`resolution=raw` is every sample kept, as it came; where samples were thinned to keep the budget (see /storage), a row
+is the mean of a minute or an hour at its start. Otherwise a point is the mean of the samples in a bucket,
 with their minimum, maximum and count; buckets lie on multiples of their width since 1970 (days are UTC days),
 and empty ones are left out. Without `resolution` the finest is taken that fits `max_points` (default
 {DEFAULT_POINTS}).

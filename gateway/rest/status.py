@@ -11,12 +11,14 @@ from quart import Response
 
 from actors.health import ActorHealth
 from storage.archive import ArchiveError
+from storage.models import ArchiveStatus
 
 from ..backend import Backend
 from ..openapi import problems
 from ..routes import Answer, Route, json_response
 from ..schemas import AnalyticsHealthResponse, AnalyticsStatusResponse
 from ..version import VERSION
+from .storage import wear
 
 DAY_MS: Final = 86_400_000
 CAPABILITIES: Final = (
@@ -117,20 +119,23 @@ async def persistence_status(backend: Backend) -> dict[str, Any]:
     """What the persister says, and the file's size when it can be asked."""
     await trio.lowlevel.checkpoint()
     progress = backend.progress
-    size_bytes = None
+    status: ArchiveStatus | None = None
     if backend.history.archive is not None:
         try:
-            size_bytes = (await backend.history.archive.status()).size_bytes
+            status = await backend.history.archive.status()
         except ArchiveError:
-            size_bytes = None  # the disk is in trouble: state and reason say so already
+            status = None  # the disk is in trouble: state and reason say so already
     return {
         "enabled": backend.flags.enabled("persistence"),
         "state": progress.state,
         "reason": progress.reason,
         "backlog": progress.backlog,
         "last_commit": None if progress.last_commit_ms is None else progress.last_commit_ms / 1000,
-        "size_bytes": size_bytes,
-        "budget_bytes": None,
+        "size_bytes": None if status is None else status.size_bytes,
+        "budget_bytes": None if status is None else status.budget_bytes,
+        "raw_since": None if status is None or status.raw_from_ms is None else status.raw_from_ms / 1000,
+        "damaged": 0 if status is None else status.damaged,
+        **wear(backend),
     }
 
 
@@ -177,7 +182,11 @@ _STATUS_EXAMPLE: Final = {
         "backlog": 12,
         "last_commit": 1760000000.0,
         "size_bytes": 52428800,
-        "budget_bytes": None,
+        "budget_bytes": 100000000,
+        "raw_since": 1757408000.0,
+        "damaged": 0,
+        "written_bytes": 12582912,
+        "written_bytes_per_day": 210000000.0,
     },
     "memory": {
         "samples": 439200,

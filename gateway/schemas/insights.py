@@ -40,7 +40,11 @@ class Insight(Answered):
     expires_at: UnixSeconds | None
     recommendations: list[str] = Field(description="Sentences for people")
     actions: list[ActionableRecommendation]
-    evidence: JsonObject = Field(description="The numbers it rests on: metric, span, value, expected range, score")
+    evidence: JsonObject = Field(
+        description="The numbers it rests on: metric, span, value, expected range, score; `series` (at most 96 points "
+        "each), `coverage` (0 to 1, the share of the span that was heard of), `co_moving` (metrics that shifted at the "
+        "same time), and what its kind adds"
+    )
     supporting_data: JsonObject
     status: Status
     metric: str | None

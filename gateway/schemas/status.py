@@ -18,7 +18,11 @@ class PersistenceStatus(Answered):
     backlog: int | None = Field(description="Samples that wait to be written")
     last_commit: UnixSeconds | None = Field(description="When this process last wrote; null before it first did")
     size_bytes: int | None
-    budget_bytes: int | None = Field(description="null: not bounded by size")
+    budget_bytes: int | None = Field(description="File and write-ahead log never pass it; null: not open")
+    raw_since: UnixSeconds | None = Field(description="From here on every sample is on disk as it came")
+    damaged: int = Field(description="Rows of the file that were found damaged and are left out")
+    written_bytes: int | None = Field(description="Bytes this process has caused to be written to the device")
+    written_bytes_per_day: FiniteFloat | None = Field(description="null: running for less than a minute")
 
 
 class MemoryTierStatus(Answered):

@@ -9,13 +9,16 @@ import pytest
 import trio
 
 from actors.clock import TrustedClock
+from actors.coach_rounds import CoachRounds
 from actors.insight_generator import InsightGenerator
 from actors.mailbox import Mailbox
 from actors.messages import Found, Pressure, Sweep
+from actors.progress import Progress
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind, Insight
 from analytics.rules import parse_rules
 from conf.loader import read_mapping
+from storage.history import History
 from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 from storage.models import SeriesPart
@@ -54,6 +57,14 @@ class House:
             book=self.book,
             catalogue=catalogue,
             rules=parse_rules(read_mapping("rules.yaml")),
+            coach=CoachRounds(
+                memory=self.memory,
+                history=History(self.memory, lambda: NOW_MS),
+                catalogue=catalogue,
+                wall=lambda times: times,
+                limiter=trio.CapacityLimiter(1),
+            ),
+            progress=Progress(),
             clock=TrustedClock(lambda: NOW_MS),
             interval_s=interval_s,
             limiter=trio.CapacityLimiter(1),
@@ -150,3 +161,16 @@ async def test_only_the_first_telling_is_new(house):
     house.notifier.close()
     await house.notifier.run(collect(told))
     assert [message.is_new for message in told] == [True, False]
+
+
+async def test_a_new_insight_says_what_else_moved(house):
+    house.fill(*[3.0] * 900, *[12.0] * 900)
+    times = NOW_MS - 1000 * np.arange(1800, dtype=np.int64)[::-1]
+    moved = np.where(times > NOW_MS - 900_000, 9.0, 2.0)
+    house.memory.append(SeriesPart("door", times, moved), seq=9, now_ms=NOW_MS)
+    house.mailbox.put_nowait(Found((replace(FINDING, start_ms=NOW_MS - 900_000),)))
+    await house.sweep()
+    (insight,) = house.book.open_insights(NOW_MS)
+    assert [each["metric"] for each in insight.evidence["co_moving"]] == ["door"]
+    assert insight.evidence["coverage"] > 0.99
+    assert insight.evidence["series"][0]["metric"] == "fridge"

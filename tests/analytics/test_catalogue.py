@@ -94,7 +94,7 @@ DOCUMENTED = [
     ("tank.grey.level", "%", "waste_tank"), ("fresh_tank_level", "%", "fresh_tank"),
     ("tank.propane.level", "%", "propane_tank"), ("shore.leg2.voltage", "V", "shore_voltage"),
     ("engine.coolant.temperature", "°C", "engine_temperature"), ("api.response_time", "ms", "response_time"),
-    ("light.galley.brightness", "%", "light"), ("climate.front.heat_setpoint", "°C", "setpoint"),
+    ("light.galley.brightness", "%", "light"), ("climate.front.heat_setpoint", "°C", "heat_setpoint"),
 ]  # fmt: skip
 
 

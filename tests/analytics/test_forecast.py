@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,3 +85,51 @@ def test_the_profile_goes_on(noise: Noise) -> None:
 @pytest.mark.parametrize("values", [np.zeros(0), np.ones(2), np.ones(300), np.arange(300) * 1e305])
 def test_nothing_to_go_on_is_no_forecast(values: np.ndarray) -> None:
     assert forecast(values) == []
+
+
+def level(role: str, **members: Any) -> MetricSpec:
+    return MetricSpec(unit="%", role=role, plausible_low=-1, plausible_high=110, **members)
+
+
+def test_a_fresh_tank_with_refills_runs_to_its_limits_and_empty(noise: Noise) -> None:
+    at = MIDNIGHT + np.arange(480, dtype=np.int64) * 3_600_000
+    values = 95 - (np.arange(480) * 0.6) % 70 + 0.2 * noise("white", 480)
+    found = predictions(
+        "tank", at, values, trend=direction(at, values), cyclical=True,
+        spec=level("fresh_tank", warn_low=15, critical_low=5),
+    )  # fmt: skip
+    assert [each.value for each in found] == [15, 5, 0]
+    assert [each.method.split(":")[0] for each in found] == ["time to limit", "time to limit", "time to empty"]
+    for each in found:
+        truth = int(at[-1]) + (values[-1] - each.value) / 0.6 * 3_600_000
+        assert each.earliest_ms is not None
+        assert each.latest_ms is not None
+        assert each.earliest_ms <= truth <= each.latest_ms
+        assert each.earliest_ms <= each.at_ms <= each.latest_ms
+        assert each.confidence == 0.9
+
+
+@pytest.mark.parametrize(("role", "name"), [("waste_tank", "full"), ("tank", "full")])
+def test_a_tank_that_fills(role: str, name: str, noise: Noise) -> None:
+    at = MIDNIGHT + np.arange(480, dtype=np.int64) * 3_600_000
+    values = 5 + (np.arange(480) * 0.5) % 60
+    found = predictions("tank", at, values, trend=direction(at, values), cyclical=False, spec=level(role))
+    assert [each.method.split(":")[0] for each in found] == [f"time to {name}"]
+
+
+def test_a_battery_that_is_charged_each_day_has_no_end(noise: Noise) -> None:
+    at = MIDNIGHT + np.arange(480, dtype=np.int64) * 3_600_000
+    values = np.clip(80 + 15 * np.sin(np.arange(480) / 12 * np.pi), 0, 100)
+    spec = level("battery_soc", warn_low=30, critical_low=15)
+    by_hour = predictions("soc", at, values, trend=direction(at, values), cyclical=True, spec=spec)
+    assert [each.earliest_ms for each in by_hour] == [None] * 3
+    running_down = values - np.arange(480) * 0.06
+    found = predictions("soc", at, running_down, trend=direction(at, running_down), cyclical=True, spec=spec)
+    assert next(each.value for each in found if each.earliest_ms is not None) == 30
+
+
+def test_what_was_never_negative_is_not_forecast_to_be(noise: Noise) -> None:
+    values = 100 * np.maximum(0, np.sin(np.arange(WEEK) / 48 * np.pi)) * (0.7 + 0.2 * noise("white", 7).repeat(96))
+    found = forecast(np.maximum(0, values))
+    assert found
+    assert min(each.low for each in found) >= 0

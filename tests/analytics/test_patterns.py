@@ -93,3 +93,25 @@ def test_an_anomaly_says_what_was_expected(noise: Noise) -> None:
     assert found.expected_low < 20 < found.expected_high < 60
     assert found.severity == "high"
     assert found.description.startswith("X y was 60.0 °C at 01:00, far above its usual")
+
+
+def test_holes_written_as_nan_are_holes(noise: Noise) -> None:
+    values = 15 + 8 * np.sin(np.arange(WEEK) / 48 * np.pi) + 0.5 * noise("white", WEEK)
+    whole = analyze({"a": (week(), values)}, START, Catalogue())
+    values[::7] = np.nan
+    values[300:330] = np.inf
+    found = analyze({"a": (week(), values), "none": (week(), np.full(WEEK, np.nan))}, START, Catalogue())
+    assert [pattern.pattern_id for pattern in found.patterns] == [pattern.pattern_id for pattern in whole.patterns]
+    for records in found:
+        for record in records:
+            json.dumps(dataclasses.asdict(record), allow_nan=False)
+
+
+def test_a_counter_is_looked_at_as_a_rate(noise: Noise) -> None:
+    run_time = np.cumsum(np.maximum(0, np.sin(np.arange(WEEK) / 48 * np.pi)) * 0.25)
+    run_time[400:] -= run_time[400]  # replaced
+    catalogue = Catalogue([MetricSpec(pattern="*run_time", kind="counter", unit="h")])
+    found = analyze({"generator.run_time": (week(), run_time)}, START, catalogue)
+    [daily] = [pattern for pattern in found.patterns if pattern.frequency == "daily"]
+    assert "h/h" in daily.description
+    assert not [pattern for pattern in found.patterns if pattern.pattern_type == "trending"]

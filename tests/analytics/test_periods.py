@@ -20,7 +20,10 @@ def test_the_smoke_part_of_the_accuracy_table() -> None:
     found = accuracy.measure(seed=77, count=25)
     assert found["clean"] >= 0.95
     assert found["30 % missing"] >= 0.95
+    assert found["clean, told"] >= 0.9
+    assert found["30 % missing, told"] >= 0.9
     assert found["false of 60"] <= 1
+    assert found["false patterns of 60"] <= 2
 
 
 def test_a_period_says_how_strong_it_is_and_on_what_that_rests(noise: Noise) -> None:

@@ -116,3 +116,40 @@ def test_ids_are_stable_and_apart(noise: Noise) -> None:
     ids = [pattern.pattern_id for pattern in told(times, values)]
     assert len(set(ids)) == len(ids) == 2
     assert ids == [pattern.pattern_id for pattern in told(times, values + noise("white", len(times)))]
+
+
+def test_a_cycle_that_has_ended_or_says_little_is_not_told(noise: Noise) -> None:
+    times = hours(240)
+    faint = np.sin(times // HOUR % 24 / 12 * np.pi) + 1.6 * noise("white", 240)
+    ended = np.where(np.arange(240) < 192, 3 * faint, 50.0)
+    for values in (faint, ended):
+        for pattern in told(times, values):
+            if pattern.pattern_type == "cyclical":
+                assert pattern.data["r2"] >= 0.5 or pattern.data["last_error"] < pattern.data["error_without"]
+
+
+def test_one_step_of_a_coarse_sensor_is_no_new_level() -> None:
+    times = hours(100)
+    values = np.where(np.arange(100) < 60, 51.0, 50.0)
+    tank = MetricSpec(unit="%", role="fresh_tank")
+    found = regularities(times, values, UTC_TIME)
+    assert found.trend.direction == "down"
+    assert patterns_of("tank", times, values, tank, found, now_ms=int(times[-1]), local=UTC_TIME) == []
+    assert [pattern.pattern_type for pattern in told(times, values)] == ["baseline"]
+
+
+@pytest.mark.parametrize("every", [6, 8, 42])
+def test_what_divides_a_day_or_a_week_is_named_itself(every: int, noise: Noise) -> None:
+    times = hours(24 * 30)
+    values = 10 * np.sin(times / HOUR / every * 2 * np.pi) + 3 * noise("white", len(times))
+    assert [pattern.frequency for pattern in told(times, values)] == [
+        f"every {every}.0 h" if every < 10 else "every 42 h"
+    ]
+
+
+def test_a_cycle_on_a_steep_drift_is_told(noise: Noise) -> None:
+    times = hours(240)
+    values = np.arange(240) * 0.5 + 10 * np.sin(times // HOUR % 24 / 12 * np.pi) + 3 * noise("white", 240)
+    keep = np.sort(np.random.default_rng(5).permutation(240)[:168])
+    cycles = [each for each in told(times[keep], values[keep]) if each.pattern_type == "cyclical"]
+    assert [round(each.data["period_hours"]) for each in cycles] == [24]

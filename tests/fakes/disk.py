@@ -93,6 +93,7 @@ class Disk:
         self.fail_kinds: frozenset[Kind] = frozenset(_CODES)
         self.fail_code: int | None = None  # None: the I/O error of the kind of call
         self.delay_s = 0.0
+        self.delay_of = ""  # files whose name begins so
         self.before: Callable[[Kind, str], None] = lambda kind, path: None
         self._lock = threading.Lock()
         self._paths: dict[int, str] = {}
@@ -223,7 +224,7 @@ class Disk:
     def _meet(self, kind: Kind, path: str) -> int:
         """Before each call: what it is to fail with; 0: nothing."""
         self.before(kind, path)
-        if self.delay_s:
+        if self.delay_s and path.rpartition("/")[2].startswith(self.delay_of):
             time.sleep(self.delay_s)
         with self._lock:
             if kind not in self.fail_kinds:

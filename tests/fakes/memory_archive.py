@@ -16,6 +16,7 @@ from analytics.records import Insight, Pattern
 from storage.archive import ArchiveError, PoisonError
 from storage.grid import sum_up
 from storage.models import ArchiveStatus, Buckets, SeriesPart, Window
+from storage.usage import ArchiveUse, MetricUse, Span
 
 
 class MemoryArchive:
@@ -112,6 +113,15 @@ class MemoryArchive:
                     del kept[time_ms]
                     gone += 1
         return gone
+
+    async def usage(self) -> ArchiveUse:
+        await self._enter()
+        metrics = [
+            MetricUse(name, (Span(0, len(kept), 16.0 * len(kept), min(kept), max(kept)),), None)
+            for name, kept in sorted(self.samples.items())
+            if kept
+        ]
+        return ArchiveUse(0, 0, 0, tuple(metrics), (), None)
 
     async def status(self) -> ArchiveStatus:
         await self._enter()

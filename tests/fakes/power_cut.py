@@ -2,14 +2,14 @@
 out of order.
 
 A disk may write what was not synced in any order, in part, or not at all, sector by sector. What was synced before the
-cut is there. A new file's name is safe with its first sync (SQLite syncs the directory then), a deleted one's absence
-when the directory was synced.
+cut is there. A new file's name is safe with its first sync; a deleted one's absence when the directory is synced, which
+SQLite does where it asks for it, and with the first sync of a new journal or log.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -44,11 +44,13 @@ class Image:
             (folder / name).write_bytes(content)
 
 
-def images(ops: Sequence[Op], cuts: Sequence[int], ways: Sequence[How], seed: int) -> Iterator[Image]:
+def images(
+    ops: Sequence[Op], cuts: Sequence[int], ways: Sequence[How], seed: int, before: Mapping[str, bytes] = {}
+) -> Iterator[Image]:
     """One image for each cut (a number of operations that were begun, rising) and way. Files are named by their last
-    part."""
+    part; `before`: those that were there already, by path."""
     rng = random.Random(seed)
-    files: dict[str, _File] = {}
+    files: dict[str, _File] = {path: _File(content) for path, content in before.items()}
     marks: list[Any] = []
     done = 0
     for cut in cuts:
@@ -66,13 +68,27 @@ def _advance(files: dict[str, _File], marks: list[Any], op: Op) -> None:
         return
     file = files.setdefault(op.path, _File())
     if op.kind == "sync":
+        if any(each.kind == "open" for each in file.pending) and op.path.endswith(("-wal", "-journal")):
+            _sync_directory(files)
         for each in file.pending:
             file.safe = _apply(file.safe, each)
         file.pending = []
     elif op.kind == "delete" and op.size:
         file.safe, file.pending = None, []
-    elif op.kind != "open" or (file.safe is None and not file.pending):
+    elif op.kind != "open" or _is_gone(file):
         file.pending.append(op)
+
+
+def _is_gone(file: _File) -> bool:
+    return file.pending[-1].kind == "delete" if file.pending else file.safe is None
+
+
+def _sync_directory(files: dict[str, _File]) -> None:
+    """What was deleted stays so; writes to a new file of that name are as unsafe as before."""
+    for file in files.values():
+        deleted = max((index for index, op in enumerate(file.pending) if op.kind == "delete"), default=-1)
+        if deleted >= 0:
+            file.safe, file.pending = None, file.pending[deleted + 1 :]
 
 
 def _cut_off(file: _File, how: How, rng: random.Random) -> bytes | None:

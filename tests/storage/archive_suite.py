@@ -68,7 +68,7 @@ async def everything(archive: Archive, name: str) -> dict[int, float]:
 class ArchiveSuite:
     async def test_samples_come_back_bit_for_bit_in_order_of_time(self, archive: Archive) -> None:
         times = [NOW_MS + 7, NOW_MS, NOW_MS + 1, NOW_MS + 999]
-        values = [0.1, 0.0, 5e-324, -1.7976931348623157e308]
+        values = [0.1, -0.0, 5e-324, -1.7976931348623157e308]
         await archive.append([part("a", times, values)])
         window = (await archive.window(["a"], NOW_MS, NOW_MS + 1000))["a"]
         order = np.argsort(times)

@@ -35,13 +35,19 @@ class Answer:
 class ServiceProcess:
     """One started service. Deadlines everywhere: a test that waits for ever tells nothing."""
 
-    def __init__(self, environ: Mapping[str, str], cwd: Path, command: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        cwd: Path,
+        command: tuple[str, ...],
+        program: tuple[str, ...] = ("-m", "gateway"),
+    ) -> None:
         self.lines: list[str] = []
         self.port = 0
         self._listening = threading.Event()
         self.started_s = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", *command],
+            [sys.executable, *program, *command],
             env={**{k: v for k, v in os.environ.items() if not k.startswith("COACHIQ_")}, **environ},
             cwd=cwd,
             stderr=subprocess.PIPE,
@@ -159,3 +165,28 @@ def recordings() -> Path:
             pytest.fail(f"{folder} is missing")
         pytest.skip(f"{folder} is missing")
     return folder
+
+
+@pytest.fixture
+def start_watched(tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
+    """Start a service whose disk is watched (watched_service.py); its database is tmp_path/analytics.db."""
+    running: list[ServiceProcess] = []
+
+    def run(plan: Mapping[str, Any], *, ready: bool = True, **environ: str) -> ServiceProcess:
+        (tmp_path / "plan.json").write_text(json.dumps(plan))
+        full = {f"COACHIQ_ANALYTICS__{name}": value for name, value in environ.items()}
+        full |= {
+            "COACHIQ_ANALYTICS__PERSISTENCE": "true",
+            "COACHIQ_ANALYTICS__DB_PATH": str(tmp_path / "analytics.db"),
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        }
+        program = ("-m", "tests.system.watched_service", str(tmp_path))
+        service = ServiceProcess(full, tmp_path, ("serve", "--port", "0"), program)
+        running.append(service)
+        if ready:
+            service.wait_ready()
+        return service
+
+    yield run
+    for service in running:
+        service.close()

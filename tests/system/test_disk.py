@@ -12,6 +12,8 @@ import pytest
 
 pytestmark = pytest.mark.system
 
+LOCKED_S = 60 if os.environ.get("CI") else 10
+
 
 def send(service, name: str, value: float) -> None:
     answer = service.post("/api/analytics/metrics", {"metric_name": name, "value": value})
@@ -88,7 +90,7 @@ def test_an_unwritable_path(start, tmp_path):
     service.wait_for(lambda: stored(database, "m") == [3.0])
 
 
-def test_locked_by_another_process_for_ten_seconds(start, tmp_path):
+def test_locked_by_another_process_for_a_long_time(start, tmp_path):
     database = tmp_path / "analytics.db"
     service = start(PERSISTENCE="true", DB_PATH=str(database), FLUSH_INTERVAL="0.2")
     back(service)
@@ -99,7 +101,7 @@ def test_locked_by_another_process_for_ten_seconds(start, tmp_path):
         send(service, "m", 4.0)
         degraded(service)
         slowest = 0.0
-        while time.monotonic() < locked_s + 10:
+        while time.monotonic() < locked_s + LOCKED_S:
             begun = time.monotonic()
             send(service, "other", 1.0)
             slowest = max(slowest, time.monotonic() - begun)

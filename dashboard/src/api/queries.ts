@@ -40,6 +40,13 @@ export const insightsQuery = queryOptions({
   refetchInterval: MINUTE,
 });
 
+/** Resolved and put off ones, too: for a page of its own that somebody has a link to. */
+export const allInsightsQuery = queryOptions({
+  queryKey: ["insights", "all"],
+  queryFn: ({ signal }) => get("/api/analytics/insights", { limit: 200, status: "all" }, signal),
+  refetchInterval: MINUTE,
+});
+
 export const statusQuery = queryOptions({
   queryKey: ["status"],
   queryFn: ({ signal }) => get("/api/analytics/status", {}, signal),

@@ -4,7 +4,7 @@ import { preciseMoment } from "../lib/times";
 
 export function ChartTable({ series }: { series: ChartSeries }) {
   return (
-    <div className="max-h-96 overflow-auto rounded-lg border" tabIndex={0} role="region" aria-label={`Values of ${series.title}`}>
+    <div className="relative max-h-96 overflow-auto rounded-lg border" tabIndex={0} role="region" aria-label={`Values of ${series.title}`}>
       <table className="w-full text-sm tabular-nums">
         <caption className="sr-only">{series.title}</caption>
         <thead className="sticky top-0 bg-raised text-left text-soft">

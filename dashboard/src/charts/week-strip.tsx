@@ -14,7 +14,7 @@ export const WeekStrip = memo(function WeekStrip({ cycle }: { cycle: Cycle }) {
   const high = Math.max(...known);
   const share = (value: number) => (high === low ? 50 : ((value - low) / (high - low)) * 100);
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Usual value by weekday and hour">
+    <div className="relative overflow-x-auto" tabIndex={0} role="region" aria-label="Usual value by weekday and hour">
       <table className="w-full min-w-xl table-fixed border-separate border-spacing-0.5 text-xs">
         <thead>
           <tr>

@@ -8,6 +8,7 @@ import { usePreferences } from "../lib/preferences";
 import { ago } from "../lib/times";
 import { shownText } from "../lib/units";
 import type { Preferences } from "../lib/preferences";
+import { Marks } from "./marks";
 import { cx } from "./parts";
 import { SeverityMark, severityLook } from "./severity";
 import { Spark } from "./spark";
@@ -92,7 +93,7 @@ export function InsightCard({ insight, history, range }: {
             shade={
               evidence.start === undefined ? undefined : { start: evidence.start, end: shadeEnd(insight, evidence, range[1]) }
             }
-            className="h-16 w-full text-accent"
+            className="h-20 w-full text-accent"
           />
           <p className="mt-1 flex justify-between text-xs text-soft">
             <span>24 hours</span>
@@ -106,13 +107,16 @@ export function InsightCard({ insight, history, range }: {
           {insight.recommendations[0]}
         </p>
       )}
+      <div className="mt-3 flex flex-wrap items-center justify-between gap-2">
       <Link
         href={insightLink(insight.insight_id)}
-        className="mt-3 -ml-2 inline-flex min-h-11 items-center gap-1.5 rounded-lg px-2 text-sm font-medium text-accent hover:bg-raised"
+        className="-ml-2 inline-flex min-h-11 items-center gap-1.5 rounded-lg px-2 text-sm font-medium text-accent hover:bg-raised"
       >
         Why, and what to do
         <ArrowRight aria-hidden="true" className="size-4" />
       </Link>
+        <Marks insight={insight} />
+      </div>
     </article>
   );
 }

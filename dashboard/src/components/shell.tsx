@@ -1,5 +1,5 @@
 // What stands around every page: the way to the others, and whether what is shown is live.
-import { ChartLine, Grid3x3, LayoutDashboard, Moon, Repeat, Server, Settings, Sun, SunMoon, TriangleAlert, WifiOff } from "lucide-react";
+import { ChartLine, Grid3x3, LayoutDashboard, Moon, Repeat, Server, Settings, Sun, SunMoon, TriangleAlert, WifiOff, X } from "lucide-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ReactNode } from "react";
@@ -10,9 +10,11 @@ import { retryConnection, useConnection } from "../live/connection";
 import { liveValues } from "../live/values";
 import { browserClockError } from "../lib/clock";
 import { useNow } from "../lib/hooks";
-import { setPreferences, usePreferences } from "../lib/preferences";
+import { usePreferences } from "../lib/preferences";
 import type { Theme } from "../lib/preferences";
+import { changePreferences } from "../lib/synced";
 import { ago, span } from "../lib/times";
+import { showToast, useToast } from "../lib/toast";
 import { Button, cx } from "./parts";
 
 const PAGES = [
@@ -52,7 +54,7 @@ function ThemeButton() {
   const { theme } = usePreferences();
   const [next, label, Icon] = NEXT[theme];
   return (
-    <Button tone="quiet" aria-label={label} title={label} onClick={() => setPreferences({ theme: next })}>
+    <Button tone="quiet" aria-label={label} title={label} onClick={() => void changePreferences({ theme: next })}>
       <Icon aria-hidden="true" className="size-5" />
     </Button>
   );
@@ -162,6 +164,32 @@ function Notes() {
   );
 }
 
+function ToastBar() {
+  const toast = useToast();
+  return (
+    <div role="status" className="pointer-events-none fixed inset-x-0 bottom-20 z-50 flex justify-center px-4 lg:bottom-6">
+      {toast !== undefined && (
+        <div className="pointer-events-auto flex max-w-lg items-center gap-3 rounded-2xl border bg-raised py-2 pr-2 pl-4 text-sm shadow-2xl">
+          <span>{toast.text}</span>
+          {toast.undo !== undefined && (
+            <Button
+              onClick={() => {
+                toast.undo?.();
+                showToast(undefined);
+              }}
+            >
+              Undo
+            </Button>
+          )}
+          <Button tone="quiet" aria-label="Close" onClick={() => showToast(undefined)}>
+            <X aria-hidden="true" className="size-4" />
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
 export function Shell({ children }: { children: ReactNode }) {
   return (
     <div className="min-h-dvh lg:grid lg:grid-cols-[13rem_minmax(0,1fr)]">
@@ -197,6 +225,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <Notes />
         {children}
       </main>
+      <ToastBar />
     </div>
   );
 }

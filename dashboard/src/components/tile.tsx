@@ -60,7 +60,7 @@ export const TileRow = memo(function TileRow({ tile, history, range }: TileProps
   return (
     <Link
       href={trendsLink({ metrics: [tile.metric] })}
-      className="group grid min-h-14 grid-cols-[minmax(0,1fr)_minmax(0,7rem)_minmax(5.5rem,auto)] items-center gap-3 rounded-lg px-2 py-1.5 hover:bg-raised"
+      className="group grid min-h-14 grid-cols-[minmax(0,1fr)_minmax(0,5.5rem)_minmax(4.75rem,auto)] items-center gap-3 rounded-lg px-2 py-1.5 hover:bg-raised"
     >
       <span className="min-w-0">
         <span className="block text-sm leading-snug">{tile.title}</span>

@@ -1,5 +1,6 @@
 // Small hooks that several pages share.
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useSearch } from "wouter";
 import { serverNow } from "./clock";
 
 /** The service's time, renewed every `seconds`. */
@@ -43,4 +44,10 @@ export function useSize(): [(element: HTMLElement | null) => void, { width: numb
     return () => observer.disconnect();
   }, [element]);
   return [setElement, size];
+}
+
+/** The query string of the address as it stands there: wouter's own has percent signs decoded once too often. */
+export function useQueryString(): string {
+  useSearch(); // draws again when it changes
+  return location.search;
 }

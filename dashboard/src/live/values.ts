@@ -74,6 +74,9 @@ export class LiveValues {
 
 export const liveValues = new LiveValues();
 
+// For measuring from outside (tests/bench/bench_dashboard.py): the same array, not a copy.
+Object.assign(globalThis, { coachiqDelays: liveValues.delays });
+
 /** The latest value of `name`; draws again when it changes. */
 export function useLive(name: string): Latest | undefined {
   const watch = useCallback((watcher: () => void) => liveValues.watch(name, watcher), [name]);

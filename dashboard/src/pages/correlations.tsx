@@ -2,14 +2,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Grid3x3 } from "lucide-react";
 import { useMemo } from "react";
-import { Link, useLocation, useSearch } from "wouter";
+import { Link, useLocation } from "wouter";
 import { chartsQuery, correlationsQuery } from "../api/queries";
 import type { Correlations } from "../api/queries";
 import { CorrelationHeatmap, Legend, cellColour } from "../charts/correlation-heatmap";
 import type { Cell } from "../charts/correlation-heatmap";
 import { PairChart } from "../charts/pair-chart";
 import { Choice, Empty, Failed, PageHeader, Skeleton } from "../components/parts";
-import { useTitle } from "../lib/hooks";
+import { useQueryString, useTitle } from "../lib/hooks";
 import { trendsLink } from "../lib/links";
 import { span } from "../lib/times";
 
@@ -18,7 +18,7 @@ const LISTED = 8;
 
 export default function CorrelationsPage() {
   useTitle("Together");
-  const query = new URLSearchParams(useSearch());
+  const query = new URLSearchParams(useQueryString());
   const [, navigate] = useLocation();
   const hours = WINDOWS.find(([each]) => each === query.get("hours"))?.[0] ?? "168";
   const { data, error, refetch } = useQuery(correlationsQuery(Number(hours)));

@@ -2,14 +2,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, Lightbulb, Link2 } from "lucide-react";
 import { useMemo, useState } from "react";
-import { Link, useParams, useSearch } from "wouter";
-import { chartsQuery, correlationsQuery, insightsQuery } from "../api/queries";
+import { Link, useParams } from "wouter";
+import { allInsightsQuery, chartsQuery, correlationsQuery } from "../api/queries";
 import type { Insight } from "../api/queries";
 import { TrendChart } from "../charts/trend-chart";
 import { baselineText, evidenceOf, shadeEnd } from "../components/insight-card";
+import { Marks } from "../components/marks";
 import { Button, Empty, Failed, Skeleton } from "../components/parts";
 import { SeverityMark } from "../components/severity";
-import { useNow, useTitle } from "../lib/hooks";
+import { useNow, useQueryString, useTitle } from "../lib/hooks";
 import { DAY, insightLink, parseTrends, trendsLink, trendsSearch } from "../lib/links";
 import { usePreferences } from "../lib/preferences";
 import { ago, moment, span } from "../lib/times";
@@ -17,8 +18,8 @@ import { shownText } from "../lib/units";
 
 export default function InsightPage() {
   const id = useParams<{ id: string }>().id;
-  const given = parseTrends(useSearch());
-  const { data, error, refetch } = useQuery(insightsQuery);
+  const given = parseTrends(useQueryString());
+  const { data, error, refetch } = useQuery(allInsightsQuery);
   const insight = data?.insights.find((each) => each.insight_id === id);
   useTitle(insight?.title ?? "Insight");
   if (data === undefined) {
@@ -86,7 +87,8 @@ function Whole({ insight }: { insight: Insight }) {
       <header className="mb-5 max-w-4xl">
         <SeverityMark severity={insight.severity} />
         <h1 className="mt-2 text-3xl font-semibold tracking-tight text-balance sm:text-4xl">{insight.title}</h1>
-        <p className="mt-3 max-w-prose text-lg text-soft text-pretty">{insight.description}</p>
+        <p className="mt-3 mb-4 max-w-prose text-lg text-soft text-pretty">{insight.description}</p>
+        {insight.status !== "resolved" && <Marks insight={insight} whole />}
       </header>
       <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(20rem,1fr)]">
         <div className="min-w-0 space-y-4">
@@ -150,7 +152,11 @@ function Whole({ insight }: { insight: Insight }) {
               <Fact name="Told">{moment(insight.created_at)}, {ago(now - insight.created_at)}</Fact>
               <Fact name="Last change">{ago(now - insight.updated_at)}</Fact>
               {insight.expires_at !== null && <Fact name="Forgotten">{moment(insight.expires_at)}, unless it goes on</Fact>}
-              <Fact name="State">{insight.status}</Fact>
+              <Fact name="State">
+                {insight.status === "resolved" ? `resolved after ${span(insight.last_seen - insight.first_seen)}` : insight.status}
+                {insight.marked_by !== null && `, by ${insight.marked_by}`}
+              </Fact>
+              {insight.not_useful > 0 && <Fact name="Called not useful">{insight.not_useful} times</Fact>}
             </dl>
             <Button
               className="mt-4"

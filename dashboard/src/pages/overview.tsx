@@ -4,10 +4,11 @@ import { CircleCheck, Satellite } from "lucide-react";
 import { useEffect, useMemo } from "react";
 import { chartsQuery, insightsQuery, overviewQuery } from "../api/queries";
 import type { TileGroup } from "../api/queries";
+import { ArrangedCards } from "../components/arrange";
 import { BatteryCard, PowerCard, RowsCard, TanksCard } from "../components/glance";
 import type { Histories } from "../components/glance";
 import { InsightCard } from "../components/insight-card";
-import { Empty, Failed, Skeleton } from "../components/parts";
+import { cx, Empty, Failed, Skeleton } from "../components/parts";
 import { useTitle } from "../lib/hooks";
 import { headline } from "../lib/words";
 
@@ -103,7 +104,7 @@ export default function Overview() {
         )}
       </header>
       {open.length > 0 && (
-        <section aria-label="Needs attention" className="mb-6 grid items-start gap-4 md:grid-cols-2 3xl:grid-cols-3">
+        <section aria-label="Needs attention" className={cx("mb-6 grid items-start gap-4", open.length > 1 && "md:grid-cols-2 3xl:grid-cols-3")}>
           {open.map((insight) => (
             <InsightCard
               key={insight.insight_id}
@@ -119,15 +120,13 @@ export default function Overview() {
       ) : overview.data.total_metrics === 0 ? (
         <EmptyService />
       ) : (
-        <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3 3xl:grid-cols-4">
-          {overview.data.groups.slice(0, 1).map((group) => (
-            <Group key={group.group} group={group} histories={histories} />
-          ))}
-          {overview.data.power.length > 0 && <PowerCard nodes={overview.data.power} />}
-          {overview.data.groups.slice(1).map((group) => (
-            <Group key={group.group} group={group} histories={histories} />
-          ))}
-        </div>
+        <ArrangedCards
+          show={(id) => {
+            if (id === "power") return overview.data.power.length > 0 ? <PowerCard nodes={overview.data.power} /> : null;
+            const group = overview.data.groups.find((each) => each.group === id);
+            return group === undefined ? null : <Group group={group} histories={histories} />;
+          }}
+        />
       )}
     </>
   );

@@ -1,13 +1,13 @@
 // What repeats: the usual day of a metric behind today, the week by hours, and all patterns in words.
 import { useQuery } from "@tanstack/react-query";
 import { Repeat } from "lucide-react";
-import { Link, useLocation, useSearch } from "wouter";
+import { Link, useLocation } from "wouter";
 import { cycleQuery, patternsQuery } from "../api/queries";
 import { PatternOverlay } from "../charts/pattern-overlay";
 import { WeekStrip } from "../charts/week-strip";
 import { MetricPicker } from "../components/metric-picker";
 import { Empty, Failed, PageHeader, Skeleton } from "../components/parts";
-import { useTitle } from "../lib/hooks";
+import { useQueryString, useTitle } from "../lib/hooks";
 import { patternsLink, trendsLink } from "../lib/links";
 
 const DAYS = 28;
@@ -16,7 +16,7 @@ const HOURS = 168;
 export default function Patterns() {
   useTitle("Patterns");
   const [, navigate] = useLocation();
-  const asked = new URLSearchParams(useSearch()).get("m") ?? undefined;
+  const asked = new URLSearchParams(useQueryString()).get("m") ?? undefined;
   const patterns = useQuery(patternsQuery(HOURS));
   const cyclical = (patterns.data?.patterns ?? [])
     .filter((each) => each.pattern_type === "cyclical")

@@ -1,8 +1,11 @@
-// How this page shows things: theme and units.
+// Settings: how this page shows things, what to be told of, figures, and who hears about it.
+import { lazy, Suspense } from "react";
 import type { ReactNode } from "react";
-import { Choice, PageHeader } from "../components/parts";
+import { Link, useParams } from "wouter";
+import { Choice, cx, PageHeader, Skeleton } from "../components/parts";
 import { useTitle } from "../lib/hooks";
-import { setPreferences, usePreferences } from "../lib/preferences";
+import { usePreferences } from "../lib/preferences";
+import { changePreferences } from "../lib/synced";
 
 function Setting({ title, text, children }: { title: string; text: string; children: ReactNode }) {
   return (
@@ -16,18 +19,53 @@ function Setting({ title, text, children }: { title: string; text: string; child
   );
 }
 
+const TOPICS = [
+  ["", "Appearance", undefined],
+  ["thresholds", "Thresholds", lazy(() => import("./settings/thresholds"))],
+  ["kpis", "Figures", lazy(() => import("./settings/kpis"))],
+  ["notifications", "Notifications", lazy(() => import("./settings/notifications"))],
+] as const;
+
 export default function Settings() {
   useTitle("Settings");
-  const wanted = usePreferences();
+  const topic = useParams<{ "*"?: string }>()["*"] ?? "";
+  const Page = TOPICS.find(([path]) => path === topic)?.[2];
   return (
     <>
       <PageHeader title="Settings" />
+      <nav aria-label="Settings" className="mb-5 flex flex-wrap gap-1">
+        {TOPICS.map(([path, name]) => (
+          <Link
+            key={path}
+            href={path === "" ? "/settings" : `/settings/${path}`}
+            aria-current={path === topic ? "page" : undefined}
+            className={cx("inline-flex min-h-11 items-center rounded-xl px-4 text-sm font-medium", path === topic ? "bg-raised text-accent" : "text-soft hover:bg-raised hover:text-ink")}
+          >
+            {name}
+          </Link>
+        ))}
+      </nav>
+      {Page === undefined ? (
+        <Appearance />
+      ) : (
+        <Suspense fallback={<Skeleton className="h-64 rounded-2xl" />}>
+          <Page />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+function Appearance() {
+  const wanted = usePreferences();
+  return (
+    <>
       <section aria-label="Appearance" className="card divide-y px-5">
         <Setting title="Theme" text="Night shifts everything to a dim red, so that eyes stay used to the dark.">
           <Choice
             label="Theme"
             value={wanted.theme}
-            onChange={(theme) => setPreferences({ theme })}
+            onChange={(theme) => void changePreferences({ theme })}
             options={[["auto", "As the device"], ["light", "Light"], ["dark", "Dark"], ["night", "Night red"]]}
           />
         </Setting>
@@ -35,7 +73,7 @@ export default function Settings() {
           <Choice
             label="Temperature"
             value={wanted.temperature}
-            onChange={(temperature) => setPreferences({ temperature })}
+            onChange={(temperature) => void changePreferences({ temperature })}
             options={[["°C", "°C"], ["°F", "°F"]]}
           />
         </Setting>
@@ -43,7 +81,7 @@ export default function Settings() {
           <Choice
             label="Volume"
             value={wanted.volume}
-            onChange={(volume) => setPreferences({ volume })}
+            onChange={(volume) => void changePreferences({ volume })}
             options={[["L", "litres"], ["gal", "US gallons"]]}
           />
         </Setting>
@@ -51,7 +89,7 @@ export default function Settings() {
           <Choice
             label="Pressure"
             value={wanted.pressure}
-            onChange={(pressure) => setPreferences({ pressure })}
+            onChange={(pressure) => void changePreferences({ pressure })}
             options={[["bar", "bar"], ["psi", "psi"]]}
           />
         </Setting>
@@ -59,12 +97,12 @@ export default function Settings() {
           <Choice
             label="Distance"
             value={wanted.distance}
-            onChange={(distance) => setPreferences({ distance })}
+            onChange={(distance) => void changePreferences({ distance })}
             options={[["km", "km"], ["mi", "miles"]]}
           />
         </Setting>
       </section>
-      <p className="mt-3 text-sm text-soft">Kept in this browser.</p>
+      <p className="mt-3 text-sm text-soft">Kept for you by the service, and in this browser.</p>
     </>
   );
 }

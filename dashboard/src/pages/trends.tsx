@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChartLine, Download, RotateCcw, Table2, X, ZoomOut } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { Link, useLocation, useSearch } from "wouter";
+import { Link, useLocation } from "wouter";
 import { address, getToken } from "../api/client";
 import { chartsQuery, correlationsQuery, insightsQuery } from "../api/queries";
 import type { ChartSeries, ChartsResponse } from "../api/queries";
@@ -16,7 +16,7 @@ import type { Span } from "../charts/window";
 import { MetricPicker } from "../components/metric-picker";
 import { Button, Choice, Empty, Failed, PageHeader, Skeleton } from "../components/parts";
 import { serverNow } from "../lib/clock";
-import { useMedia, useTitle } from "../lib/hooks";
+import { useMedia, useQueryString, useTitle } from "../lib/hooks";
 import { ALL, DAY, insightLink, parseTrends, patternsLink, trendsSearch } from "../lib/links";
 import type { TrendsView } from "../lib/links";
 import { usePreferences } from "../lib/preferences";
@@ -47,7 +47,7 @@ export function lastNight(now: number): Span {
 }
 
 function useView(): [TrendsView, (change: Partial<TrendsView>) => void] {
-  const search = useSearch();
+  const search = useQueryString();
   const [, navigate] = useLocation();
   const view = useMemo(() => parseTrends(search), [search]);
   const change = useCallback(

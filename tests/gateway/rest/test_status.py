@@ -42,6 +42,8 @@ async def test_status_of_a_sound_service(
     answer = await ask(client, "status")
     assert answer["service_status"] == "operational"
     assert (answer["metrics_tracked"], answer["insights_cached"], answer["patterns_detected"]) == (1, 1, 0)
+    written = answer["persistence"].pop("written_bytes")
+    assert answer["persistence"].pop("written_bytes_per_day") == pytest.approx(written * 1440, rel=1e-3)
     assert answer["persistence"] == {
         "enabled": False,
         "state": "off",
@@ -50,6 +52,8 @@ async def test_status_of_a_sound_service(
         "last_commit": None,
         "size_bytes": None,
         "budget_bytes": None,
+        "raw_since": None,
+        "damaged": 0,
     }
     assert answer["background_tasks"] == {"insight_generation": True, "pattern_analysis": True}
     assert (answer["data_retention_hours"], answer["insight_generation_interval"]) == (2.0, 900.0)
@@ -114,7 +118,7 @@ class Archive:
         await trio.lowlevel.checkpoint()
         if self._error is not None:
             raise self._error
-        return ArchiveStatus(4096, None, None)
+        return ArchiveStatus(4096, None, None, budget_bytes=100_000_000, raw_from_ms=1_759_000_000_500, damaged=2)
 
 
 async def test_persistence_on(client: QuartClient, running: Backend, now_ms: int) -> None:
@@ -129,6 +133,8 @@ async def test_persistence_on(client: QuartClient, running: Backend, now_ms: int
     assert persistence["enabled"]
     assert (persistence["state"], persistence["backlog"], persistence["size_bytes"]) == ("on", 6, 4096)
     assert persistence["last_commit"] == now_ms / 1000
+    assert (persistence["budget_bytes"], persistence["raw_since"]) == (100_000_000, 1_759_000_000.5)
+    assert persistence["damaged"] == 2
 
 
 async def test_persistence_in_trouble(client: QuartClient, running: Backend) -> None:

@@ -1,0 +1,74 @@
+"""Checks of refrigerator and freezer: getting warm, and a compressor that works harder than it used to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from .coach_sign import Sign, mean, quantile
+from .coach_view import CoachView, coverage
+from .records import FindingKind
+from .words import number
+
+WARM_H: Final = 0.75
+DUTY_H: Final = 24.0
+HABIT_SLOTS: Final = 3 * 288
+DUTY_MORE: Final = 0.3
+LEAST_WARMER: Final = {"fridge_temperature": 0.8, "freezer_temperature": 1.2}  # °C
+LEAST_DIFFERENCE: Final = 5.0  # °C between inside and the cold, below which the duty says nothing
+
+
+def warming(view: CoachView) -> Iterator[Sign]:
+    """The mean of the last three quarters of an hour is above what such means have been, and still rising."""
+    for track in view.all("fridge_temperature", "freezer_temperature"):
+        recent, before = view.last(WARM_H), view.before(WARM_H, 10)
+        width = recent.stop - recent.start
+        then = track.mean[before]
+        if np.isfinite(then).sum() < HABIT_SLOTS:
+            continue
+        means = np.convolve(then, np.full(width, 1 / width), "valid")
+        usual, value = quantile(means, 0.995), mean(track.mean[recent])
+        half = track.mean[recent.start : recent.start + width // 2]
+        rising = mean(track.mean[recent.stop - width // 2 :]) > mean(half) - 0.1
+        least = LEAST_WARMER[track.spec.role or ""]
+        yield Sign(
+            kind=FindingKind.WARMING, track=track, strength=(value - usual) / least if rising else 0.0, span=recent,
+            value=value, high=usual + least, direction="above", cover=coverage(track.mean[recent]),
+            facts={"usual": number(usual, track.spec.unit)}, numbers={"usual_at_most": usual},
+        )  # fmt: skip
+
+
+def duty_grew(view: CoachView) -> Iterator[Sign]:
+    """Running time of the compressor for each degree between the room and the cold, against the days before."""
+    cold, inside = view.first("fridge_temperature"), view.first("interior_temperature")
+    for track in view.all("fridge_state"):
+        if cold is None or inside is None:
+            return
+        gap = inside.mean - cold.mean
+        both = np.isfinite(gap) & np.isfinite(track.mean) & (gap > LEAST_DIFFERENCE)
+        recent, before = view.last(DUTY_H), view.before(2 * DUTY_H)
+
+        def duty(span: slice, both: np.ndarray = both, gap: np.ndarray = gap, on: np.ndarray = track.mean) -> float:
+            some = both[span]
+            return float(on[span][some].sum() / gap[span][some].sum()) if some.any() else 0.0
+
+        habit = [
+            duty(slice(begin, begin + 288))
+            for begin in range(before.stop - 288, before.start - 1, -288)
+            if both[begin : begin + 288].sum() > 144
+        ]
+        if len(habit) < 3:
+            continue
+        usual, value = float(np.median(habit)), duty(recent)
+        spread = (max(habit) - min(habit)) / usual if usual else 0.0
+        if usual <= 0:
+            continue
+        yield Sign(
+            kind=FindingKind.DUTY_GREW, track=track,
+            strength=(value / usual - 1) / max(DUTY_MORE, spread), span=recent, value=mean(track.mean[recent]) * 100,
+            direction="above", cover=float(both[recent].mean()),
+            facts={"share": number(100 * mean(track.mean[recent]), "%"), "times": f"{value / usual:.1f}"},
+            numbers={"times_usual": value / usual, "days": len(habit)},
+        )  # fmt: skip

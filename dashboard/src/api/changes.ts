@@ -1,0 +1,35 @@
+// What the pages change, and what becomes old by it. A refusal is told in the service's own words.
+import { request } from "./client";
+import type { Schemas } from "./client";
+import { queryClient } from "./queries";
+import { showToast } from "../lib/toast";
+
+export type Verb = "acknowledge" | "snooze" | "dismiss" | "not_useful" | "undo";
+
+export async function send<Body>(method: string, path: string, body?: unknown, etag?: string): Promise<Body> {
+  const headers: Record<string, string> = { "Content-Type": "application/json" };
+  if (etag !== undefined) headers["If-Match"] = etag;
+  return request<Body>(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+}
+
+/** Run a change, and say so when it was refused. True: it is done. */
+export async function attempt(change: () => Promise<unknown>, outdates: readonly string[]): Promise<boolean> {
+  let done = true;
+  try {
+    await change();
+  } catch (error) {
+    showToast({ text: error instanceof Error ? error.message : String(error) });
+    done = false;
+  }
+  await Promise.all(outdates.map((key) => queryClient.invalidateQueries({ queryKey: [key] })));
+  return done;
+}
+
+/** Say something to an insight; what was said can be taken back. */
+export async function mark(insightId: string, verb: Verb, body: object = {}): Promise<void> {
+  const path = `/api/analytics/insights/${encodeURIComponent(insightId)}`;
+  await attempt(async () => {
+    const { message } = await send<Schemas["MarkedResponse"]>("POST", `${path}/${verb}`, body);
+    showToast({ text: `${message}.`, undo: verb === "undo" ? undefined : () => void mark(insightId, "undo") });
+  }, ["insights", "overview"]);
+}

@@ -1,0 +1,35 @@
+// Fields of forms: a label, what it takes, and what is wrong with it.
+import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes } from "react";
+
+export function Field({ label, ...rest }: InputHTMLAttributes<HTMLInputElement> & { label: string }) {
+  return (
+    <label className="flex min-w-0 flex-1 flex-col gap-1 text-sm text-soft">
+      {label}
+      <input className="field w-full min-w-28" {...rest} />
+    </label>
+  );
+}
+
+export function Select({ label, options, ...rest }: SelectHTMLAttributes<HTMLSelectElement> & { label: string; options: readonly (readonly [string, string])[] }) {
+  return (
+    <label className="flex min-w-0 flex-1 flex-col gap-1 text-sm text-soft">
+      {label}
+      <select className="field w-full min-w-28" {...rest}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function Toggle({ label, checked, onChange }: { label: ReactNode; checked: boolean; onChange: (on: boolean) => void }) {
+  return (
+    <label className="inline-flex min-h-11 cursor-pointer items-center gap-3 text-sm">
+      <input type="checkbox" checked={checked} onChange={(event) => onChange(event.target.checked)} className="size-5 accent-(--accent)" />
+      {label}
+    </label>
+  );
+}

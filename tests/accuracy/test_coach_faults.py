@@ -1,0 +1,58 @@
+"""A cheap part of the accuracy suite, run with the tests: fails when faults are missed, or quiet days are not quiet."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.demo.faults import KINDS
+
+from .coach_faults import (
+    NOTIFIED,
+    FaultResult,
+    QuietResult,
+    confidence_table,
+    fault_result,
+    fault_table,
+    quiet_result,
+    quiet_table,
+)
+from .coach_plan import CASES, planned
+from .coach_runs import start_ms
+
+
+@pytest.mark.parametrize(("kind", "within_h"), [("water_leak", 6), ("fridge_warming", 4), ("door_seal", 24)])
+def test_a_fault_is_told_in_time(kind, within_h):
+    result = fault_result(kind, 100)
+    assert result.counts
+    assert result.delay_h is not None
+    assert result.delay_h < within_h
+    assert result.others == ()
+
+
+def test_nobody_is_notified_on_quiet_days():
+    for life in (quiet_result(None, 101, days=3), quiet_result("guest_weekend", 102)):
+        assert [told for told in life.told if told[1] in NOTIFIED] == []
+
+
+def test_every_fault_has_its_case_and_its_place_in_time():
+    assert set(CASES) == set(KINDS)
+    for kind in KINDS:
+        fault = planned(kind, 5, start_ms(5))
+        assert fault == planned(kind, 5, start_ms(5)) != planned(kind, 6, start_ms(5))
+        assert 0 < fault.severity <= 1
+
+
+def test_the_tables_count_what_counts():
+    faults = [
+        FaultResult("water_leak", 1, True, 2.0, (("leak", 0.92),), (("limit", "x", 0.85),), 2, 2.0),
+        FaultResult("water_leak", 2, True, None, (), (), 0, 2.0),
+        FaultResult("water_leak", 3, False, None, (), (), 0, 2.0),
+    ]
+    quiet = [QuietResult("clean", 1, 30.0, (("noisy", "low", "t", 0.96),))]
+    assert "| water_leak | 2 | 1 | 0.50 | 2.0 h | 2.0 h | 0.25 (0.50) |" in fault_table(faults)
+    assert "| clean | 1 | 30 | 1 | 0 | noisy: t |" in quiet_table(quiet)
+    assert confidence_table(faults, quiet)[2:] == [
+        "| 0.8 to 0.9 | 1 | 0.00 |",
+        "| 0.9 to 0.95 | 1 | 1.00 |",
+        "| 0.95 to 1 | 1 | 0.00 |",
+    ]

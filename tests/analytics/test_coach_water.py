@@ -1,0 +1,49 @@
+"""Checks of the fresh water."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analytics.catalogue import Catalogue
+from analytics.coach_water import leak, level_stuck
+
+from .coach_days import AN_HOUR, Days, strength
+
+
+@pytest.mark.parametrize("check", [leak, level_stuck])
+@pytest.mark.parametrize("hours", [3.0, 9.5, 15.0, 21.0])
+def test_sound_and_unknown_are_quiet(shipped_catalogue: Catalogue, check, hours: float) -> None:
+    days = Days(10, hours)
+    assert strength(check, days.view(shipped_catalogue)) < 0.7
+    assert list(check(days.view(shipped_catalogue, tuple(days.values)))) == []
+
+
+def test_water_that_arrives_nowhere(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 15)
+    late = days.last(5)
+    lost = 1.4 * np.arange(late.stop - late.start) / AN_HOUR
+    days.values["tank.fresh.level"][late] = np.round(2 * (days.values["tank.fresh.level"][late] - lost)) / 2
+    (sign,) = leak(days.view(shipped_catalogue))
+    assert sign.strength > 1
+    assert 4 < sign.numbers["lost"] < 9
+
+
+def test_guests_are_no_leak(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 15)
+    late = days.last(5)
+    used = np.round(2 * 3.0 * np.arange(late.stop - late.start) / AN_HOUR) / 2
+    days.values["tank.fresh.level"][late] -= used
+    days.values["tank.gray.level"][late] += 1.16 * used
+    assert strength(leak, days.view(shipped_catalogue)) < 0.7
+
+
+def test_a_level_that_does_not_move_while_water_arrives(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 21)
+    still = days.last(36)
+    days.values["tank.fresh.level"][still] = days.values["tank.fresh.level"][still.start]
+    (sign,) = level_stuck(days.view(shipped_catalogue))
+    assert sign.strength > 1
+    for waste in ("tank.gray.level", "tank.black.level"):  # nobody is there: a level that rests is right
+        days.values[waste][still] = days.values[waste][still.start]
+    assert strength(level_stuck, days.view(shipped_catalogue)) < 0.7

@@ -1,0 +1,100 @@
+"""For everybody: axe on every page and theme, the keyboard alone, 200 % zoom, the narrowest phone, reduced motion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.service import ServiceProcess
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+OpenPage = Callable[..., "Page"]
+PAGES = {
+    "/": "[data-metric]",
+    "/trends?m=battery.house.voltage&m=fridge.temperature": "[data-testid=trend-chart] svg",
+    "/trends?m=battery.house.voltage&view=table": "table",
+    "/correlations": "[role=grid]",
+    "/patterns?m=solar.power": "[data-testid=pattern-overlay] svg",
+    "/system": "table",
+    "/settings": "[role=radiogroup]",
+}
+
+
+def insight_path(demo: ServiceProcess) -> str:
+    return "/insights/" + demo.get("/api/analytics/insights")["insights"][0]["insight_id"]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "night"])
+def test_axe_finds_nothing_serious(demo: ServiceProcess, open_page: OpenPage, theme: str) -> None:
+    page = open_page(demo.url, theme=theme)
+    found = []
+    for path, there in {**PAGES, insight_path(demo): "[data-testid=trend-chart] svg"}.items():
+        page.goto(demo.url + path)
+        expect(page.locator(there).first).to_be_visible()
+        violations = Axe().run(page).response["violations"]
+        found += [
+            (path, each["id"], [node["html"][:200] for node in each["nodes"]][:3])
+            for each in violations
+            if each["impact"] in ("serious", "critical")
+        ]
+    assert not found
+
+
+@pytest.mark.parametrize("path", list(PAGES))
+def test_the_narrowest_phone_and_200_percent(demo: ServiceProcess, open_page: OpenPage, path: str) -> None:
+    page = open_page(demo.url + path, width=360, height=740)  # also 720 px at 200 % zoom
+    expect(page.locator(PAGES[path]).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_whole_way_by_keyboard(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(demo.url)
+    expect(page.locator("[data-metric]").first).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#page")).to_be_focused()
+    link = page.get_by_role("link", name="House battery charge")
+    for _ in range(40):
+        if link.evaluate("(element) => element === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/trends"))
+    area = page.get_by_role("application").first
+    expect(area).to_be_visible()
+    for _ in range(60):
+        if area.evaluate("(element) => element === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(area).to_be_focused()
+    page.keyboard.press("+")
+    expect(page).to_have_url(re.compile("from="))
+
+
+def test_the_heatmap_is_walked_by_arrows(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/correlations")
+    cells = page.get_by_role("gridcell")
+    cells.first.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+        expect(page.locator("[role=gridcell]:focus")).to_have_count(1)
+    expect(page.locator('[role=gridcell][tabindex="0"]')).to_have_count(1)
+
+
+def test_reduced_motion_is_respected(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(demo.url, reduced_motion="reduce")
+    moving = page.evaluate(
+        "[...document.querySelectorAll('*')].filter((each) => {"
+        " const style = getComputedStyle(each);"
+        " return Math.max(parseFloat(style.animationDuration), parseFloat(style.transitionDuration)) > 0.02; }).length"
+    )
+    assert moving == 0

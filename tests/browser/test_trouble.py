@@ -1,0 +1,121 @@
+"""What goes wrong: no service, an empty one, hostile names, far too many metrics, a wrong clock."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.service import ServiceProcess
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+OpenPage = Callable[..., "Page"]
+HOSTILE = '<img src=x onerror="window.hacked=1">'
+
+
+@pytest.fixture
+def service(folder: Path) -> Iterator[ServiceProcess]:
+    """An empty one."""
+    with ServiceProcess(["serve"], folder) as service:
+        yield service
+
+
+def test_an_empty_service_says_what_to_do_next(service: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(service.url)
+    expect(page.get_by_text("Nothing has been recorded yet")).to_be_visible()
+    expect(page.get_by_text("curl -H")).to_be_visible()
+    for path, words in (("/correlations", "Nothing moves together yet"), ("/patterns", "Nothing repeats yet")):
+        page.goto(service.url + path)
+        expect(page.get_by_text(words)).to_be_visible()
+    page.goto(service.url)
+    service.send("/api/analytics/metrics", {"metric_name": "battery.house.soc", "value": 77})
+    expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("77")  # by itself
+
+
+def test_killed_and_started_again(service: ServiceProcess, open_page: OpenPage) -> None:
+    service.send("/api/analytics/metrics", {"metric_name": "battery.house.soc", "value": 77})
+    page = open_page(f"{service.url}/trends?m=battery.house.soc&from=-3600")
+    expect(page.get_by_test_id("trend-chart")).to_be_visible()
+    expect(page.get_by_test_id("live-mark")).to_have_text("live")
+    service.stop(signal.SIGKILL)
+    expect(page.get_by_text("No connection to the service.")).to_be_visible()
+    expect(page.get_by_text(re.compile("What you see is from"))).to_be_visible()
+    expect(page.get_by_role("button", name="Try now")).to_be_visible()
+    expect(page.get_by_test_id("trend-chart")).to_be_visible()  # the last known picture stays
+    service.start()
+    service.send("/api/analytics/metrics", {"metric_name": "battery.house.soc", "value": 55})
+    expect(page.get_by_test_id("live-mark")).to_have_text("live")
+    expect(page.get_by_text("No connection to the service.")).to_be_hidden()
+    assert "m=battery.house.soc&from=-3600" in page.url
+    page.get_by_role("navigation").get_by_role("link", name="Now").click()
+    expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("55")
+
+
+def test_opened_while_the_service_is_down(service: ServiceProcess, open_page: OpenPage) -> None:
+    service.send("/api/analytics/metrics", {"metric_name": "battery.house.soc", "value": 77})
+    page = open_page(service.url, service_workers="allow")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()  # from now on through the worker, which keeps what it sees
+    expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("77")
+    expect(page.get_by_role("heading", name="All is well.")).to_be_visible()
+    service.stop()
+    page.goto(f"{service.url}/system")  # never seen before: the page is the same, its data is not there
+    page.goto(service.url)
+    expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("77")
+    expect(page.get_by_text("No connection to the service.")).to_be_visible()
+
+
+def test_names_from_outside_stay_text(service: ServiceProcess, open_page: OpenPage) -> None:
+    names = [HOSTILE, "x" * 256, "a,b;c&d=e#f%2F/../g", "‮desrever", "🔋 level"]
+    samples = [{"metric_name": name, "value": number} for number, name in enumerate(names)]
+    service.send("/api/analytics/metrics/batch", {"samples": samples})
+    page = open_page(service.url, width=360, height=740)
+    reading = page.locator("[data-metric]")
+    expect(reading).to_have_count(len(names))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("link", name=re.compile("a,b;c", re.IGNORECASE)).click()
+    expect(page.get_by_test_id("trend-chart")).to_be_visible()
+    page.goto(service.url)
+    page.get_by_role("link", name=re.compile("onerror")).click()
+    expect(page.get_by_test_id("trend-chart")).to_be_visible()
+    assert page.evaluate("window.hacked") is None
+
+
+def test_two_thousand_metrics(service: ServiceProcess, open_page: OpenPage) -> None:
+    samples = [{"metric_name": f"boat.part{number:04d}.value", "value": number} for number in range(2347)]
+    service.send("/api/analytics/metrics/batch", {"samples": samples})
+    page = open_page(service.url)
+    expect(page.locator("[data-metric]")).to_have_count(12)
+    page.goto(f"{service.url}/trends")
+    page.get_by_role("button", name="Choose metrics").click()
+    expect(page.get_by_text("2287 more")).to_be_visible()
+    page.get_by_role("searchbox").fill("part1999")
+    page.get_by_role("button", name=re.compile("boat.part1999")).click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("trend-chart")).to_be_visible()
+
+
+@pytest.mark.parametrize("hours", [-30 * 24, 5])
+def test_a_browser_whose_clock_is_wrong(service: ServiceProcess, open_page: OpenPage, hours: int) -> None:
+    service.send("/api/analytics/metrics", {"metric_name": "battery.house.soc", "value": 77})
+    shift = f"{{ const real = Date.now.bind(Date); Date.now = () => real() + {hours} * 3600000; }}"
+    page = open_page(service.url, script=shift)
+    expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("77")
+    expect(page.get_by_text("This device's clock is")).to_be_visible()
+    expect(page.get_by_text("last heard")).to_be_hidden()
+    page.goto(f"{service.url}/trends?m=battery.house.soc&from=-900")
+    expect(page.get_by_test_id("trend-chart")).to_be_visible()
+
+
+def test_an_unknown_address_leads_back(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/insights/nobody?m=solar.power&from=-3600")
+    expect(page.get_by_text("This is over")).to_be_visible()
+    page.get_by_role("link", name="What the values did").click()
+    expect(page).to_have_url(re.compile(r"/trends\?m=solar.power&from=-3600"))
