@@ -131,7 +131,7 @@ class ExportQuery(Asked):
     start: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds; default: 24 hours before `end`")
     end: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds, exclusive; default: now")
     resolution: Literal["raw", "1m", "5m", "15m", "1h", "6h", "1d"] = Field("raw", description="raw: every sample kept")
-    format: Literal["csv", "json"] = "csv"
+    format: Literal["csv", "json"] = Field("csv", description="csv: metric_name, timestamp, value, ...")
 
 
 class MetricDataPoint(Answered):
