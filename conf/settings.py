@@ -84,7 +84,7 @@ class Settings:
     # What one client may do; bursts of a minute's worth are fine.
     max_samples_per_s: float = field(default=250_000.0, metadata=_by(number(1, 1e9), "MAX_SAMPLES_PER_SECOND"))
     max_points_per_s: float = field(default=100_000.0, metadata=_by(number(1, 1e9), "MAX_POINTS_PER_SECOND"))
-    max_actions_per_minute: float = field(default=60.0, metadata=_by(number(1, 1e6), "MAX_ACTIONS_PER_MINUTE"))
+    max_actions_per_minute: float = field(default=300.0, metadata=_by(number(1, 1e6), "MAX_ACTIONS_PER_MINUTE"))
     # CoachIQ's core, whose states are recorded. None: it is not asked.
     core_url: str | None = field(default=None, metadata=_by(base_url("http", "https", "ws", "wss"), "CORE_URL"))
     core_token: Secret | None = field(default=None, metadata=_by(secret, "CORE_TOKEN"))

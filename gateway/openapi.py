@@ -211,7 +211,8 @@ def _response(answer: Answer, names: dict[tuple[Any, JsonSchemaMode], Any]) -> d
             content["example"] = answer.example
         response["content"] = {answer.media_type: content}
     elif answer.media_type:
-        response["content"] = {answer.media_type: {"schema": {"type": "string"}}}
+        kind = "object" if answer.media_type == "application/json" else "string"
+        response["content"] = {answer.media_type: {"schema": {"type": kind}}}
     for media_type in answer.also:
         response.setdefault("content", {})[media_type] = {"schema": {"type": "string"}}
     if answer.headers:

@@ -141,7 +141,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
 
     def run(*command: str, ready: bool = True, cwd: Path | None = None, **environ: str) -> ServiceProcess:
         """`environ` without the prefix: DB_PATH="...", PERSISTENCE="true"."""
-        full = {f"COACHIQ_ANALYTICS__{name}": value for name, value in environ.items()}
+        full = {
+            name if name.startswith("COACHIQ_") else f"COACHIQ_ANALYTICS__{name}": value
+            for name, value in environ.items()
+        }
         service = ServiceProcess(full, cwd or tmp_path, command or ("serve", "--port", "0"))
         running.append(service)
         if ready:
