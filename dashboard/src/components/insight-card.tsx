@@ -23,6 +23,7 @@ export interface Evidence {
   readonly direction: string | undefined;
   readonly samples: number | undefined;
   readonly kind: string | undefined;
+  readonly coverage: number | undefined; // share of the span that was heard of
 }
 
 /** The numbers an insight rests on, as far as it has them. */
@@ -40,6 +41,7 @@ export function evidenceOf(insight: Insight): Evidence {
     direction: text("direction"),
     samples: number("samples"),
     kind: text("kind"),
+    coverage: number("coverage"),
   };
 }
 

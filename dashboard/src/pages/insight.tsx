@@ -148,6 +148,7 @@ function Whole({ insight }: { insight: Insight }) {
               {evidence.samples !== undefined && evidence.start !== undefined && (
                 <Fact name="Rests on">{evidence.samples} values over {span((evidence.end ?? now) - evidence.start)}</Fact>
               )}
+              {evidence.coverage !== undefined && <Fact name="Coverage">{Math.round(evidence.coverage * 100)} % of that time was heard of</Fact>}
               {evidence.start !== undefined && <Fact name="Began">{moment(evidence.start)}</Fact>}
               <Fact name="Told">{moment(insight.created_at)}, {ago(now - insight.created_at)}</Fact>
               <Fact name="Last change">{ago(now - insight.updated_at)}</Fact>
