@@ -24,7 +24,7 @@ THRESHOLDS = 2_000
 SAMPLES = 20_000
 POSTS = 300
 HANDSHAKE = (
-    b"GET /ws/analytics HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+    b"GET /ws/analytics HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
     b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 NOW_MS = 1_700_000_000_000
