@@ -3,7 +3,7 @@
 A tick begins as one sample and grows: after RUNG ticks its length doubles, up to LONGEST_MS. So a metric at 1 Hz is
 looked at every second in its first half hour and every five minutes from its fifth day on, and a metric that comes
 every five minutes or less is never summed up. Ticks also keep WALL_MS apart by the clock of arrival: a burst of old
-samples is summed up more coarsely, by parts of a batch.
+samples is summed up more coarsely, by the batch or by parts of it.
 """
 
 from __future__ import annotations
@@ -89,14 +89,19 @@ class Ticker:
             if self.due(begin + span, now_ms):
                 yield self.close(begin + span, now_ms)
             return
-        length = max(self._length_ms, span // MOST, min(60_000, span // PARTS), 1)
-        edges = np.flatnonzero(np.diff((times - begin) // length)) + 1
-        for part in np.split(np.arange(len(times)), edges) if len(edges) else (slice(None),):
-            some = values[part]
-            with np.errstate(over="ignore"):
-                total = float(some.sum())
-            self.add(total, float(some.min()), float(some.max()), len(some))
-            last_ms = int(times[part][-1])
+        parts = (
+            1 if 0 <= self._wall_ms - now_ms <= WALL_MS else PARTS
+        )  # one batch upon the other: backfill, no live data
+        length = max(self._length_ms, span // MOST, min(60_000, span // parts), 1)
+        starts = np.concatenate(((0,), np.flatnonzero(np.diff((times - begin) // length)) + 1))
+        ends = np.append(starts[1:], len(times))
+        with np.errstate(over="ignore"):
+            totals = np.add.reduceat(values, starts)
+        for total, low, high, count, last_ms in zip(
+            totals.tolist(), np.minimum.reduceat(values, starts).tolist(), np.maximum.reduceat(values, starts).tolist(),
+            (ends - starts).tolist(), times[ends - 1].tolist(), strict=True,
+        ):  # fmt: skip
+            self.add(total, low, high, count)
             if last_ms >= self.due_ms:
                 yield self.close(last_ms, now_ms)
 
