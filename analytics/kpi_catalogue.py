@@ -17,6 +17,7 @@ from .kpi import Call, KpiError, Node, calls, parse, unit_of
 from .records import Json
 
 ROLE: Final = "role:"
+PREFIX: Final = "kpi."  # of the metrics that KPIs are recorded as
 _ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _MEMBERS: Final = frozenset({"id", "name", "expression", "unit", "target_low", "target_high", "description"})
 
@@ -42,7 +43,7 @@ class Kpi:
     @property
     def metric(self) -> str:
         """The name under which its values are recorded."""
-        return f"kpi.{self.id}"
+        return f"{PREFIX}{self.id}"
 
     def meets_target(self, value: float | None) -> bool | None:
         """None: no target, or no value."""
@@ -58,7 +59,7 @@ def make_kpi(id_: str, body: Json, catalogue: Catalogue, *, shipped: bool = Fals
     if not _ID.fullmatch(id_):
         raise KpiError("id: at most 64 of a-z, 0-9 and _, beginning with a letter")
     node = parse(body["expression"])
-    if any(call.metric.startswith("kpi.") for call in calls(node)):
+    if any(call.metric.startswith(PREFIX) for call in calls(node)):
         raise KpiError("a KPI can't be made of KPIs")
     found = unit_of(node, lambda metric: unit_of_metric(metric, catalogue))
     said = body.get("unit")

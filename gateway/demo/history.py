@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from analytics.kpi_catalogue import PREFIX
 from storage.archive import Archive
 
 from .coach import DAY_MS, MINUTE_MS, Coach, state_from
@@ -60,12 +61,13 @@ async def write_history(
 async def _continuation(archive: Archive, end_ms: int) -> tuple[int | None, State | None]:
     """When the stored history ends and how the coach was then; (None, None) for an empty archive."""
     names = await archive.names()
-    if not names:
-        return None, None
     known = {signal.name for signal in SIGNALS}
-    strangers = [name for name in names if name not in known]
+    strangers = [name for name in names if name not in known and not name.startswith(PREFIX)]
+    names = [name for name in names if name in known]
     if strangers:
         raise UnfitArchiveError(f"holds {strangers[0]} and other metrics that are not the simulated coach's")
+    if not names:
+        return None, None
     latest = await archive.window(names, 0, _FOREVER_MS, limit=1)
     last_ms = max(int(window.times[-1]) for window in latest.values())
     if last_ms > end_ms + 2 * MINUTE_MS:

@@ -65,6 +65,13 @@ async def test_a_history_is_continued_without_a_jump_or_a_sample_twice(archive, 
         assert abs(archive.samples[name][after] - before[name][last]) <= jump, name
 
 
+async def test_what_the_service_itself_recorded_is_no_stranger(archive, now_ms):
+    await archive.append([SeriesPart("kpi.ah_per_night", np.array([now_ms - 5]), np.array([40.0]))])
+    await write_history(archive, seed=1, days=0.1, now_ms=now_ms)
+    await write_history(archive, seed=1, days=0.1, now_ms=now_ms + 600_000)
+    assert "battery.house.voltage" in await archive.names()
+
+
 async def test_a_long_absence_is_filled_with_the_days_asked_for(archive, now_ms):
     await write_history(archive, seed=1, days=1, now_ms=now_ms - 10 * DAY_MS)
     await write_history(archive, seed=1, days=2, now_ms=now_ms)
