@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import trio
 from quart import Response, request, websocket
-from quart.globals import request_ctx
 from quart_trio import QuartTrio
 
 from ..openapi import problems
@@ -73,9 +72,9 @@ def register_guard(app: QuartTrio, access: Access, routes: Iterable[Route]) -> N
             access.pay(request.scope, "actions", 1)
         elif needed == "read":
             access.check_amount(request.scope, "points")
-        adapter = request_ctx.url_adapter
-        if request.method == "OPTIONS" and rule is not None and adapter is not None:
-            response = Response(b"", 204, {"Allow": ", ".join(sorted(adapter.allowed_methods()))})
+        if request.method == "OPTIONS" and rule is not None:
+            same = (each.methods or () for each in app.url_map.iter_rules() if each.rule == rule.rule)
+            response = Response(b"", 204, {"Allow": ", ".join(sorted({method for some in same for method in some}))})
             del response.headers["Content-Type"]
             return response
         return None
