@@ -99,7 +99,7 @@ def _notify(url: str, title: str, text: str) -> None:
 
     asset = apprise.AppriseAsset(app_id="CoachIQ Analytics", async_mode=False, http_redirects=False)
     target = apprise.Apprise(asset=asset)
-    with apprise.LogCapture(level=logging.WARNING) as log:  # type: ignore[no-untyped-call]
+    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as log:  # type: ignore[no-untyped-call]
         if not target.add(url):
             raise DeliveryError("the target is not one that Apprise understands", permanent=True)
         if not target.notify(body=text, title=title):

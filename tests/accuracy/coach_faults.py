@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from analytics.budget import JUDGED
 from gateway.demo.coach import DAY_MS
 from gateway.demo.faults import FaultKind
 from gateway.demo.oddities import ODDITIES, Oddity, OddityKind
 
-from .coach_plan import CASES, HOUR_MS, WARM_DAYS, planned
+from .coach_plan import CASES, HOUR_MS, WARM_DAYS, Says, planned
 from .coach_runs import Run, Told, run, start_ms
 
 DEVELOPMENT: Final = tuple(range(100, 108))
@@ -71,10 +72,12 @@ def fault_result(kind: FaultKind, seed: int) -> FaultResult:
     during = (lived.times >= fault.start_ms) & (lived.times < fault.end_ms)
     truth = {name: values[during] for name, values in lived.truth.items()}
     about = [told for told in lived.told if _about(told, case.says) and told.at_ms >= fault.start_ms]
+    # That the metric which the fault moves behaves strangely is true of it, whatever the kind of strangeness.
+    strange: Says = tuple((kind, metric) for _, metric in case.says if metric is not None for kind in JUDGED)
     true = [
         told
         for told in lived.told
-        if (_about(told, case.says + case.also) and told.at_ms >= fault.start_ms) or _came_true(told, lived)
+        if (_about(told, case.says + case.also + strange) and told.at_ms >= fault.start_ms) or _came_true(told, lived)
     ]
     others = [told for told in lived.told if told not in true]
     return FaultResult(
