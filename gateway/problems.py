@@ -68,10 +68,16 @@ class Problem(Exception):
         return Response(self.encoded(instance), self.status, self.headers, content_type=PROBLEM_JSON)
 
 
+_PHRASES: Final = {
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+}  # of RFC 9110, as Python 3.13 has them
+
+
 def title(status: int) -> str:
     """The registered phrase: what `title` must be for the type about:blank."""
     try:
-        return HTTPStatus(status).phrase
+        return _PHRASES.get(status) or HTTPStatus(status).phrase
     except ValueError:
         return "Error"
 

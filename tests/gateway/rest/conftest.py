@@ -189,10 +189,13 @@ async def recorder(backend: Backend) -> AsyncIterator[Recorder]:
 
 
 @pytest.fixture
-async def steward(backend: Backend, nursery: trio.Nursery) -> Steward:
+async def steward(backend: Backend) -> AsyncIterator[Steward]:
     """A running one: the control store is open."""
-    await nursery.start(backend.control.steward.run)
-    return backend.control.steward
+    steward = backend.control.steward
+    async with trio.open_nursery() as nursery:
+        await nursery.start(steward.run)
+        yield steward
+        steward.close()
 
 
 @pytest.fixture
