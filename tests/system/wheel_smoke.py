@@ -31,7 +31,7 @@ def main(dist: Path) -> int:
         try:
             assert process.stderr is not None
             for line in process.stderr:
-                match = re.search(r"listening on (http://\S+)", line)
+                match = re.search(r"listening on (http://[^%\s\"]+)", line)
                 if match:
                     break
             else:
