@@ -206,11 +206,11 @@ def scheduled(seed: int, day: int, utc_offset_ms: int) -> list[Fault]:
 
 
 def fresh_faults(now_ms: int) -> tuple[Fault, ...]:
-    """Two that can be watched by who starts the coach now: one that is about to show, one that begins
-    soon."""
+    """Two that can be watched by who starts the coach now: one that shows, wherever in its cycle the refrigerator was
+    when it began, and one that begins soon."""
     minute, hour = 60_000, 3_600_000
     return (
-        Fault("fridge_warming", now_ms - 90 * minute, now_ms + 5 * hour),
+        Fault("fridge_warming", now_ms - 120 * minute, now_ms + 5 * hour),
         Fault("water_leak", now_ms + 10 * minute, now_ms + 4 * hour),
     )
 

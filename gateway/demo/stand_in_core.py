@@ -1,7 +1,8 @@
-"""The stand-in core of the demo: the REST side of CoachIQ's core, as far as actions need it.
+"""The stand-in core of the demo: the REST side of CoachIQ's core, as far as actions need it, and a quiet WebSocket.
 
 It has a handful of entities that can be switched, and answers a command as the core does: HTTP 200, with the outcome in
-the body's `status`. `run` has a child's signature.
+the body's `status`. On /ws it answers pings and tells of nothing: the coach's samples come from the simulation. `run`
+has a child's signature.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import trio
-from quart import Response, request
+from quart import Response, request, websocket
 from quart_trio import QuartTrio
 
 from ..routes import json_response
@@ -95,5 +96,11 @@ class StandInCore:
         @app.post("/api/v2/entities/<entity_id>/control")
         async def control(entity_id: str) -> Response:
             return json_response(self.control(entity_id, await request.get_json(force=True, silent=True)))
+
+        @app.websocket("/ws")
+        async def link() -> None:
+            while True:
+                if '"ping"' in str(await websocket.receive()):
+                    await websocket.send('{"type":"pong"}')
 
         return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio_websocket import open_websocket_url
 
 from gateway.core_rest import CoreRest
 from gateway.demo.stand_in_core import StandInCore
@@ -22,6 +23,17 @@ async def test_it_is_switched(nursery: trio.Nursery) -> None:
         assert entity is not None
         assert entity.state["state"] == "off"
         assert await rest.entity("nothing") is None
+        core.stop()
+
+
+async def test_its_link_answers_pings(nursery: trio.Nursery) -> None:
+    with open_listening_socket("127.0.0.1", 0) as sock:
+        core = StandInCore(sock)
+        await nursery.start(core.run)
+        with trio.fail_after(5):
+            async with open_websocket_url(core.url.replace("http", "ws") + "/ws") as link:
+                await link.send_message('{"type":"ping"}')
+                assert await link.get_message() == '{"type":"pong"}'
         core.stop()
 
 
