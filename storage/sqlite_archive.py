@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, TypeVar
@@ -22,14 +22,13 @@ from analytics.records import Insight, Pattern
 
 from .archive import ArchiveError, PoisonError
 from .budget import Budget
-from .damage import Damage
-from .models import ArchiveStatus, Buckets, SeriesPart, Window
+from .models import ArchiveStatus, SeriesPart
 from .salvage import Batch, adopting
 from .sqlite_adopting import PACKED, adopt_packed
 from .sqlite_chunks import purge_packed
-from .sqlite_connection import CLOSE_WITHIN_S, OnDamage, Reader, SqliteConnection
-from .sqlite_names import Names, Rows
-from .sqlite_reading import Reading
+from .sqlite_connection import CLOSE_WITHIN_S, OnDamage, SqliteConnection
+from .sqlite_names import Names
+from .sqlite_reader import SqliteReader
 from .sqlite_records import (
     GET_INSIGHTS,
     GET_PATTERNS,
@@ -83,7 +82,7 @@ async def open_sqlite_archive(
         raise
 
 
-class SqliteArchive:
+class SqliteArchive(SqliteReader):
     """See the module docstring; `open_sqlite_archive` makes one."""
 
     def __init__(
@@ -95,17 +94,15 @@ class SqliteArchive:
         budget: Budget | None = None,
         on_damage: OnDamage | None = None,
     ) -> None:
+        super().__init__(reader)
         self._path = path
         self._writer = writer
-        self._reader = reader
         self._wall_ms = wall_ms
         self._last_commit_ms: int | None = None
         self._identity = _identity(path)
         self._budget = budget
-        self._damage = Damage()
-        self._reading = Reading(self._damage)
-        self._writing = Writing(self._damage)
-        self._upkeep = Upkeep(path, writer, self._writing, self._damage, self._check_file, budget, on_damage)
+        self._writing = Writing(self.damage)
+        self._upkeep = Upkeep(path, writer, self._writing, self.damage, self._check_file, budget, on_damage)
 
     async def append(
         self,
@@ -129,32 +126,13 @@ class SqliteArchive:
         if self._wall_ms is not None:
             self._last_commit_ms = self._wall_ms()
 
-    async def names(self) -> list[str]:
-        return sorted(await self._read(lambda rows, reading: reading.stored(rows)))
-
-    async def window(
-        self, names: Sequence[str], start_ms: int, end_ms: int, limit: int | None = None
-    ) -> Mapping[str, Window]:
-        def work(rows: Rows, reading: Reading) -> dict[str, Window]:
-            found = ((name, reading.window(rows, name, start_ms, end_ms, limit)) for name in names)
-            return {name: window for name, window in found if len(window)}
-
-        return await self._read(work)
-
-    async def buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> Mapping[str, Buckets]:
-        def work(rows: Rows, reading: Reading) -> dict[str, Buckets]:
-            found = ((name, reading.buckets(rows, name, start_ms, end_ms, step_ms)) for name in names)
-            return {name: buckets for name, buckets in found if len(buckets)}
-
-        return await self._read(work)
-
     async def insights(self, since_ms: int, limit: int) -> list[Insight]:
-        return await self._reader.read(
+        return await self._connection.read(
             lambda reader: _records(reader.rows(GET_INSIGHTS, since_ms / 1000, limit), insight_of)
         )
 
     async def patterns(self, since_ms: int, limit: int) -> list[Pattern]:
-        return await self._reader.read(
+        return await self._connection.read(
             lambda reader: _records(reader.rows(GET_PATTERNS, since_ms / 1000, limit), pattern_of)
         )
 
@@ -183,13 +161,13 @@ class SqliteArchive:
             if batch.table in PACKED:
                 self._writing.generation += 1
                 rows = [dict(zip(batch.columns, row, strict=True)) for row in batch.rows]
-                return adopt_packed(connection, batch.table, rows, Names(self._damage))
+                return adopt_packed(connection, batch.table, rows, Names(self.damage))
             return sum(connection.execute(sql, values).rowcount for sql, values in adopting(batch))
 
         return await self._writer.write(work)
 
     async def usage(self) -> ArchiveUse:
-        return await self._upkeep.read(lambda rows, reading: usage_of(rows, reading, self._damage))
+        return await self._upkeep.read(lambda rows, reading: usage_of(rows, reading, self.damage))
 
     async def status(self) -> ArchiveStatus:
         def size() -> int:
@@ -207,25 +185,17 @@ class SqliteArchive:
             last_commit_ms=self._last_commit_ms,
             budget_bytes=None if self._budget is None else self._budget.total,
             raw_from_ms=await self._read(lambda rows, _: raw_from_ms(rows)),
-            damaged=len(self._damage),
+            damaged=len(self.damage),
         )
 
     async def aclose(self) -> None:
-        self._reader.stop_reading()
+        self._connection.stop_reading()
         self._upkeep.stop()
         with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
             async with AsyncExitStack() as closing:  # both, whatever one of them raises
                 closing.push_async_callback(self._writer.close)
-                closing.push_async_callback(self._reader.close)
+                closing.push_async_callback(self._connection.close)
                 closing.push_async_callback(self._upkeep.close)
-
-    async def _read(self, work: Callable[[Rows, Reading], R]) -> R:
-        def snapshot(reader: Reader) -> R:
-            with reader.snapshot():
-                self._reading.begin(reader.rows)
-                return work(reader.rows, self._reading)
-
-        return await self._reader.read(snapshot)
 
     def _check_file(self) -> None:
         """SQLite goes on writing into a file that has no name any more; nobody would find it again."""

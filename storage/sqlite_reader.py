@@ -39,7 +39,7 @@ async def open_to_read(path: Path) -> SqliteReader:
 
 
 class SqliteReader:
-    """See the module docstring; `open_to_read` makes one. Methods are those of `Archive`."""
+    """See the module docstring; `open_to_read` makes one. Methods are those of `Archive`, which reads by them, too."""
 
     def __init__(self, connection: SqliteConnection) -> None:
         self._connection = connection
