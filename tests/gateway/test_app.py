@@ -7,21 +7,9 @@ import json
 import pytest
 from quart_trio import QuartTrio
 
-from actors.health import HealthBoard
-from actors.hub import Hub
-from actors.mailbox import Mailbox
-from actors.messages import NotifierMessage, PersisterMessage, Pressure, RecorderMessage
-from actors.progress import Progress
-from analytics.catalogue import Catalogue
-from analytics.local_time import UTC_TIME
-from conf.flags import FeatureFlags, parse_flags
-from conf.settings import Settings
 from gateway.app import DASHBOARD, ROUTES, create_app
 from gateway.backend import Backend
-from gateway.control import build_control
-from storage.history import History
-from storage.insight_book import InsightBook
-from storage.memory import MemoryTier
+from tests.fakes.backend import make_backend
 
 
 def wall_ms() -> int:
@@ -30,43 +18,7 @@ def wall_ms() -> int:
 
 @pytest.fixture
 def backend() -> Backend:
-    memory = MemoryTier(retention_ms=7_200_000)
-    settings, hub, catalogue = Settings(), Hub(wall_ms), Catalogue()
-    flags = FeatureFlags(parse_flags({DASHBOARD: {"enabled": True}, "persistence": {"enabled": False}}))
-    book, history = InsightBook(), History(memory, wall_ms)
-    record: Mailbox[RecorderMessage] = Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK)
-    persist: Mailbox[PersisterMessage] = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE)
-    notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1, pressure=Pressure.DROP_OLDEST)
-    return Backend(
-        settings=settings,
-        flags=flags,
-        wall_ms=wall_ms,
-        catalogue=catalogue,
-        memory=memory,
-        history=history,
-        book=book,
-        hub=hub,
-        board=HealthBoard(wall_ms),
-        progress=Progress(),
-        record_mailbox=record,
-        insight_mailbox=Mailbox("insight_generator", capacity=1, pressure=Pressure.DROP_OLDEST),
-        persist_mailbox=persist,
-        pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
-        control=build_control(
-            settings,
-            flags,
-            catalogue=catalogue,
-            hub=hub,
-            book=book,
-            history=history,
-            notifier=notifier,
-            persister=persist,
-            recorder=record,
-            local_time=UTC_TIME,
-            wall_ms=wall_ms,
-        ),
-        started_ms=wall_ms(),
-    )
+    return make_backend(wall_ms, {DASHBOARD: {"enabled": True}, "persistence": {"enabled": False}})
 
 
 @pytest.fixture

@@ -10,24 +10,12 @@ from typing import Any
 import jwt
 import pytest
 
-from actors.health import HealthBoard
-from actors.hub import Hub
-from actors.mailbox import Mailbox
-from actors.messages import NotifierMessage, PersisterMessage, Pressure, RecorderMessage
-from actors.progress import Progress
-from analytics.catalogue import Catalogue
-from analytics.local_time import UTC_TIME
-from conf.flags import FeatureFlags, parse_flags
 from conf.settings import Settings
 from conf.values import Secret, networks
 from gateway.app import create_app, create_shortcut
 from gateway.auth.access import build_access
 from gateway.auth.tokens import create_token
-from gateway.backend import Backend
-from gateway.control import build_control
-from storage.history import History
-from storage.insight_book import InsightBook
-from storage.memory import MemoryTier
+from tests.fakes.backend import make_backend
 
 FLAGS = {
     "analytics_dashboard": {"enabled": True},
@@ -52,44 +40,8 @@ class House:
             allowed_hosts=("rv.example.com",),
             trusted_proxies=networks("127.0.0.1"),
         )
-        memory = MemoryTier(retention_ms=7_200_000)
-        flags, catalogue, hub = FeatureFlags(parse_flags(FLAGS)), Catalogue(), Hub(wall_ms)
-        notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1, pressure=Pressure.DROP_OLDEST)
-        book, history = InsightBook(), History(memory, wall_ms)
-        record: Mailbox[RecorderMessage] = Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK)
-        persist: Mailbox[PersisterMessage] = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE)
-        self.backend = Backend(
-            settings=self.settings,
-            flags=flags,
-            wall_ms=wall_ms,
-            catalogue=catalogue,
-            memory=memory,
-            history=history,
-            book=book,
-            hub=hub,
-            board=HealthBoard(wall_ms),
-            progress=Progress(),
-            record_mailbox=record,
-            insight_mailbox=Mailbox("insight_generator", capacity=8, pressure=Pressure.DROP_OLDEST),
-            persist_mailbox=persist,
-            pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
-            control=build_control(
-                self.settings,
-                flags,
-                catalogue=catalogue,
-                hub=hub,
-                book=book,
-                history=history,
-                notifier=notifier,
-                persister=persist,
-                recorder=record,
-                local_time=UTC_TIME,
-                wall_ms=wall_ms,
-            ),
-            started_ms=wall_ms(),
-            ready=True,
-            access=build_access(self.settings, wall_ms),
-        )
+        access = build_access(self.settings, wall_ms)
+        self.backend = make_backend(wall_ms, FLAGS, settings=self.settings, ready=True, access=access)
         self.backend.record_mailbox.close()  # nobody records here: a write that gets in is answered 503
         self.backend.insight_mailbox.close()
         self.backend.persist_mailbox.close()

@@ -15,24 +15,16 @@ from quart import Response, request
 from quart.testing import QuartClient
 from quart_trio import QuartTrio
 
-from actors.health import HealthBoard
-from actors.hub import Hub
-from actors.mailbox import Mailbox
-from actors.messages import NotifierMessage, PersisterMessage, Pressure, Record, Recorded, RecorderMessage
-from actors.progress import Progress
+from actors.messages import Record, Recorded
 from actors.steward import Steward
 from analytics.catalogue import parse_catalogue
-from analytics.local_time import UTC_TIME
 from analytics.records import Insight
-from conf.flags import FeatureFlags, parse_flags
 from conf.settings import Settings
 from gateway.app import ROUTES, create_app
 from gateway.backend import Backend
-from gateway.control import build_control
-from storage.history import History
-from storage.insight_book import InsightBook
 from storage.memory import MemoryTier
 from storage.models import SeriesPart
+from tests.fakes.backend import make_backend
 
 NOW_MS = 1_760_000_000_000
 
@@ -88,50 +80,17 @@ def backend(tmp_path: Path) -> Backend:
     def wall_ms() -> int:
         return NOW_MS
 
-    settings = replace(Settings(), db_path=tmp_path / "analytics.db")
-    flags = FeatureFlags(
-        parse_flags(
-            {
-                "analytics_dashboard": {"enabled": True},
-                "analytics_dashboard_enhanced": {"enabled": True, "depends_on": ["analytics_dashboard"]},
-                "persistence": {"enabled": False, "description": "Keeps samples on disk."},
-            }
-        )
-    )
-    catalogue = parse_catalogue(CATALOGUE)
-    hub = Hub(wall_ms)
-    book, history = InsightBook(), History(memory, wall_ms)
-    record: Mailbox[RecorderMessage] = Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK)
-    persist: Mailbox[PersisterMessage] = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE)
-    notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=64, pressure=Pressure.DROP_OLDEST)
-    return Backend(
-        settings=settings,
-        flags=flags,
-        wall_ms=wall_ms,
-        catalogue=catalogue,
+    flags = {
+        "analytics_dashboard": {"enabled": True},
+        "analytics_dashboard_enhanced": {"enabled": True, "depends_on": ["analytics_dashboard"]},
+        "persistence": {"enabled": False, "description": "Keeps samples on disk."},
+    }
+    return make_backend(
+        wall_ms,
+        flags,
+        settings=replace(Settings(), db_path=tmp_path / "analytics.db"),
+        catalogue=parse_catalogue(CATALOGUE),
         memory=memory,
-        history=history,
-        book=book,
-        hub=hub,
-        board=HealthBoard(wall_ms),
-        progress=Progress(),
-        record_mailbox=record,
-        insight_mailbox=Mailbox("insight_generator", capacity=8, pressure=Pressure.DROP_OLDEST),
-        persist_mailbox=persist,
-        pattern_mailbox=Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
-        control=build_control(
-            settings,
-            flags,
-            catalogue=catalogue,
-            hub=hub,
-            book=book,
-            history=history,
-            notifier=notifier,
-            persister=persist,
-            recorder=record,
-            local_time=UTC_TIME,
-            wall_ms=wall_ms,
-        ),
         started_ms=NOW_MS - 60_000,
         ready=True,
     )
