@@ -143,6 +143,11 @@ def _families(backend: Backend) -> Iterator[Family]:
             for severity in ("low", "medium", "high", "critical")
         ),
     )
+    told = backend.hub.statistics()
+    yield one("websocket_clients", "gauge", "Dashboards that are connected", told.clients)
+    yield one("frames_encoded_total", "counter", "WebSocket frames made, each once", told.encoded)
+    yield one("frames_delivered_total", "counter", "WebSocket frames taken by clients", told.delivered)
+    yield one("frames_lost_total", "counter", "WebSocket frames dropped for slow clients", told.lost)
     if backend.core is not None:
         heard = backend.core.statistics
         yield one("core_link_up", "gauge", "1: connected to CoachIQ's core", backend.core.is_connected)
