@@ -18,6 +18,7 @@ from storage.grid import coarser, means
 from storage.models import Buckets, Window
 
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..names import choose
 from ..openapi import problems
@@ -59,6 +60,7 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
     start_ms = now_ms - span_ms
     start_ms -= start_ms % step_ms  # whole buckets: the first one too
     read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, min(step_ms, _fine_step_ms(span_ms)))
+    charge(backend, read.buckets.values())
     asked = [_ask(backend, name, read.buckets.get(name), step_ms, start_ms, now_ms) for name in chosen.names]
     metrics: dict[str, dict[str, Any]] = await in_thread(_trends, asked)
     insights = [
