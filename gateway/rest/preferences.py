@@ -8,12 +8,12 @@ from quart import Response
 
 from storage.control_documents import Document, document
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
 from ..documents import ETAG, IF_MATCH, STAMPS_EXAMPLE, put_mine, read, respond, stamps
-from ..openapi import problems
-from ..routes import Answer, Route
-from ..schemas.personal import PreferencesRequest, PreferencesResponse
+from ..routes import Route
 from ..user import user
 
 PREFERENCES: Final = "preferences"
@@ -25,12 +25,13 @@ async def get_preferences(backend: Backend) -> Response:
     owner = user()
     found = await read(backend, lambda connection: document(connection, PREFERENCES, MINE, owner))
     if found is None:
-        found = Document(MINE, 0, 0, 0, PreferencesRequest.model_validate({}).model_dump())
+        await schemas.loaded()
+        found = Document(MINE, 0, 0, 0, schemas.personal.PreferencesRequest.model_validate({}).model_dump())
     return respond(found, _preferences(backend, found))
 
 
 async def put_preferences(backend: Backend) -> Response:
-    asked = await read_model(PreferencesRequest)
+    asked = await read_model(schemas.personal.PreferencesRequest)
     stored = await put_mine(backend, PREFERENCES, MINE, asked.model_dump(), create=False)
     backend.control.courier.look()
     return respond(stored, _preferences(backend, stored))
@@ -89,8 +90,10 @@ ROUTES: Final = (
         description='Of whoever asks; the defaults (with ETag "0") while none are stored. Channels hold addresses '
         'and secrets: they are told to their owner alone.',
         tag="Personal",
-        answers={
-            200: Answer("The preferences", PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer(
+                "The preferences", schemas.personal.PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG
+            ),
             **problems(404, 500, 503),
         },
         gated=True,
@@ -102,11 +105,13 @@ ROUTES: Final = (
         summary="Set my preferences",
         description="All of them anew; what is left out has its default. Once some are stored, If-Match is needed.",
         tag="Personal",
-        bodies=(PreferencesRequest,),
+        bodies=lambda: (schemas.personal.PreferencesRequest,),
         body_examples={"night": PREFERENCES_BODY},
         headers=IF_MATCH,
-        answers={
-            200: Answer("They are stored", PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer(
+                "They are stored", schemas.personal.PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG
+            ),
             **problems(
                 400, 404, 408, 409, 412, 413, 415, 422, 428, 500, 503,
                 details={422: "time_zone: expected the name of a time zone, as America/Denver"},
