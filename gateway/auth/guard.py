@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import trio
 from quart import Response, request, websocket
 from quart_trio import QuartTrio
 
-from ..openapi import problems
+from ..answers import Answer, problems
 from ..problems import Problem
 from ..routes import Route
 from ..site import ASSETS, PAGES, ROOT_FILES
@@ -45,13 +46,14 @@ CHALLENGE: Final = 'Bearer realm="coachiq-analytics"'
 
 def guarded(routes: Iterable[Route]) -> tuple[Route, ...]:
     """`routes`, each with what it may answer when somebody may not."""
-    result = []
-    for route in routes:
-        answers = problems(403, 421)
-        if route.path not in PUBLIC:
-            answers |= problems(401, 429)
-        result.append(replace(route, answers={**answers, **route.answers}) if route.described else route)
-    return tuple(result)
+    return tuple(
+        replace(route, answers=partial(_with_refusals, route)) if route.described else route for route in routes
+    )
+
+
+def _with_refusals(route: Route) -> dict[int, Answer]:
+    refusals = problems(403, 421) if route.path in PUBLIC else problems(401, 403, 421, 429)
+    return {**refusals, **route.answers()}
 
 
 def register_guard(app: QuartTrio, access: Access, routes: Iterable[Route]) -> None:
