@@ -22,6 +22,7 @@ from ..routes import Route
 from ..site import ASSETS, PAGES, ROOT_FILES
 from .access import Access, identity_of
 from .identity import AuthError, Scope
+from .limits import Kind
 
 PUBLIC: Final = frozenset(
     {
@@ -38,6 +39,8 @@ PUBLIC: Final = frozenset(
     }
 )
 CHECKED_BY_THEMSELVES: Final = frozenset({"/ws/analytics"})  # sockets: a token may come in the first frame
+# What may move something in the coach. Taking it back is none of them.
+DEVICE_ACTIONS: Final = frozenset({"/api/analytics/actions", "/api/analytics/actions/<action_id>/confirm"})
 CHALLENGE: Final = 'Bearer realm="coachiq-analytics"'
 
 
@@ -69,9 +72,10 @@ def register_guard(app: QuartTrio, access: Access, routes: Iterable[Route]) -> N
             return None
         needed = None if rule is None else needs.get((rule.rule, request.method))
         check_scope(request.scope, needed)
-        if needed == "act":
-            access.check_amount(request.scope, "actions")
-            access.pay(request.scope, "actions", 1)
+        if needed == "act" and rule is not None:
+            kind: Kind = "actions" if rule.rule in DEVICE_ACTIONS else "changes"
+            access.check_amount(request.scope, kind)
+            access.pay(request.scope, kind, 1)
         elif needed == "read":
             access.check_amount(request.scope, "points")
         if request.method == "OPTIONS" and rule is not None:

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from quart import Response, request
 
-from actors.action_dispatcher import RefusedError, action_frame
+from actors.action_dispatcher import RefusedError
 from actors.core import NoAnswerError, NotSentError
+from actors.frames import action_frame
 from actors.recommendations import Recommendation, recommendations
 from analytics.action_state import Action, WrongTurnError
 from storage.archive import ArchiveError

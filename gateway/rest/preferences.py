@@ -12,7 +12,9 @@ from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
+from ..channel_secrets import MaskedError, masked, unmasked
 from ..documents import ETAG, IF_MATCH, STAMPS_EXAMPLE, put_mine, read, respond, stamps
+from ..problems import Problem
 from ..routes import Route
 from ..user import user
 
@@ -31,8 +33,13 @@ async def get_preferences(backend: Backend) -> Response:
 
 
 async def put_preferences(backend: Backend) -> Response:
-    asked = await read_model(schemas.personal.PreferencesRequest)
-    stored = await put_mine(backend, PREFERENCES, MINE, asked.model_dump(), create=False)
+    asked, owner = await read_model(schemas.personal.PreferencesRequest), user()
+    known = await read(backend, lambda connection: document(connection, PREFERENCES, MINE, owner))
+    try:
+        body = unmasked(asked.model_dump(), None if known is None else known.body)
+    except MaskedError as error:
+        raise Problem(422, str(error)) from error
+    stored = await put_mine(backend, PREFERENCES, MINE, body, create=False)
     backend.control.courier.look()
     return respond(stored, _preferences(backend, stored))
 
@@ -40,7 +47,7 @@ async def put_preferences(backend: Backend) -> Response:
 def _preferences(backend: Backend, found: Document) -> dict[str, Any]:
     about = stamps(backend, found)
     del about["created_at"]
-    return {**found.body, **about, "updated_at": found.updated_ms / 1000 if found.updated_ms else None}
+    return {**masked(found.body), **about, "updated_at": found.updated_ms / 1000 if found.updated_ms else None}
 
 
 PREFERENCES_BODY: Final[dict[str, Any]] = {
@@ -64,7 +71,7 @@ PREFERENCES_EXAMPLE: Final[dict[str, Any]] = {
             {
                 "id": "phone",
                 "type": "apprise",
-                "url": "ntfy://topic",
+                "url": "ntfy://****",
                 "secret": None,
                 "enabled": True,
                 "min_severity": "high",
@@ -87,8 +94,8 @@ ROUTES: Final = (
         path=PREFERENCES_PATH,
         handler=get_preferences,
         summary="My preferences",
-        description='Of whoever asks; the defaults (with ETag "0") while none are stored. Channels hold addresses '
-        'and secrets: they are told to their owner alone.',
+        description='Of whoever asks; the defaults (with ETag "0") while none are stored. Of the channels '
+        "addresses and keys nobody is told what is secret: it is masked (`****`), and kept when it is sent back so.",
         tag="Personal",
         answers=lambda: {
             200: Answer(
@@ -103,7 +110,8 @@ ROUTES: Final = (
         path=PREFERENCES_PATH,
         handler=put_preferences,
         summary="Set my preferences",
-        description="All of them anew; what is left out has its default. Once some are stored, If-Match is needed.",
+        description="All of them anew; what is left out has its default. Once some are stored, If-Match is needed. "
+        "A channel's address or key that comes back masked as it was shown stays as it is.",
         tag="Personal",
         bodies=lambda: (schemas.personal.PreferencesRequest,),
         body_examples={"night": PREFERENCES_BODY},

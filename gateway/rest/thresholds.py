@@ -138,7 +138,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "high": 8.0,
     "hysteresis": 1.0,
     "min_duration_s": 600.0,
-    "recover_after_s": 60.0,
+    "recover_after_s": 600.0,
     "missing": "keep",
     "missing_after_s": 300.0,
     "severity": "high",
@@ -170,9 +170,10 @@ ALERT_EXAMPLE: Final = {
 }
 RULES: Final = f"""A limit is crossed by a value beyond it. The alert goes from `ok` to `pending` (beyond, but not
 for `min_duration_s` yet), `firing` (people are told; `alert` on the WebSocket in the same tick), `recovering` (back
-inside by `hysteresis`, but not for `recover_after_s` yet) and `ok` again (told as well). One that comes back within 15
-minutes of its end, or while it recovers, holds its end back longer each time, up to 15 minutes: a value that flaps is
-told once. `missing`: what it means when no sample comes for `missing_after_s`: `keep` the state, `alert`, or `resolve`
+inside by `hysteresis`, but not for `recover_after_s` yet) and `ok` again (told as well). A value that flaps around its
+limit is told once: an alert ends when the value was back for `recover_after_s` (10 minutes unless set) without a break.
+Where a shorter time is set, an alert that comes back within 15 minutes of its end is held for 15 minutes from then on.
+`missing`: what it means when no sample comes for `missing_after_s`: `keep` the state, `alert`, or `resolve`
 the alert. States survive a restart (while persistence is on) and a clock that is set. At most {MAX_THRESHOLDS}
 thresholds."""
 _ID: Final = {"threshold_id": "Id of the threshold"}
