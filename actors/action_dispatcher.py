@@ -289,6 +289,12 @@ def judged(answer: CoreAnswer) -> tuple[ActionPhase, Mapping[str, Any]]:
     return "unknown", facts
 
 
+def undo_until(action: Action) -> float | None:
+    """Unix seconds until which a green action waits before it is sent; None: it does not wait, or not any more."""
+    waits = action.risk == "green" and action.phase == "confirmed"
+    return (action.changed_ms + UNDO_S * 1000) / 1000 if waits else None
+
+
 def action_frame(action: Action) -> dict[str, Any]:
     """An action as JSON members."""
     return {
@@ -304,6 +310,7 @@ def action_frame(action: Action) -> dict[str, Any]:
         "created_at": action.created_ms / 1000,
         "changed_at": action.changed_ms / 1000,
         "expires_at": action.expires_ms / 1000,
+        "undo_until": undo_until(action),
         "by": action.owner,
         "needs_confirmation": action.phase == "proposed",
         "consequence": action.facts.get("consequence"),
