@@ -1,9 +1,11 @@
 // How the service itself is: its parts, what it keeps and for how long, and how fresh that is.
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import type { ReactNode } from "react";
+import { useParams } from "wouter";
 import { healthQuery, metricsQuery, statusQuery } from "../api/queries";
 import { Failed, PageHeader, Skeleton } from "../components/parts";
+import { SubPages } from "../components/sub-pages";
 import { liveValues } from "../live/values";
 import { useNow, useTitle } from "../lib/hooks";
 import { ago, moment, span } from "../lib/times";
@@ -41,8 +43,27 @@ interface Actor {
   readonly mailbox: Mailbox | null;
 }
 
+const TOPICS = [
+  ["", "Service", Service],
+  ["actions", "Actions", lazy(() => import("./system/actions"))],
+] as const;
+
 export default function System() {
   useTitle("System");
+  const topic = useParams<{ "*"?: string }>()["*"] ?? "";
+  const Page = TOPICS.find(([path]) => path === topic)?.[2] ?? Service;
+  return (
+    <>
+      <PageHeader title="System" />
+      <SubPages label="System" base="/system" topics={TOPICS} topic={topic} />
+      <Suspense fallback={<Skeleton className="h-64 rounded-2xl" />}>
+        <Page />
+      </Suspense>
+    </>
+  );
+}
+
+function Service() {
   const status = useQuery(statusQuery);
   const health = useQuery(healthQuery);
   const metrics = useQuery(metricsQuery);
@@ -63,7 +84,7 @@ export default function System() {
   const actors = Object.entries(health.data.actors) as unknown as [string, Actor][];
   return (
     <>
-      <PageHeader title={SAYS[status.data.service_status] ?? status.data.service_status} />
+      <p className="mb-4 text-lg">{SAYS[status.data.service_status] ?? status.data.service_status}</p>
       <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
         <Card title="Data">
           <Fact name="Newest value">{liveValues.newest > 0 ? ago(Math.max(0, now - liveValues.newest)) : "none yet"}</Fact>
