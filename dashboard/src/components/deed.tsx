@@ -1,7 +1,7 @@
 // What can be done about an insight at the press of a button, how far it is, and what it changed.
 import { useQuery } from "@tanstack/react-query";
 import { Check, Hand, LoaderCircle, Power, Undo2 } from "lucide-react";
-import { useEffect, useId, useState } from "react";
+import { useEffect, useId, useMemo, useState } from "react";
 import type { Insight } from "../api/queries";
 import { deedsQuery, press, recommendationsQuery, takeBack } from "../api/deeds";
 import { deedName, deedText, isUnderway, latestFor, wasDone } from "../lib/deeds";
@@ -15,6 +15,12 @@ const FEW = 3;
 
 export function useDeeds(): readonly Deed[] {
   return useQuery(deedsQuery).data?.actions ?? NO_DEEDS;
+}
+
+/** What has a button, by its words. */
+export function useOffered(insightId: string): ReadonlySet<string> {
+  const { data } = useQuery(recommendationsQuery);
+  return useMemo(() => new Set(data?.recommendations.filter((each) => each.insight_id === insightId).map((each) => each.text)), [data, insightId]);
 }
 
 /** The buttons of one insight, and what came of them. `whole`: all, with what such advice has come to so far. */

@@ -88,6 +88,18 @@ export function shownText(value: number | null | undefined, unit: string | null 
   return to === "" ? number : to === "%" ? `${number} %` : `${number} ${to}`;
 }
 
+/** What a reader has typed in the wanted unit, in the metric's own. */
+export function given(value: number, unit: string | null | undefined, wanted: Preferences): number {
+  const change = conversion(unit, wanted);
+  return change === undefined ? value : givenDifference(value - change.of(0), unit, wanted);
+}
+
+/** As `given`, for a difference. */
+export function givenDifference(value: number, unit: string | null | undefined, wanted: Preferences): number {
+  const change = conversion(unit, wanted);
+  return change === undefined ? value : Number((value / (change.of(1) - change.of(0))).toPrecision(9));
+}
+
 /** On and off for what is a switch, else the value. */
 export function stateText(value: number): string {
   return value === 0 ? "off" : value === 1 ? "on" : String(value);

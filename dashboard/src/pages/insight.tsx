@@ -6,7 +6,7 @@ import { Link, useParams } from "wouter";
 import { allInsightsQuery, chartsQuery, correlationsQuery } from "../api/queries";
 import type { Insight } from "../api/queries";
 import { TrendChart } from "../charts/trend-chart";
-import { Deeds, useDeeds } from "../components/deed";
+import { Deeds, useDeeds, useOffered } from "../components/deed";
 import { Marks } from "../components/marks";
 import { Button, Empty, Failed, Skeleton } from "../components/parts";
 import { SeverityMark } from "../components/severity";
@@ -62,6 +62,7 @@ function Whole({ insight }: { insight: Insight }) {
   const now = useNow(30);
   const wanted = usePreferences();
   const deeds = useDeeds();
+  const offered = useOffered(insight.insight_id);
   const evidence = evidenceOf(insight);
   const around = useMemo(() => spanAround(insight, insight.updated_at + 300), [insight]);
   const metrics = useMemo(() => (insight.metric === null || insight.metric === "*" ? [] : [insight.metric]), [insight]);
@@ -150,7 +151,7 @@ function Whole({ insight }: { insight: Insight }) {
               ))}
             </ul>
             <Deeds insight={insight} whole />
-            {insight.actions.map((action) => (
+            {insight.actions.filter(({ text }) => !offered.has(text)).map((action) => (
               <p key={action.action} className="mt-4 rounded-xl bg-raised p-3 text-sm">
                 <span className="font-medium">{action.text}.</span> <span className="text-soft">{action.estimated_impact}.</span>
               </p>

@@ -120,7 +120,7 @@ function Service() {
       </div>
       <section aria-label="Parts" className="card mt-4 overflow-x-auto p-4 sm:p-5" tabIndex={0}>
         <h2 className="mb-3 text-sm font-semibold text-soft">Parts</h2>
-        <table className="w-full min-w-xl text-sm">
+        <table className="w-full min-w-xl text-sm wrap-normal">
           <thead className="text-left text-soft">
             <tr>
               {["Part", "State", "Restarts", "Waiting", "Handled", "Put aside", "Last error"].map((name) => (
@@ -156,7 +156,7 @@ function Service() {
         {metrics.data === undefined ? (
           <Skeleton className="h-48" />
         ) : (
-          <table className="w-full min-w-md text-sm tabular-nums">
+          <table className="w-full min-w-md text-sm tabular-nums wrap-normal">
             <thead className="text-left text-soft">
               <tr>
                 {["Metric", "Samples in memory", "Bytes in memory", "A day takes"].map((name) => (
