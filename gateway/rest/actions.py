@@ -27,7 +27,7 @@ from storage.control_actions import (
 from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
-from ..bodies import read_model
+from ..bodies import read_model, read_nothing
 from ..documents import read
 from ..problems import Problem
 from ..routes import Route, json_response
@@ -94,6 +94,7 @@ async def start_action(backend: Backend) -> Response:
 
 
 async def confirm_action(backend: Backend, action_id: str) -> Response:
+    await read_nothing()
     await _find(backend, action_id)
     try:
         action = await backend.control.actions.confirm(action_id)
@@ -105,6 +106,7 @@ async def confirm_action(backend: Backend, action_id: str) -> Response:
 
 
 async def undo_action(backend: Backend, action_id: str) -> Response:
+    await read_nothing()
     await _find(backend, action_id)
     try:
         action = await backend.control.actions.undo(action_id)
@@ -327,7 +329,7 @@ ROUTES: Final = (
         path_parameters=_PATH,
         answers=lambda: {
             202: Answer("It is confirmed", schemas.actions.ActionResponse, example={**EXAMPLE, "state": "confirmed"}),
-            **problems(404, 409, 500, 503, details=_ERRORS),
+            **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_ERRORS),
         },
         scope="act",
         gated=True,
@@ -344,7 +346,7 @@ ROUTES: Final = (
             200: Answer(
                 "It will not be sent", schemas.actions.ActionResponse, example={**EXAMPLE, "state": "cancelled"}
             ),
-            **problems(404, 409, 500, 503, details=_ERRORS),
+            **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_ERRORS),
         },
         scope="act",
         gated=True,
