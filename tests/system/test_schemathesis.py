@@ -62,7 +62,8 @@ class Fuzzed:
             text=True,
             timeout=300,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+        found = done.stdout[done.stdout.find("= FAILURES =") :]
+        assert done.returncode == 0, f"{found[:12_000]}\n{done.stderr[-2000:]}\n{self.service.log[-4000:]}"
 
 
 @pytest.fixture
