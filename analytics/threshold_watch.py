@@ -79,11 +79,15 @@ class ThresholdWatch:
     def replace(self, thresholds: Iterable[Threshold], now_ms: int) -> list[AlertEvent]:
         """These are the thresholds from now on. States of those that stay the same go on; one that was changed starts
         anew. Returns the ends of alerts whose threshold is gone or another."""
-        new = {each.threshold_id: each for each in thresholds if each.enabled}
+        new: dict[str, Threshold] = {}
+        for each in thresholds:
+            known = self._thresholds.get(each.threshold_id)
+            if each.enabled:  # what stays the same stays the same object: metrics that have only such are left alone
+                new[each.threshold_id] = known if known is not None and known == each else each
         ended: list[AlertEvent] = []
         for key, state in list(self._states.items()):
             old = self._thresholds.get(key[0])
-            if old is None or new.get(key[0]) == old:
+            if old is None or new.get(key[0]) is old:
                 continue
             if state.active:
                 over = replace(state, phase="ok", since_ms=now_ms, ended_ms=now_ms)
@@ -93,20 +97,25 @@ class ThresholdWatch:
         self._thresholds = new
         self._by_metric = _grouped(new.values(), lambda each: each.metric)
         self._by_role = _grouped(new.values(), lambda each: each.role)
-        known, self._metrics = self._metrics, {}
-        for name, metric in known.items():
-            if metric is not None:
+        metrics, self._metrics = self._metrics, {}
+        for name, metric in metrics.items():
+            if metric is not None and metric.thresholds == self._thresholds_of(name):
+                self._metrics[name] = metric
+            elif metric is not None:
                 self._take_over(name, metric)
         return ended
 
     def restore(self, states: Mapping[StateKey, AlertState], now_ms: int) -> None:
         """Take back what was stored, before the first sample. Marks of a clock that ran ahead are brought to now."""
+        restored = set()
         for key, state in states.items():
             if key[0] not in self._thresholds or key in self._states:
                 continue
             ahead = max(state.since_ms - now_ms, 0)
             self._states[key] = shifted(state, -ahead) if ahead else state
-        for name, metric in list(self._metrics.items()):
+            restored.add(key[1])
+        for name in restored:
+            metric = self._metrics.get(name)
             if metric is not None:
                 self._take_over(name, metric)
 
@@ -182,12 +191,14 @@ class ThresholdWatch:
             self._metrics = {known: metric for known, metric in self._metrics.items() if metric is not None}
         return self._take_over(name, Band(name, (), [], heard_ms=running_ms))
 
-    def _take_over(self, name: str, metric: Band) -> Band | None:
-        """`metric` with the thresholds that are its own now."""
+    def _thresholds_of(self, name: str) -> tuple[Threshold, ...]:
         found = self._by_metric.get(name, ())
         role = self._catalogue.spec(name).role if self._by_role else None
-        if role is not None:
-            found += self._by_role.get(role, ())
+        return found if role is None else (*found, *self._by_role.get(role, ()))
+
+    def _take_over(self, name: str, metric: Band) -> Band | None:
+        """`metric` with the thresholds that are its own now."""
+        found = self._thresholds_of(name)
         metric.take_over(found, [self._states.get((each.threshold_id, name), INITIAL) for each in found])
         self._metrics[name] = metric if found else None
         return self._metrics[name]

@@ -91,4 +91,4 @@ async def test_a_threshold_that_was_just_set_is_held_against_what_stands(hub, no
     with hub.subscribe() as dashboard:
         alarms.look(NOW_MS)
         assert [event.data["state"] for event in await dashboard.receive()] == ["firing"]
-    assert notifier.in_flight_age_s().depth == 1
+    assert notifier.statistics().depth == 1
