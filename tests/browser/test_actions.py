@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OpenPage = Callable[..., "Page"]
 CONF = Path(__file__).resolve().parent.parent.parent / "conf"
-FAN = "Switch on the fan behind the refrigerator"
+FAN = "Switch on: Refrigerator fan"
 PUMP = "Switch off: Fresh water pump"
 COOLER = "Switch off: Air conditioner"
 # The demo begins with a refrigerator that is too warm: its rule gets two more buttons here, of what may be missed.
