@@ -34,10 +34,8 @@ ISOLATION_LIMIT: Final = 128  # failures of one message's parts; one poison samp
 
 
 class RepeatedCrashError(Exception):
-    """A message crashed its handler again: evidence against the message, not against the actor.
-
-    A supervisor restarts the actor at once and does not count it. That is bounded: a message ends in quarantine.
-    """
+    """A message crashed its handler again: evidence against the message, not against the actor. A supervisor restarts
+    the actor at once and does not count it. That is bounded: a message ends in quarantine."""
 
 
 class HungError(Exception):
@@ -273,8 +271,7 @@ class Mailbox(Generic[M]):
             reply.reply.fail(QuarantinedError(f"{what} was put aside after {delivery.attempts} attempts: {why}"))
 
     @property
-    def is_empty(self) -> bool:
-        """Nothing waits, nothing is in flight."""
+    def is_empty(self) -> bool:  # nothing waits, nothing is in flight
         return not self._queue and not self._slot
 
     @property
