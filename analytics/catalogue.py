@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import translate
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
@@ -76,7 +77,6 @@ class Catalogue:
 
     def __init__(self, specs: Sequence[MetricSpec] = ()) -> None:
         self._specs = tuple(specs)
-        self._matchers = tuple((re.compile(translate(spec.pattern.lower())), spec) for spec in self._specs)
         self._known: dict[str, MetricSpec] = {}
 
     @property
@@ -92,15 +92,23 @@ class Catalogue:
             known = self._known[name] = self._find(name)
         return known
 
+    @cached_property
+    def _matchers(self) -> tuple[tuple[re.Pattern[str], MetricSpec], ...]:
+        """Compiled when the first name is looked up: some 200 expressions, which no start need wait for."""
+        return tuple((re.compile(translate(spec.pattern.lower())), spec) for spec in self._specs)
+
     def _find(self, name: str) -> MetricSpec:
         lowered = name.lower()
         found = next((spec for matches, spec in self._matchers if matches.match(lowered)), DEFAULT_SPEC)
         return found if found.title is not None else replace(found, title=title_from(name))
 
 
+_SPELT: Final = {"ac": "AC", "api": "API", "ats": "ATS", "can": "CAN", "websocket": "WebSocket"}
+
+
 def title_from(name: str) -> str:
     """Words for a name: `light.bedroom_1.brightness` -> `Light bedroom 1 brightness`."""
-    words = " ".join(re.sub(r"[._/:\-\s]+", " ", name).split())
+    words = " ".join(_SPELT.get(word, word) for word in re.sub(r"[._/:\-\s]+", " ", name).split())
     return words[:1].upper() + words[1:] if words else name
 
 

@@ -15,20 +15,21 @@ from quart import Response, request
 from storage.grid import means
 from storage.models import Buckets, Window
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
 from ..number_text import seconds_text, values_text
-from ..openapi import problems
 from ..problems import Problem, printable
 from ..rounding import numbers
-from ..routes import Answer, Route
-from ..schemas import STEP_MS, ColumnsQuery, MetricColumnsResponse
+from ..routes import Route
+from ..steps import STEP_MS
 from .series import raw_samples, span_of, whole_buckets
 
 PER_ROW: Final = 8  # points in columns that cost what one row of /data costs
 
 
-async def get_metric_columns(backend: Backend, query: ColumnsQuery, name: str) -> Response:
+async def get_metric_columns(backend: Backend, query: schemas.metrics.ColumnsQuery, name: str) -> Response:
     start_ms, end_ms = span_of(backend, query, name)
     if query.resolution == "raw":
         found = await raw_samples(backend, name, start_ms, end_ms, query.limit)
@@ -81,12 +82,12 @@ lists of one length, which is quicker to make and to read. Up to 300,000 samples
 10 s. When there are more, `next_start` (and a `Link` header with rel="next") says where to go on. With another
 `resolution` the lists are buckets, as in /data.""",
         tag="Metrics",
-        query=ColumnsQuery,
+        query=lambda: schemas.metrics.ColumnsQuery,
         path_parameters={"name": "Name of the metric"},
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The data",
-                MetricColumnsResponse,
+                schemas.metrics.MetricColumnsResponse,
                 example={
                     "metric_name": "battery.house.voltage",
                     "unit": "V",

@@ -22,13 +22,15 @@ from quart import Response, request
 from storage.grid import means
 from storage.models import EMPTY_WINDOW, Buckets, Window
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
-from ..openapi import problems
+from ..headers import UNBUFFERED
 from ..problems import Problem, printable
 from ..rounding import numbers, seconds
-from ..routes import Answer, Route, json_response
-from ..schemas import STEP_MS, ColumnsQuery, DataQuery, MetricDataResponse
+from ..routes import Route, json_response
+from ..steps import STEP_MS
 
 MAX_ROWS: Final = 20_000
 INLINE_ROWS: Final = 2_000  # more are put together in a thread
@@ -82,7 +84,7 @@ class BrokenDownload(Exception):
     """What a download needs cannot be read."""
 
 
-async def get_metric_data(backend: Backend, query: DataQuery, name: str) -> Response:
+async def get_metric_data(backend: Backend, query: schemas.metrics.DataQuery, name: str) -> Response:
     start_ms, end_ms = span_of(backend, query, name)
     resolution, found = await _find(backend, name, query, start_ms, end_ms)
     if not len(found.data) and backend.memory.info(name) is None and name not in await backend.history.names():
@@ -97,6 +99,7 @@ async def get_metric_data(backend: Backend, query: DataQuery, name: str) -> Resp
         if found.next_ms is not None and query.max_points is None:  # a file is whole, however long
             content, next_s = _csv_from(backend, name, resolution, body, found.next_ms, end_ms, request.scope), None
         response = Response(content, content_type="text/csv; charset=utf-8; header=present")
+        response.headers.update(UNBUFFERED)
         response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     else:
         response = json_response(
@@ -151,7 +154,9 @@ async def pages(
         at_ms = found.next_ms
 
 
-def span_of(backend: Backend, query: DataQuery | ColumnsQuery, name: str) -> tuple[int, int]:
+def span_of(
+    backend: Backend, query: schemas.metrics.DataQuery | schemas.metrics.ColumnsQuery, name: str
+) -> tuple[int, int]:
     """[start, end) of the question. Raises Problem."""
     now_ms = backend.wall_ms()
     info = backend.memory.info(name)
@@ -166,7 +171,9 @@ def span_of(backend: Backend, query: DataQuery | ColumnsQuery, name: str) -> tup
     return max(0, start_ms), end_ms
 
 
-async def _find(backend: Backend, name: str, query: DataQuery, start_ms: int, end_ms: int) -> tuple[str, Found]:
+async def _find(
+    backend: Backend, name: str, query: schemas.metrics.DataQuery, start_ms: int, end_ms: int
+) -> tuple[str, Found]:
     """What to show, and at which resolution."""
     if query.resolution == "raw":
         return "raw", await raw_samples(backend, name, start_ms, end_ms, min(MAX_ROWS, query.max_points or MAX_ROWS))
@@ -253,13 +260,13 @@ rel="next") says where to go on. CSV is sent whole, however long it is, unless `
 
 Any name works in the path, percent-encoded where it must be; a slash need not be.""",
         tag="Metrics",
-        query=DataQuery,
+        query=lambda: schemas.metrics.DataQuery,
         path_parameters={"name": "Name of the metric"},
         headers={"Accept": "text/csv for CSV"},
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The data",
-                MetricDataResponse,
+                schemas.metrics.MetricDataResponse,
                 also=("text/csv",),
                 example={
                     "metric_name": "battery.house.voltage",
