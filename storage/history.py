@@ -101,6 +101,18 @@ class History:
         """The newest sample of each metric that memory holds."""
         return self._memory.latest()
 
+    async def bound(self, name: str, start_ms: int, end_ms: int, samples: int) -> int:
+        """As `Archive.bound`, of the archive's share; memory's is bounded by its budget."""
+        bound_ms = self._archive_bound(name, end_ms)
+        if self.archive is None or start_ms >= bound_ms:
+            await trio.lowlevel.checkpoint()
+            return end_ms
+        try:
+            found_ms = await self.archive.bound(name, start_ms, bound_ms, samples)
+        except ArchiveError:
+            return end_ms  # its trouble shows when the samples are read
+        return end_ms if found_ms >= bound_ms else found_ms
+
     async def names(self) -> list[str]:
         """Every metric either tier knows, sorted. Archive in trouble: those of memory."""
         names = set(self._memory.names())
