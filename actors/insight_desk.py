@@ -15,7 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from analytics.budget import JUDGED
 from analytics.catalogue import Catalogue, MetricSpec
+from analytics.counter import rate_spec
 from analytics.news import News, subject_of
 from analytics.records import Finding, FindingKind, Insight
 from analytics.rules import EVERYTHING, Rules, insight_key
@@ -94,6 +96,8 @@ class InsightDesk:
 
     def _raise(self, finding: Finding, now_ms: int) -> list[Change]:
         spec = self._catalogue.spec(finding.metric)
+        if spec.kind == "counter" and finding.kind in JUDGED:
+            spec = rate_spec(spec)
         insight = self._rules.insight(finding, spec, now_ms)
         if insight is None:
             return []

@@ -2,7 +2,7 @@
 
 A fault of the fridge warms it, lengthens its compressor's runs and passes a limit: three insights of one subject. All
 of them stand in the book and on the page; people are called for the first, and again when it becomes worse. Promises
-- what is critical, and what is worse than what its subject was last told for, is always news;
+- what is worse than what its subject was told for is always news, and what is critical whenever it begins;
 - while something of a subject that was told is open, nothing else of it that is no worse is news;
 - a judgement (not a passed limit, not a silent sensor) is news once in AGAIN_MS of its subject, though it ended and
   came back in between; what still holds then is told.
@@ -64,8 +64,9 @@ class News:
         same = [(key, told) for key, told in self._told.items() if told.subject == subject and told.rank >= rank]
         kind = FindingKind(insight.evidence.get("kind", FindingKind.LIMIT))
         judgement = kind in COACH_KINDS | JUDGED
-        silent = any(key in others or (judgement and now_ms - told.at_ms < AGAIN_MS) for key, told in same)
-        if silent and insight.severity != "critical":
+        spoken_for = any(key in others for key, _ in same)
+        lately = judgement and any(now_ms - told.at_ms < AGAIN_MS for _, told in same)
+        if spoken_for or (lately and insight.severity != "critical"):
             return False
         self._told.pop(insight.key, None)
         self._told[insight.key] = _Told(subject, now_ms, rank)
