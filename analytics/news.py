@@ -4,6 +4,7 @@ A fault of the fridge warms it, lengthens its compressor's runs and passes a lim
 of them stand in the book and on the page; people are called for the first, and again when it becomes worse. Promises
 - what is worse than what its subject was told for is always news, and what is critical whenever it begins;
 - while something of a subject that was told is open, nothing else of it that is no worse is news;
+- what is milder than its subject was told for within AGAIN_MS is no news;
 - a judgement (not a passed limit, not a silent sensor) is news once in AGAIN_MS of its subject, though it ended and
   came back in between; what still holds then is told.
 
@@ -65,7 +66,7 @@ class News:
         kind = FindingKind(insight.evidence.get("kind", FindingKind.LIMIT))
         judgement = kind in COACH_KINDS | JUDGED
         spoken_for = any(key in others for key, _ in same)
-        lately = judgement and any(now_ms - told.at_ms < AGAIN_MS for _, told in same)
+        lately = any((judgement or told.rank > rank) and now_ms - told.at_ms < AGAIN_MS for _, told in same)
         if spoken_for or (lately and insight.severity != "critical"):
             return False
         self._told.pop(insight.key, None)

@@ -53,6 +53,13 @@ def test_a_judgement_that_comes_and_goes_is_told_once_a_day_and_a_fact_each_time
     assert other.take(LIMIT, "fridge", NOW + HOUR, [])
 
 
+def test_what_is_milder_than_what_was_told_that_day_is_no_news() -> None:
+    news = News()
+    assert news.take(replace(LIMIT, severity="critical"), "fridge", NOW, [])
+    assert not news.take(LIMIT, "fridge", NOW + HOUR, [])  # over, and back at its warning
+    assert news.take(LIMIT, "fridge", NOW + AGAIN_MS, [])
+
+
 def test_what_was_left_untold_is_told_when_it_outlives_what_spoke_for_it() -> None:
     news = News()
     news.take(WARMING, "fridge", NOW, [])
