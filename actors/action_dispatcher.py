@@ -13,25 +13,25 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import trio
 
 from analytics.action_risk import TEMPLATES, is_so, risk
-from analytics.action_state import Action, ActionPhase, WrongTurnError
+from analytics.action_state import UNDO_S, Action, ActionPhase, WrongTurnError
 from storage.archive import ArchiveError, PoisonError
 from storage.control import ControlStore
 from storage.control_actions import find_by_key, insert_action, open_actions, turn_action
 
-from .core import Core, CoreAnswer, Entity, NoAnswerError, NotSentError
+from .core import Core, Entity, NoAnswerError, NotSentError, judged
+from .frames import action_frame
 from .hub import Hub
 from .recommendations import Recommendation
 
 LOG: Final = logging.getLogger(__name__)
 TTL_S: Final = 30.0
-UNDO_S: Final = 5.0
 RECONCILE_S: Final = (0.5, 2.0, 5.0, 15.0, 60.0)  # pauses before each look at the state
 RATE: Final = (10, 60.0)  # at most so many actions in so many seconds
 STORE_RETRY_S: Final = 1.0
@@ -59,7 +59,8 @@ class ActionDispatcher:
         self._wall_ms = wall_ms
         self._succeeded = succeeded
         self._deadlines: dict[str, float] = {}  # action id -> Trio's time at which its life ends
-        self._send, self._receive = trio.open_memory_channel[str](256)
+        self._send, self._receive = trio.open_memory_channel[str | None](256)  # None: take stock
+        self._followed: Counter[str] = Counter()  # tasks of this life that take an action to its end
         self._recent: deque[float] = deque()
 
     @property
@@ -67,13 +68,21 @@ class ActionDispatcher:
         return self._core
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        self._followed.clear()
         left = await self._take_stock()
         task_status.started()
         async with trio.open_nursery() as nursery:
-            for action in left:
-                nursery.start_soon(self._reconcile, action)
             while True:
-                nursery.start_soon(self._follow, await self._receive.receive())
+                for action in left:
+                    nursery.start_soon(self._follow, action.action_id, action)
+                action_id = await self._receive.receive()
+                left = await self._take_stock() if action_id is None else []
+                if action_id is not None:
+                    nursery.start_soon(self._follow, action_id)
+
+    def look_again(self) -> None:
+        """The journal was replaced by another: what is open in it is brought to its end, and nothing of it is sent."""
+        self._send.send_nowait(None)
 
     async def propose(self, chosen: Recommendation, *, owner: str, key: str, confirmed: bool) -> Action:
         """A new action. Raises RefusedError, KeyUsedError, EntityBusyError, ArchiveError."""
@@ -116,7 +125,7 @@ class ActionDispatcher:
         return await self._turn(action_id, "cancelled", {"reason": "taken back"})
 
     async def _take_stock(self) -> list[Action]:
-        """After a start. Returns what may have been sent."""
+        """After a start, or a restore. Returns what may have been sent."""
         try:
             found = await self._store.read(open_actions)
         except ArchiveError as error:
@@ -124,6 +133,8 @@ class ActionDispatcher:
             return []
         left = []
         for action in found:
+            if self._followed[action.action_id]:
+                continue
             if action.action_id in self._deadlines and action.phase in ("proposed", "confirmed"):
                 self._send.send_nowait(action.action_id)  # only this actor was restarted
             elif action.phase in ("proposed", "confirmed"):
@@ -137,16 +148,20 @@ class ActionDispatcher:
                 left.append(action)
         return left
 
-    async def _follow(self, action_id: str) -> None:
-        """One action from here to its end."""
+    async def _follow(self, action_id: str, sent: Action | None = None) -> None:
+        """One action from here to its end. `sent`: it may have been sent, and nobody knows what came of it."""
+        self._followed[action_id] += 1
         try:
-            await self._carry_out(action_id)
+            await (self._carry_out(action_id) if sent is None else self._reconcile(sent))
         except WrongTurnError as error:
             LOG.info("action %s: %s", action_id, error)  # it was taken back, or another task follows it
         except (ArchiveError, PoisonError) as error:
             LOG.error("action %s stops here, for the journal can't be written: %s", action_id, error)
         except Exception:
             LOG.exception("action %s failed", action_id)
+        finally:
+            self._followed[action_id] -= 1
+            self._followed += Counter()  # those at nought go
 
     async def _carry_out(self, action_id: str) -> None:
         action = await self._known(action_id)
@@ -273,49 +288,3 @@ class ActionDispatcher:
     def _tell(self, action: Action) -> None:
         LOG.info("action %s on %s is %s", action.action_id, action.entity_id, action.phase)
         self._hub.publish("action", action_frame(action), key=action.action_id)
-
-
-def judged(answer: CoreAnswer) -> tuple[ActionPhase, Mapping[str, Any]]:
-    """What an answer of the core says. The body decides; where it does not say clearly, the outcome is unknown."""
-    facts: dict[str, Any] = {"core": answer.status or f"HTTP {answer.http_status}"}
-    if answer.message:
-        facts["reason"] = answer.message
-    if answer.http_status == 200 and answer.status == "success":
-        return "succeeded", facts
-    if answer.http_status == 200 and answer.status in ("unauthorized", "safety_abort"):
-        return "rejected", facts
-    if answer.http_status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 429):
-        return "rejected", facts
-    return "unknown", facts
-
-
-def undo_until(action: Action) -> float | None:
-    """Unix seconds until which a green action waits before it is sent; None: it does not wait, or not any more."""
-    waits = action.risk == "green" and action.phase == "confirmed"
-    return (action.changed_ms + UNDO_S * 1000) / 1000 if waits else None
-
-
-def action_frame(action: Action) -> dict[str, Any]:
-    """An action as JSON members."""
-    return {
-        "action_id": action.action_id,
-        "recommendation_id": action.recommendation_id,
-        "insight_id": action.insight_id,
-        "metric": action.metric,
-        "template": action.template,
-        "entity_id": action.entity_id,
-        "entity_name": action.entity_name,
-        "risk": action.risk,
-        "state": action.phase,
-        "created_at": action.created_ms / 1000,
-        "changed_at": action.changed_ms / 1000,
-        "expires_at": action.expires_ms / 1000,
-        "undo_until": undo_until(action),
-        "by": action.owner,
-        "needs_confirmation": action.phase == "proposed",
-        "consequence": action.facts.get("consequence"),
-        "reason": action.facts.get("reason"),
-        "effect_seen": action.facts.get("effect_seen"),
-        "effect": action.facts.get("effect"),
-        "helped": action.facts.get("helped"),
-    }

@@ -1,7 +1,7 @@
 """The alarms: thresholds between the recorder, who shows them every sample, and those who hear what came of it.
 
 A plain object that survives every restart. Within the recorder's tick: the states change, the dashboards are told
-(`alert`), the notifier gets the message, and the steward is woken to store the states.
+(`alert`), the notifier gets what is news, and the steward is woken to store the states.
 """
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ class Alarms:
             if event.before.active or event.after.active:
                 frame = self._frame(event)
                 self._hub.publish(ALERT, frame, key=frame["alert_id"])
+            if event.is_news:  # a value that flaps must not crowd others out of the notifier's mailbox
                 self._notifier.put_nowait(AlertChanged(event))
 
     def _frame(self, event: AlertEvent) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from analytics.action_state import ActionPhase
 from analytics.records import Json
 
 
@@ -55,3 +56,17 @@ class Core(Protocol):
         Raises NotSentError: certainly nothing was sent; NoAnswerError: it may have been.
         """
         ...
+
+
+def judged(answer: CoreAnswer) -> tuple[ActionPhase, Mapping[str, Any]]:
+    """What an answer of the core says. The body decides; where it does not say clearly, the outcome is unknown."""
+    facts: dict[str, Any] = {"core": answer.status or f"HTTP {answer.http_status}"}
+    if answer.message:
+        facts["reason"] = answer.message
+    if answer.http_status == 200 and answer.status == "success":
+        return "succeeded", facts
+    if answer.http_status == 200 and answer.status in ("unauthorized", "safety_abort"):
+        return "rejected", facts
+    if answer.http_status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 429):
+        return "rejected", facts
+    return "unknown", facts

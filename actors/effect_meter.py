@@ -28,8 +28,7 @@ from storage.insight_book import InsightBook
 from storage.insight_marks import InsightMarks
 from storage.models import Values
 
-from .action_dispatcher import action_frame
-from .frames import marked_frame
+from .frames import action_frame, marked_frame
 from .hub import Hub
 
 LOG: Final = logging.getLogger(__name__)

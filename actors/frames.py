@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analytics.action_state import Action
 from analytics.records import Correlation, Insight, Pattern, Prediction
 from storage.insight_marks import InsightMarks
 
@@ -104,4 +105,30 @@ def prediction_frame(prediction: Prediction) -> dict[str, Any]:
         "method": prediction.method,
         "earliest": None if prediction.earliest_ms is None else seconds(prediction.earliest_ms),
         "latest": None if prediction.latest_ms is None else seconds(prediction.latest_ms),
+    }
+
+
+def action_frame(action: Action) -> dict[str, Any]:
+    """An action as JSON members."""
+    return {
+        "action_id": action.action_id,
+        "recommendation_id": action.recommendation_id,
+        "insight_id": action.insight_id,
+        "metric": action.metric,
+        "template": action.template,
+        "entity_id": action.entity_id,
+        "entity_name": action.entity_name,
+        "risk": action.risk,
+        "state": action.phase,
+        "created_at": action.created_ms / 1000,
+        "changed_at": action.changed_ms / 1000,
+        "expires_at": action.expires_ms / 1000,
+        "undo_until": None if action.undo_until_ms is None else action.undo_until_ms / 1000,
+        "by": action.owner,
+        "needs_confirmation": action.phase == "proposed",
+        "consequence": action.facts.get("consequence"),
+        "reason": action.facts.get("reason"),
+        "effect_seen": action.facts.get("effect_seen"),
+        "effect": action.facts.get("effect"),
+        "helped": action.facts.get("helped"),
     }

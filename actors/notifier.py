@@ -61,8 +61,7 @@ class Notifier:
             case AlertChanged(event):
                 level = logging.WARNING if event.after.active else logging.INFO
                 LOG.log(level, "threshold %s at %s is %s", event.threshold.name, event.metric, event.after.phase)
-                if event.is_news:
-                    self._tell(self._alarm(event))
+                self._tell(self._alarm(event))
             case _:
                 assert_never(message)
 

@@ -1,7 +1,8 @@
 """The steward: keeper of the control store.
 
 Opens it before anybody needs it, hands the thresholds and their states to the alarms, stores the states when they
-change, and goes on trying when the file can't be used. Its state is the store and the alarms, which survive a restart.
+change, goes on trying when the file can't be used, and takes up what a restore has put into it. Its state is the store
+and the alarms, which survive a restart.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ THRESHOLD: Final = "threshold"
 GATHER_S: Final = 0.05  # changes that come together are stored together
 RETRY_S: Final = 5.0
 FILE_RETRY_S: Final = 60.0
+LOOK_S: Final = 2.0  # how often it is asked whether another program has written into the file
 EXPIRE_S: Final = 30.0  # how often insights are looked through for those whose time is over
 
 
@@ -47,6 +49,7 @@ class Steward:
         persister: Mailbox[PersisterMessage],
         wall_ms: Callable[[], int],
         persisted: Callable[[], bool],
+        restored: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._alarms = alarms
@@ -56,6 +59,7 @@ class Steward:
         self._persister = persister
         self._wall_ms = wall_ms
         self._persisted = persisted
+        self._restored = restored
         self._stop = trio.Event()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -64,6 +68,7 @@ class Steward:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_states)
             nursery.start_soon(self._try_the_file)
+            nursery.start_soon(self._take_up)
             nursery.start_soon(self._expire)
             task_status.started()
             await self._stop.wait()
@@ -112,6 +117,23 @@ class Steward:
             if self._store.wants_retry and await self._store.retry():
                 LOG.info("settings are kept in %s again", self._store.path)
                 await self.reload()
+
+    async def _take_up(self) -> None:
+        """Alerts that stand now go on as they are; thresholds, marks and the journal are those of the file."""
+        restored = False
+        while True:
+            await trio.sleep(LOOK_S)
+            try:
+                restored = await self._store.changed_outside() or restored
+                if not restored:
+                    continue
+                await self.reload()
+            except ArchiveError as error:
+                LOG.warning("whether %s was restored can't be seen now: %s", self._store.path, error.reason)
+                continue
+            LOG.info("%s was written by another program: its settings hold now", self._store.path)
+            self._restored()
+            restored = False
 
     async def _expire(self) -> None:
         """An insight nobody has heard of again for as long as its rule says is over."""

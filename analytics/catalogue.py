@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import translate
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
@@ -76,7 +77,6 @@ class Catalogue:
 
     def __init__(self, specs: Sequence[MetricSpec] = ()) -> None:
         self._specs = tuple(specs)
-        self._matchers = tuple((re.compile(translate(spec.pattern.lower())), spec) for spec in self._specs)
         self._known: dict[str, MetricSpec] = {}
 
     @property
@@ -91,6 +91,11 @@ class Catalogue:
                 self._known.clear()
             known = self._known[name] = self._find(name)
         return known
+
+    @cached_property
+    def _matchers(self) -> tuple[tuple[re.Pattern[str], MetricSpec], ...]:
+        """Compiled when the first name is looked up: some 200 expressions, which no start need wait for."""
+        return tuple((re.compile(translate(spec.pattern.lower())), spec) for spec in self._specs)
 
     def _find(self, name: str) -> MetricSpec:
         lowered = name.lower()

@@ -4,8 +4,10 @@ Pure: `advance` takes a state, a value and a time and gives the next state; `qui
 when nothing would change, so that a watcher of many thresholds can pass ordinary samples over. Promises
 - a value on the limit is within it; a limit is crossed by a value beyond;
 - an alert that fired ends when the value has been back inside, by the hysteresis, for the whole hold, without a break:
-  a value that flaps around its limit fires once and recovers once;
-- an alert that comes back soon after it ended holds longer each time (flap damping), up to HOLD_LIMIT_MS.
+  a value that flaps around its limit, and is never back for RECOVER_AFTER_S, fires once and recovers once;
+- where a shorter hold was set, an alert that comes back soon after it ended holds HOLD_LIMIT_MS from then on (flap
+  damping): it can't tell of more than two firings, however long it flaps;
+- the first firing is never delayed by any of this.
 
 Times are unix milliseconds of the samples, values are in the metric's unit.
 """
@@ -25,8 +27,9 @@ Phase = Literal["ok", "pending", "firing", "recovering"]
 Side = Literal["above", "below", "missing", "none"]
 Missing = Literal["keep", "alert", "resolve"]
 
+RECOVER_AFTER_S: Final = 600.0  # unless set: the good half of a flapping that takes 20 minutes is shorter than this
 FLAP_WINDOW_MS: Final = 15 * 60_000  # an alert that comes back sooner than this after its end is flapping
-FLAP_HOLD_MS: Final = 60_000  # the hold of the second flap, doubled by each further one
+FLAP_HOLD_MS: Final = 60_000  # the hold after two relapses of one alert, doubled by each further one
 HOLD_LIMIT_MS: Final = 15 * 60_000
 NEVER_MS: Final = 2**62
 
@@ -49,7 +52,7 @@ class Threshold:
     high: float | None
     hysteresis: float = 0.0
     min_duration_s: float = 0.0
-    recover_after_s: float = 60.0
+    recover_after_s: float = RECOVER_AFTER_S
     missing: Missing = "keep"
     missing_after_s: float = 300.0
     severity: Severity = "medium"
@@ -84,7 +87,7 @@ class Threshold:
 class AlertState:
     """One threshold at one metric. `since_ms`: start of the phase; `fired_ms`, `side`, `peak`: of the present alert, or
     of the last one; `ended_ms`: end of the last one; `flaps`: how often it came back soon after it had ended or while
-    it was recovering."""
+    it was recovering; `returns`: how often in a row it came back soon after it had ended."""
 
     phase: Phase = "ok"
     since_ms: int = 0
@@ -94,6 +97,7 @@ class AlertState:
     fired_ms: int | None = None
     ended_ms: int | None = None
     flaps: int = 0
+    returns: int = 0
 
     @property
     def active(self) -> bool:
@@ -128,13 +132,14 @@ class AlertEvent:
         return self.before.active != self.after.active
 
 
-def hold_ms(threshold: Threshold, flaps: int) -> int:
-    """How long a value must be back before the alert is over."""
+def hold_ms(threshold: Threshold, state: AlertState) -> int:
+    """How long a value must be back before the alert is over. An end that proved too early is not told again."""
     own = round(threshold.recover_after_s * 1000)
-    if flaps < 2:
+    if state.returns:
+        return max(own, HOLD_LIMIT_MS)
+    if state.flaps < 2:
         return own
-    damped = FLAP_HOLD_MS << min(flaps - 2, 10)
-    return max(own, min(damped, HOLD_LIMIT_MS))
+    return max(own, min(FLAP_HOLD_MS << min(state.flaps - 2, 10), HOLD_LIMIT_MS))
 
 
 def advance(threshold: Threshold, state: AlertState, value: float, at_ms: int) -> AlertState:
@@ -155,7 +160,7 @@ def advance(threshold: Threshold, state: AlertState, value: float, at_ms: int) -
             return state
         case "firing":
             if _is_over(threshold, state, value):
-                if hold_ms(threshold, state.flaps) <= 0:
+                if hold_ms(threshold, state) <= 0:
                     return _end(state, value, at_ms)
                 return replace(state, phase="recovering", since_ms=at_ms, value=value)
             if side not in ("none", state.side):
@@ -165,7 +170,7 @@ def advance(threshold: Threshold, state: AlertState, value: float, at_ms: int) -
             if not _is_over(threshold, state, value):
                 back = state.side if side == "none" else side
                 return replace(state, phase="firing", since_ms=at_ms, side=back, value=value, flaps=state.flaps + 1)
-            if at_ms - state.since_ms >= hold_ms(threshold, state.flaps):
+            if at_ms - state.since_ms >= hold_ms(threshold, state):
                 return _end(state, value, at_ms)
             return state
 
@@ -192,7 +197,7 @@ def quiet_zone(threshold: Threshold, state: AlertState) -> Quiet:
         case "recovering":
             if state.side == "missing":
                 low, high = _within(threshold)
-            return Quiet(low, high, state.since_ms + hold_ms(threshold, state.flaps))
+            return Quiet(low, high, state.since_ms + hold_ms(threshold, state))
 
 
 def with_peak(threshold: Threshold, state: AlertState, low: float, high: float) -> AlertState:
@@ -245,6 +250,7 @@ def state_json(state: AlertState) -> dict[str, Any]:
     return {
         "phase": state.phase, "since_ms": state.since_ms, "side": state.side, "value": state.value,
         "peak": state.peak, "fired_ms": state.fired_ms, "ended_ms": state.ended_ms, "flaps": state.flaps,
+        "returns": state.returns,
     }  # fmt: skip
 
 
@@ -255,7 +261,13 @@ def state_from(document: Json) -> AlertState:
 def _fire(state: AlertState, value: float | None, at_ms: int) -> AlertState:
     soon = state.ended_ms is not None and 0 <= at_ms - state.ended_ms < FLAP_WINDOW_MS
     return replace(
-        state, phase="firing", since_ms=at_ms, fired_ms=at_ms, value=value, flaps=state.flaps + 1 if soon else 0
+        state,
+        phase="firing",
+        since_ms=at_ms,
+        fired_ms=at_ms,
+        value=value,
+        flaps=state.flaps + 1 if soon else 0,
+        returns=state.returns + 1 if soon else 0,
     )
 
 

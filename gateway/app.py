@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import trio
 from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.routing import PathConverter
 
+from . import schemas
 from .auth.gate import Gate
 from .auth.guard import guarded, register_guard
 from .backend import Backend
 from .fast_path import FastPath
 from .headers import NO_STORE, SECURITY_HEADERS
 from .live import register_live
-from .openapi import build_document
 from .problems import Problem, register_problems
 from .rest import (
     actions,
@@ -53,6 +53,9 @@ from .rest import (
 )
 from .routes import Route, read_query
 from .server import harden
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 DASHBOARD: Final = "analytics_dashboard"
 
@@ -88,6 +91,8 @@ ROUTES: Final[tuple[Route, ...]] = guarded((*_API, *docs.docs_routes(guarded(_AP
 
 def document() -> str:
     """The OpenAPI document as text, for a file that people compare."""
+    from .openapi import build_document  # loads every model
+
     return json.dumps(build_document(ROUTES), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -131,15 +136,20 @@ def create_shortcut(backend: Backend) -> FastPath:
 
 def _view(backend: Backend, route: Route) -> Callable[..., Awaitable[Response]]:
     """What Quart calls: the gate, the query, the handler."""
-    defaults = None if route.query is None else route.query()
+    defaults: BaseModel | None = None
 
     async def view(**path: Any) -> Response:
         if route.gated and not backend.flags.enabled(DASHBOARD):
             raise Problem(404, "Analytics dashboard disabled")
+        nonlocal defaults
+        if route.has_models:
+            await schemas.loaded()
         if route.query is None:
             answer = route.handler(backend, **path)
         else:
-            query = read_query(route.query, request.args) if request.query_string else defaults
+            if defaults is None:
+                defaults = route.query()()
+            query = read_query(route.query(), request.args) if request.query_string else defaults
             answer = route.handler(backend, query, **path)
         if isinstance(answer, Response):  # a handler that waits for nothing
             await trio.lowlevel.checkpoint()

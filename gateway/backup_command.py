@@ -39,5 +39,5 @@ def run_restore(file: Path, db_path: Path) -> int:
     kept = f"; what was there before is kept as {done.kept}" if done.kept is not None else ""
     print(f"{db_path} holds what {file} holds: {done.size_bytes:,} bytes{kept}")
     if settings is not None:
-        print(f"{settings} holds the settings and the action journal of the backup; start the service again")
+        print(f"{settings} holds the settings and the action journal of the backup; a service that runs takes them up")
     return 0

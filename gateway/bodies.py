@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ValidationError
 from quart import request
 
 from .problems import Problem
 
-Model = TypeVar("Model", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Model = TypeVar("Model", bound="BaseModel")
 
 
 async def read_body() -> bytes:
@@ -29,6 +31,8 @@ async def read_body() -> bytes:
 
 async def read_model(model: type[Model], *, empty: Model | None = None) -> Model:
     """A small JSON body as a model; no body at all is `empty`, if there is one. Raises Problem 400, 415, 422."""
+    from pydantic import ValidationError  # loaded with the model
+
     body = await read_body()
     if empty is not None and not body.strip():
         return empty

@@ -76,16 +76,6 @@ def build_control(
     store = ControlStore(control_path(settings.db_path))
     alarms = Alarms(catalogue, hub, notifier)
     marks = InsightMarks(book)
-    steward = Steward(
-        store=store,
-        alarms=alarms,
-        book=book,
-        marks=marks,
-        notifier=notifier,
-        persister=persister,
-        wall_ms=wall_ms,
-        persisted=lambda: flags.enabled("persistence"),
-    )
     try:
         kpis = KpiKeeper(
             shipped=load_kpis(settings.conf_dir),
@@ -106,6 +96,17 @@ def build_control(
         local_time=local_time, wall_ms=wall_ms,
     )  # fmt: skip
     actions = ActionDispatcher(store=store, core=core, hub=hub, wall_ms=wall_ms, succeeded=effects.note)
+    steward = Steward(
+        store=store,
+        alarms=alarms,
+        book=book,
+        marks=marks,
+        notifier=notifier,
+        persister=persister,
+        wall_ms=wall_ms,
+        persisted=lambda: flags.enabled("persistence"),
+        restored=actions.look_again,
+    )
     channels = OutsideChannels(lan=settings.notify_lan, wall_ms=wall_ms)
     courier = Courier(store=store, channels=channels, local_time=local_time, wall_ms=wall_ms)
     return Control(

@@ -29,6 +29,7 @@ from .headers import RAW_HEADERS
 from .plain_config import PlainConfig
 from .problems import Problem
 from .shortcut import Address, Head, Shortcut
+from .talk import OPENER
 from .websocket import WebSocketStream
 
 JOIN_BYTES: Final = 64 * 1024  # a body piece up to this size is sent together with the head
@@ -62,11 +63,13 @@ class Http1Protocol(H11Protocol):
         client: Address,
         server: Address,
         send: Callable[[Event], Awaitable[None]],
+        write: Callable[[bytes], Awaitable[None]],
         max_body_bytes: int,
         shortcut: Shortcut | None = None,
     ) -> None:
         super().__init__(app, config, context, task_group, state, False, client, server, send)
         self._plain = config
+        self._write = write
         self._shortcut = shortcut
         self._whole: _Whole | None = None
         self.closed = False
@@ -101,6 +104,11 @@ class Http1Protocol(H11Protocol):
             return self._socket.peer_has_closed(data)
         whole = self.connection.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
         return whole and not self.connection.trailing_data[0]
+
+    def go_away(self) -> None:
+        """The service is stopping."""
+        if self._socket is not None:
+            self._socket.go_away()
 
     async def handle(self, event: Event) -> None:
         if isinstance(event, RawData) and not self.closed:
@@ -205,15 +213,18 @@ class Http1Protocol(H11Protocol):
 
     async def _open_stream(self, request: Request, *, upgrades: bool = False) -> None:
         """Give the request to the application."""
-        kind = WebSocketStream if upgrades else HTTPStream
-        self.stream = kind(
+        arguments = (
             self.app, self.config, self.context, self.task_group, self.ssl, self.client, self.server,
             self.stream_send, STREAM_ID,
         )  # fmt: skip
-        if isinstance(self.stream, WebSocketStream):
-            self._socket = self.stream
+        if upgrades:
+            self.stream = self._socket = WebSocketStream(*arguments, write=self._write)
+            request.state[OPENER] = self._socket.open
             self.connection = H11WSConnection(cast(h11.Connection, self.connection))
+        else:
+            self.stream = HTTPStream(*arguments)
         await self.stream.handle(request)
+        request.state.pop(OPENER, None)
 
     async def _answer_whole(self, whole: _Whole, shortcut: Shortcut) -> None:
         """The body is here: the shortcut's answer, or the application's turn."""

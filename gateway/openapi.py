@@ -10,41 +10,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from .problems import PROBLEM_JSON, title
-from .routes import WHOLE, Answer, Route
-from .schemas import ProblemDetails
+from .answers import Answer
+from .routes import WHOLE, Route
 from .version import VERSION
 
 _PARAMETER: Final = re.compile(r"<(?:\w+:)?(\w+)>")
-_WHY: Final = {
-    400: "The body is not JSON",
-    401: "No token, one that has expired, or one that is none",
-    403: "The token lacks the scope this needs, or the request comes from a page of another site",
-    404: "Not found, or the feature analytics_dashboard is off",
-    408: "The body did not arrive in time",
-    409: "Not possible in the present state",
-    412: "It was changed meanwhile; the header ETag says how it is now",
-    413: "The body is larger than the limit",
-    415: "The body is of another type, or compressed",
-    422: "A parameter or member is not as described; `errors` names it",
-    421: "The service is not known by the name in Host",
-    428: "If-Match is missing",
-    429: "The number of metrics is at its cap, or this client has asked for too much: see Retry-After",
-    500: "A fault of the service; its log says what",
-    502: "Another server did not do its part",
-    503: "Not now: try again after the seconds in Retry-After",
-    507: "The disk has no room for it",
-}
-
-_HEADERS: Final = {
-    401: {"WWW-Authenticate": "How to say who asks"},
-    429: {"Retry-After": "Seconds to wait, when that helps"},
-    503: {"Retry-After": "Seconds to wait"},
-}
-
 DESCRIPTION: Final = """\
 Samples in, timely and trustworthy warnings out.
 
@@ -54,27 +26,6 @@ same; a comma within a name is written `\\,`. Means and other computed numbers a
 Infinity. Unknown query parameters are ignored, unknown members of a body are refused by name. Errors are problem
 documents (RFC 9457): `detail` is a sentence, `errors` names each parameter or member. Every GET answers HEAD, every
 route answers OPTIONS. Live values come by WebSocket at `/ws/analytics`."""
-
-
-def problems(*statuses: int, details: dict[int, str] | None = None) -> dict[int, Answer]:
-    """The problem answers of a route; `details`: the sentence of an example, where there is a better one."""
-    return {
-        status: Answer(
-            _WHY[status],
-            ProblemDetails,
-            PROBLEM_JSON,
-            {
-                "type": "about:blank",
-                "title": title(status),
-                "status": status,
-                "detail": (details or {}).get(status, _WHY[status]),
-                "instance": "/api/analytics",
-                "errors": [],
-            },
-            headers=_HEADERS.get(status, {}),
-        )
-        for status in statuses
-    }
 
 
 def build_document(routes: Sequence[Route]) -> dict[str, Any]:
@@ -113,10 +64,10 @@ def build_document(routes: Sequence[Route]) -> dict[str, Any]:
 def _schemas(routes: Iterable[Route]) -> tuple[dict[tuple[Any, JsonSchemaMode], Any], dict[str, Any]]:
     wanted: dict[tuple[Any, JsonSchemaMode], None] = {}
     for route in routes:
-        for answer in route.answers.values():
+        for answer in route.answers().values():
             if answer.model is not None:
                 wanted[answer.model, "serialization"] = None
-        for body in route.bodies:
+        for body in route.bodies():
             wanted[body, "validation"] = None
     names, definitions = models_json_schema(list(wanted), ref_template="#/components/schemas/{model}")
     return dict(names), _without_titles(definitions.get("$defs", {}))
@@ -132,20 +83,25 @@ def _without_titles(schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operation(route: Route, names: dict[tuple[Any, JsonSchemaMode], Any]) -> dict[str, Any]:
+    answers, bodies = route.answers(), route.bodies()
     operation: dict[str, Any] = {
         "operationId": route.name,
         "tags": [route.tag],
         "summary": route.summary,
         "description": route.description,
-        "parameters": [*_path_parameters(route), *_query_parameters(route.query), *_header_parameters(route)],
-        "security": [] if 401 not in route.answers else [{"token": [route.needs]}],
-        "responses": {str(status): _response(answer, names) for status, answer in sorted(route.answers.items())},
+        "parameters": [
+            *_path_parameters(route),
+            *_query_parameters(route),
+            *_header_parameters(route),
+        ],
+        "security": [] if 401 not in answers else [{"token": [route.needs]}],
+        "responses": {str(status): _response(answer, names) for status, answer in sorted(answers.items())},
     }
     if route.text_body is not None:
         text = {"schema": {"type": "string"}, "example": route.text_body}
         operation["requestBody"] = {"required": True, "content": {"text/plain": text}}
-    if route.bodies:
-        given = [names[body, "validation"] for body in route.bodies]
+    if bodies:
+        given = [names[body, "validation"] for body in bodies]
         content: dict[str, Any] = {"schema": given[0] if len(given) == 1 else {"oneOf": given}}
         if route.body_examples:
             content["examples"] = {name: {"value": value} for name, value in route.body_examples.items()}
@@ -173,11 +129,11 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
-    if model is None:
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    if route.query is None:
         return []
     parameters = []
-    for name, member in model.model_json_schema()["properties"].items():
+    for name, member in route.query().model_json_schema()["properties"].items():
         schema = _optional(member)
         parameter = {
             "name": name,

@@ -11,29 +11,20 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin
 
 import msgspec
-from pydantic import BaseModel, ValidationError
 from quart import Response
 from werkzeug.datastructures import MultiDict
 
+from .answers import Answer
 from .auth.identity import Scope
 from .problems import Problem
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 Handler = Callable[..., Response] | Callable[..., Awaitable[Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One status a route can answer."""
-
-    description: str
-    model: Any = None  # a Pydantic model, or None: no JSON
-    media_type: str = "application/json"
-    example: Any = None
-    also: tuple[str, ...] = ()  # further media types with the same content, as text
-    headers: Mapping[str, str] = field(default_factory=dict)  # name -> what it says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +37,10 @@ class Route:
     summary: str
     description: str
     tag: str
-    answers: Mapping[int, Answer]
-    query: type[BaseModel] | None = None
-    bodies: tuple[type[BaseModel], ...] = ()  # for the document only: handlers decode bodies themselves
+    # What names models is a function: Pydantic is loaded when a model is first needed, not to start.
+    answers: Callable[[], Mapping[int, Answer]]
+    query: Callable[[], type[BaseModel]] | None = None
+    bodies: Callable[[], tuple[type[BaseModel], ...]] = tuple  # handlers decode bodies themselves
     text_body: str | None = None  # an example of a body of plain text
     body_required: bool = True
     body_examples: Mapping[str, Any] = field(default_factory=dict)
@@ -64,6 +56,11 @@ class Route:
         return self.endpoint or self.handler.__name__
 
     @property
+    def has_models(self) -> bool:
+        """Whether its handler reads something by a model."""
+        return self.query is not None or self.bodies is not tuple
+
+    @property
     def needs(self) -> Scope:
         """The scope a caller needs, unless auth/guard.py lists the path as public."""
         return self.scope or ("read" if self.method == "GET" else "admin")
@@ -76,6 +73,8 @@ def json_response(document: Any, status: int = 200, media_type: str = "applicati
 
 def read_query(model: type[BaseModel], arguments: MultiDict[str, str]) -> BaseModel:
     """The query string as a model. Raises Problem 422 naming each bad parameter."""
+    from pydantic import ValidationError  # loaded with the model
+
     given: dict[str, Any] = {}
     for name, info in model.model_fields.items():
         texts = [text for text in arguments.getlist(info.alias or name) if text.strip()]

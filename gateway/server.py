@@ -33,7 +33,6 @@ from .shortcut import Shortcut
 
 LOG: Final = logging.getLogger(__name__)
 
-STOPPING: Final = "stopping"  # scope["state"][STOPPING]: a trio.Event, set when the server is told to stop
 BODY_S: Final = 10.0
 RESPONSE_S: Final = 300.0  # a slow link may take long over a big CSV; a stalled one is cut much earlier
 
@@ -139,7 +138,7 @@ class Server:
         config = _hypercorn_config(self._limits)
         context = WorkerContext(None)
         stopping = self._stopping = trio.Event()
-        state: dict[str, Any] = {STOPPING: stopping}
+        state: dict[str, Any] = {}
         app = ASGIWrapper(cast(ASGIFramework, self._app))
         lifespan = Lifespan(app, config, state)
         async with trio.open_nursery() as lifetime:
@@ -246,8 +245,7 @@ class Server:
     async def _drain(self) -> None:
         """Idle connections end now, busy ones when they are done, all of them at the deadline."""
         for connection in list(self._connections):
-            if connection.idle_since is not None:
-                connection.abort()
+            connection.go_away()
         with trio.move_on_after(self._limits.drain_s):
             while self._connections:
                 self._empty = trio.Event()

@@ -16,10 +16,10 @@ from actors.mailbox import Mailbox
 from actors.messages import Flush, QuarantinedError, Record, Recorded, RecorderMessage
 from actors.progress import NotPersisting
 
+from . import schemas
 from .backend import Backend
 from .ingest import MAX_ERRORS, Intake, SampleError
 from .problems import Problem
-from .schemas import WriteQuery
 
 PUT_WITHIN_S: Final = 0.250
 RECORDED_WITHIN_S: Final = 10.0
@@ -45,7 +45,7 @@ class Outcome:
         }
 
 
-def wants_durable(backend: Backend, query: WriteQuery) -> bool:
+def wants_durable(backend: Backend, query: schemas.metrics.WriteQuery) -> bool:
     prefer = request.headers.get("Prefer", "")
     wants = query.ack == "durable" or any(
         token.split(";")[0].split("=")[0].strip().lower() == "wait" for token in prefer.split(",")

@@ -41,6 +41,7 @@ class ControlStore:
         self._connection: SqliteConnection | None = None
         self._persisted = False
         self._wanted = False
+        self._data_version = 0  # of the file, as this connection last saw it
         self._changing = trio.Lock()
 
     @property
@@ -84,6 +85,14 @@ class ControlStore:
         async with self._changing:
             return await self._open_connection().write(work)
 
+    async def changed_outside(self) -> bool:
+        """Another program has written into the file since this was last asked: a restore does. Raises ArchiveError."""
+        async with self._changing:
+            if not self._persisted:
+                return False
+            before, self._data_version = self._data_version, await self._open_connection().call(_data_version)
+            return self._data_version != before
+
     async def aclose(self) -> None:
         """Safe to call twice."""
         async with self._changing:
@@ -108,6 +117,7 @@ class ControlStore:
         try:
             rows = await memory.call(copy_all)
             await file.write(lambda connection: merge_into(connection, rows))
+            self._data_version = await file.call(_data_version)
         except BaseException:
             with trio.CancelScope(shield=True):
                 await file.close()
@@ -144,6 +154,12 @@ class ControlStore:
         await memory.write(lambda connection: merge_into(connection, rows))
         self._connection, self._persisted, self.reason = memory, False, None
         await file.close()
+
+
+def _data_version(connection: sqlite3.Connection) -> int:
+    """Changes with every commit of another connection, and with none of this one."""
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version
 
 
 def _put_aside(path: Path) -> None:

@@ -1,8 +1,9 @@
 """Backup and restore of control.db: a file of its own beside the backup of the archive, `NAME.control`.
 
 Promises: the copy is one moment, checked, and its name appears when it is whole; a restore refuses what is damaged, not
-ours or newer, and keeps what was there as `control.db.before-restore-N`. A service that runs meanwhile takes notice of
-restored settings when it is started again. Functions here block; call them in a thread.
+ours or newer, and keeps what was there as `control.db.before-restore-N`. A service that runs meanwhile
+takes the restored settings up within seconds (`ControlStore.changed_outside`). Messages that waited in the backup are
+not sent: they may have arrived since. Functions here block; call them in a thread.
 """
 
 from __future__ import annotations
@@ -78,5 +79,9 @@ def _bring_forward(path: Path) -> None:
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             migrate(connection)
+            connection.execute(
+                "UPDATE outbox SET state = 'failed', done_ms = next_ms,"
+                " error = 'it waited in a backup that was restored' WHERE state = 'waiting'"
+            )
     except sqlite3.Error as error:
         raise ArchiveError("corrupt", f"{path} can't be brought to the present form: {error}") from error

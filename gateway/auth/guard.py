@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import trio
 from quart import Response, request, websocket
 from quart_trio import QuartTrio
 
-from ..openapi import problems
+from ..answers import Answer, problems
 from ..problems import Problem
 from ..routes import Route
 from ..site import ASSETS, PAGES, ROOT_FILES
 from .access import Access, identity_of
 from .identity import AuthError, Scope
+from .limits import Kind
 
 PUBLIC: Final = frozenset(
     {
@@ -37,18 +39,21 @@ PUBLIC: Final = frozenset(
     }
 )
 CHECKED_BY_THEMSELVES: Final = frozenset({"/ws/analytics"})  # sockets: a token may come in the first frame
+# What may move something in the coach. Taking it back is none of them.
+DEVICE_ACTIONS: Final = frozenset({"/api/analytics/actions", "/api/analytics/actions/<action_id>/confirm"})
 CHALLENGE: Final = 'Bearer realm="coachiq-analytics"'
 
 
 def guarded(routes: Iterable[Route]) -> tuple[Route, ...]:
     """`routes`, each with what it may answer when somebody may not."""
-    result = []
-    for route in routes:
-        answers = problems(403, 421)
-        if route.path not in PUBLIC:
-            answers |= problems(401, 429)
-        result.append(replace(route, answers={**answers, **route.answers}) if route.described else route)
-    return tuple(result)
+    return tuple(
+        replace(route, answers=partial(_with_refusals, route)) if route.described else route for route in routes
+    )
+
+
+def _with_refusals(route: Route) -> dict[int, Answer]:
+    refusals = problems(403, 421) if route.path in PUBLIC else problems(401, 403, 421, 429)
+    return {**refusals, **route.answers()}
 
 
 def register_guard(app: QuartTrio, access: Access, routes: Iterable[Route]) -> None:
@@ -67,9 +72,10 @@ def register_guard(app: QuartTrio, access: Access, routes: Iterable[Route]) -> N
             return None
         needed = None if rule is None else needs.get((rule.rule, request.method))
         check_scope(request.scope, needed)
-        if needed == "act":
-            access.check_amount(request.scope, "actions")
-            access.pay(request.scope, "actions", 1)
+        if needed == "act" and rule is not None:
+            kind: Kind = "actions" if rule.rule in DEVICE_ACTIONS else "changes"
+            access.check_amount(request.scope, kind)
+            access.pay(request.scope, kind, 1)
         elif needed == "read":
             access.check_amount(request.scope, "points")
         if request.method == "OPTIONS" and rule is not None:

@@ -16,23 +16,28 @@ import trio
 
 from ..problems import Problem
 
-Kind = Literal["samples", "points", "actions"]
+Kind = Literal["samples", "points", "actions", "changes"]
 BURST_S: Final = 60.0  # an account holds a minute's worth
 MAX_ACCOUNTS: Final = 1_024
+CHANGES_PER_S: Final = 50.0  # thresholds, layouts, marks: 3,000 at once, so that a script may set them all up
 _WORDS: Final = {
     "samples": "Too many samples",
     "points": "Too many points were asked for",
     "actions": "Too many actions",
+    "changes": "Too many changes",
 }
 
 
 class Limits:
-    """`per_s`: what a client may use of each kind."""
+    """What a client may use of each kind in a second. `actions` are device actions, `changes` everything else that
+    the scope act may change."""
 
     def __init__(
         self, samples: float, points: float, actions: float, *, now_s: Callable[[], float] = trio.current_time
     ) -> None:
-        self._per_s: dict[Kind, float] = {"samples": samples, "points": points, "actions": actions}
+        self._per_s: dict[Kind, float] = {
+            "samples": samples, "points": points, "actions": actions, "changes": CHANGES_PER_S,
+        }  # fmt: skip
         self._now_s = now_s
         self._accounts: OrderedDict[tuple[Kind, str], tuple[float, float]] = OrderedDict()
         self.refused = 0

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from quart import Response, request
 
-from actors.action_dispatcher import RefusedError, action_frame
+from actors.action_dispatcher import RefusedError
 from actors.core import NoAnswerError, NotSentError
+from actors.frames import action_frame
 from actors.recommendations import Recommendation, recommendations
 from analytics.action_state import Action, WrongTurnError
 from storage.archive import ArchiveError
@@ -23,13 +24,13 @@ from storage.control_actions import (
     verify,
 )
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
 from ..documents import read
-from ..openapi import problems
 from ..problems import Problem
-from ..routes import Answer, Route, json_response
-from ..schemas.actions import ActionRequest, ActionResponse, ActionsResponse, AuditResponse, RecommendationsResponse
+from ..routes import Route, json_response
 from ..user import user
 
 PATH: Final = "/api/analytics/actions"
@@ -68,7 +69,7 @@ async def start_action(backend: Backend) -> Response:
     key = request.headers.get("Idempotency-Key", "")
     if not _KEY.fullmatch(key):
         raise Problem(400, "Send an Idempotency-Key of 8 to 200 printable characters, a new one for each press")
-    asked, owner = await read_model(ActionRequest), user()
+    asked, owner = await read_model(schemas.actions.ActionRequest), user()
     known = await read(backend, lambda connection: find_by_key(connection, owner, key))
     if known is not None:
         return _replayed(backend, known, asked)
@@ -174,7 +175,7 @@ async def _find(backend: Backend, action_id: str) -> Action:
     return found
 
 
-def _replayed(backend: Backend, known: Action, asked: ActionRequest) -> Response:
+def _replayed(backend: Backend, known: Action, asked: schemas.actions.ActionRequest) -> Response:
     if known.recommendation_id != asked.recommendation_id:
         raise Problem(422, "This Idempotency-Key was used for another recommendation")
     return json_response(_shown(backend, known))
@@ -232,10 +233,10 @@ ROUTES: Final = (
         summary="What can be done at the press of a button",
         description="Built from the rules' templates, open insights and the core's entities. " + LIFE,
         tag=_TAG,
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The buttons",
-                RecommendationsResponse,
+                schemas.actions.RecommendationsResponse,
                 example={"total": 0, "recommendations": [], "core": "reachable", "reason": None},
             ),
             **problems(404, 500, 503),
@@ -249,12 +250,12 @@ ROUTES: Final = (
         summary="Do what is recommended",
         description="The same Idempotency-Key again answers with the action it began, and does nothing. " + LIFE,
         tag=_TAG,
-        bodies=(ActionRequest,),
+        bodies=lambda: (schemas.actions.ActionRequest,),
         body_examples={"press": {"recommendation_id": EXAMPLE["recommendation_id"]}},
         headers={"Idempotency-Key": "8 to 200 printable characters; a new one for each press. Required"},
-        answers={
-            200: Answer("The action this key began before", ActionResponse, example=EXAMPLE),
-            202: Answer("It is proposed, or confirmed", ActionResponse, example=EXAMPLE),
+        answers=lambda: {
+            200: Answer("The action this key began before", schemas.actions.ActionResponse, example=EXAMPLE),
+            202: Answer("It is proposed, or confirmed", schemas.actions.ActionResponse, example=EXAMPLE),
             **problems(400, 404, 408, 409, 413, 415, 422, 429, 500, 503, details=_ERRORS),
         },
         scope="act",
@@ -267,8 +268,12 @@ ROUTES: Final = (
         summary="The latest actions",
         description=f"At most {LATEST}, newest first.",
         tag=_TAG,
-        answers={
-            200: Answer("The actions", ActionsResponse, example={"total": 1, "actions": [EXAMPLE], "persisted": True}),
+        answers=lambda: {
+            200: Answer(
+                "The actions",
+                schemas.actions.ActionsResponse,
+                example={"total": 1, "actions": [EXAMPLE], "persisted": True},
+            ),
             **problems(404, 500, 503),
         },
         gated=True,
@@ -280,10 +285,10 @@ ROUTES: Final = (
         summary="The journal, verified",
         description="Every entry holds the hash of the one before. The command `audit verify` does so to the file.",
         tag=_TAG,
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The journal",
-                AuditResponse,
+                schemas.actions.AuditResponse,
                 example={
                     "verified": True,
                     "entries": 0,
@@ -306,8 +311,8 @@ ROUTES: Final = (
         description="How it stands now.",
         tag=_TAG,
         path_parameters=_PATH,
-        answers={
-            200: Answer("The action", ActionResponse, example=EXAMPLE),
+        answers=lambda: {
+            200: Answer("The action", schemas.actions.ActionResponse, example=EXAMPLE),
             **problems(404, 500, 503, details=_ERRORS),
         },
         gated=True,
@@ -320,8 +325,8 @@ ROUTES: Final = (
         description="Within its time to live.",
         tag=_TAG,
         path_parameters=_PATH,
-        answers={
-            202: Answer("It is confirmed", ActionResponse, example={**EXAMPLE, "state": "confirmed"}),
+        answers=lambda: {
+            202: Answer("It is confirmed", schemas.actions.ActionResponse, example={**EXAMPLE, "state": "confirmed"}),
             **problems(404, 409, 500, 503, details=_ERRORS),
         },
         scope="act",
@@ -335,8 +340,10 @@ ROUTES: Final = (
         description="409 once it is being sent.",
         tag=_TAG,
         path_parameters=_PATH,
-        answers={
-            200: Answer("It will not be sent", ActionResponse, example={**EXAMPLE, "state": "cancelled"}),
+        answers=lambda: {
+            200: Answer(
+                "It will not be sent", schemas.actions.ActionResponse, example={**EXAMPLE, "state": "cancelled"}
+            ),
             **problems(404, 409, 500, 503, details=_ERRORS),
         },
         scope="act",

@@ -14,13 +14,14 @@ from analytics.kpis import summarise, summarise_buckets
 from storage.history import History
 from storage.models import Buckets, Window
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..names import Chosen, choose
-from ..openapi import problems
 from ..rounding import known, number
-from ..routes import Answer, Route, json_response
-from ..schemas import AggregationQuery, MetricsAggregationResponse
+from ..routes import Route, json_response
 from .insights import ACTION_REQUIRED, by_weight
 
 MINUTE_MS: Final = 60_000
@@ -62,7 +63,7 @@ def group_of(name: str) -> str:
     return first if rest and first else "other"
 
 
-async def get_metrics_aggregation(backend: Backend, query: AggregationQuery) -> Response:
+async def get_metrics_aggregation(backend: Backend, query: schemas.aggregation.AggregationQuery) -> Response:
     now_ms = backend.wall_ms()
     chosen = await _choose(backend, query)
     reads: list[_Read] = []
@@ -71,9 +72,11 @@ async def get_metrics_aggregation(backend: Backend, query: AggregationQuery) -> 
     for window in sorted(query.aggregation_windows, key=lambda window: WINDOWS[window][0]):
         length_ms, step_ms = WINDOWS[window]
         found = await backend.history.buckets(chosen.names, end_ms - 2 * length_ms, end_ms, step_ms)
+        charge(backend, found.buckets.values())
         reads.append(_Read(window, end_ms - length_ms, end_ms, found.buckets))
         reason = reason or found.reason
     samples = await _read_samples(backend.history, reads)
+    charge(backend, samples.values())
     figured = await in_thread(_aggregate, reads, samples)
     windows = {window: figured[window] for window in query.aggregation_windows}
     longest = max(query.aggregation_windows, key=lambda window: WINDOWS[window][0], default=None)
@@ -101,7 +104,7 @@ async def get_metrics_aggregation(backend: Backend, query: AggregationQuery) -> 
     )
 
 
-async def _choose(backend: Backend, query: AggregationQuery) -> Chosen:
+async def _choose(backend: Backend, query: schemas.aggregation.AggregationQuery) -> Chosen:
     if query.metric_groups is None:
         return await choose(backend, None, MAX_METRICS)
     everything = await choose(backend, None, ALL_NAMES)
@@ -233,11 +236,11 @@ At most {MAX_METRICS} metrics take part: those with an open insight first, then 
 `truncated` says that there are more. `kpis` holds figures of the service, and the latest value of each KPI of
 /api/analytics/kpis under its id.""",
         tag="Analysis",
-        query=AggregationQuery,
-        answers={
+        query=lambda: schemas.aggregation.AggregationQuery,
+        answers=lambda: {
             200: Answer(
                 "The figures",
-                MetricsAggregationResponse,
+                schemas.aggregation.MetricsAggregationResponse,
                 example={
                     "windows": {
                         "1h": {

@@ -21,12 +21,12 @@ from storage.archive import ArchiveError
 from storage.backup import Copy, back_up
 from storage.control_backup import back_up_control
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
-from ..openapi import problems
 from ..problems import Problem
-from ..routes import Answer, Route, json_response
-from ..schemas import BackupRequest, BackupResponse
+from ..routes import Route, json_response
 
 STORED_WITHIN_S: Final = 5.0  # what memory holds is stored before the copy, if the disk can do that soon
 SPARE_BYTES: Final = 20_000_000  # left free beside the copy
@@ -34,7 +34,7 @@ _RUNNING: Final[trio.lowlevel.RunVar[bool]] = trio.lowlevel.RunVar("gateway_back
 
 
 async def post_backup(backend: Backend) -> Response:
-    asked = await read_model(BackupRequest, empty=BackupRequest(name=None))
+    asked = await read_model(schemas.backup.BackupRequest, empty=schemas.backup.BackupRequest(name=None))
     if not backend.flags.enabled("persistence"):
         raise Problem(409, "Persistence is off: there is no database to copy")
     if _RUNNING.get():
@@ -102,13 +102,13 @@ ROUTES: Final = (
             "`coachiq-analytics restore FILE`."
         ),
         tag="Service",
-        bodies=(BackupRequest,),
+        bodies=lambda: (schemas.backup.BackupRequest,),
         body_examples={"named by the time": {}, "named": {"name": "before-the-trip.db"}},
         gated=True,
-        answers={
+        answers=lambda: {
             200: Answer(
                 "Made and checked",
-                BackupResponse,
+                schemas.backup.BackupResponse,
                 example={
                     "success": True,
                     "message": "The database was copied and the copy checked",

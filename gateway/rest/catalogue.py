@@ -11,18 +11,18 @@ from quart import Response
 from analytics.catalogue import MetricSpec
 from storage.models import SeriesInfo
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..influx_names import Source, name_of, source_of
-from ..openapi import problems
 from ..rounding import number
-from ..routes import Answer, Route, json_response
-from ..schemas import MetricsQuery, MetricsResponse
+from ..routes import Route, json_response
 
 DAY_MS: Final = 86_400_000
 SEEN_ENOUGH_MS: Final = 60_000  # before that a rate per day is a guess
 
 
-async def list_metrics(backend: Backend, query: MetricsQuery) -> Response:
+async def list_metrics(backend: Backend, query: schemas.metrics.MetricsQuery) -> Response:
     infos = {info.name: info for info in backend.memory.infos()}
     names = sorted({*infos, *await backend.history.names()})
     if query.match is not None:
@@ -99,11 +99,11 @@ ROUTES: Final = (
             "catalogue of metrics. Page with `limit` and `cursor`."
         ),
         tag="Metrics",
-        query=MetricsQuery,
-        answers={
+        query=lambda: schemas.metrics.MetricsQuery,
+        answers=lambda: {
             200: Answer(
                 "The metrics",
-                MetricsResponse,
+                schemas.metrics.MetricsResponse,
                 example={
                     "total": 1,
                     "metrics": [

@@ -17,13 +17,14 @@ from analytics.records import Insight
 from storage.grid import means
 from storage.models import Buckets
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
-from ..openapi import problems
 from ..problems import Problem
 from ..rounding import known, numbers, seconds
-from ..routes import Answer, Route, json_response
-from ..schemas.dashboard import ChartsQuery, ChartsResponse
+from ..routes import Route, json_response
 
 MAX_METRICS: Final = 32
 DAY_MS: Final = 86_400_000
@@ -40,7 +41,7 @@ GAP_MIN_MS: Final = 120_000  # ... and at least so long, is a gap
 COLUMNS: Final = ("metric_name", "timestamp", "value", "min", "max", "count")
 
 
-async def get_charts(backend: Backend, query: ChartsQuery) -> Response:
+async def get_charts(backend: Backend, query: schemas.dashboard.ChartsQuery) -> Response:
     names = list(dict.fromkeys((*(query.metrics or ()), *(query.metric or ()))))
     if not 1 <= len(names) <= MAX_METRICS:
         message = f"expected 1 to {MAX_METRICS} names"
@@ -58,6 +59,7 @@ async def get_charts(backend: Backend, query: ChartsQuery) -> Response:
     step_ms = next((step for step in GRID_MS if (end_ms - start_ms) / step <= query.max_points), GRID_MS[-1])
     from_ms = start_ms - start_ms % step_ms  # whole buckets: the first one too
     read = await backend.history.buckets(names, from_ms, end_ms, step_ms)
+    charge(backend, read.buckets.values())
     if query.format == "csv":
         return await _csv(names, read.buckets)
     drawn = await in_thread(_draw, names, read.buckets, step_ms, backend.catalogue)
@@ -206,11 +208,11 @@ and count of each bucket that holds a sample, its anomaly score, the band in whi
 the insights that were raised there. The grid is the finest with at most `max_points` buckets; `start=0` begins with the
 oldest sample. `format=csv` gives the same rows.""",
         tag="Dashboard",
-        query=ChartsQuery,
-        answers={
+        query=lambda: schemas.dashboard.ChartsQuery,
+        answers=lambda: {
             200: Answer(
                 "The charts",
-                ChartsResponse,
+                schemas.dashboard.ChartsResponse,
                 also=("text/csv",),
                 example={
                     "start": 1759996800.0,

@@ -14,13 +14,13 @@ from typing import Any, Final
 import msgspec
 from quart import Response, request
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
 from ..names import choose
-from ..openapi import problems
 from ..problems import Problem, printable
-from ..routes import Answer, Route
-from ..schemas import ExportQuery, ExportResponse
+from ..routes import Route
 from .series import COLUMNS, DEFAULT_SPAN_MS, Rows, pages
 
 MAX_METRICS: Final = 1_000
@@ -32,7 +32,7 @@ def cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-async def export_metrics(backend: Backend, query: ExportQuery) -> Response:
+async def export_metrics(backend: Backend, query: schemas.metrics.ExportQuery) -> Response:
     end_ms = backend.wall_ms() + 1 if query.end is None else round(query.end * 1000)
     start_ms = max(0, end_ms - DEFAULT_SPAN_MS if query.start is None else round(query.start * 1000))
     if start_ms >= end_ms:
@@ -104,11 +104,11 @@ however long it is; a download that breaks off is not whole. Without `metrics` a
 CSV of `raw` is what the command `import` takes. A name that a spreadsheet would take for a formula begins with an
 apostrophe in CSV.""",
         tag="Metrics",
-        query=ExportQuery,
-        answers={
+        query=lambda: schemas.metrics.ExportQuery,
+        answers=lambda: {
             200: Answer(
                 "The data",
-                ExportResponse,
+                schemas.metrics.ExportResponse,
                 also=("text/csv",),
                 example={
                     "resolution": "1h",

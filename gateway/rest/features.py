@@ -13,12 +13,12 @@ from quart import Response
 from actors.messages import QuarantinedError, SwitchPersistence
 from conf.flags import BlockedFlagError, UnknownFlagError
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
-from ..openapi import problems
 from ..problems import Problem, printable
-from ..routes import Answer, Route, json_response
-from ..schemas import FeatureChangeResponse, FeatureRequest, FeaturesResponse
+from ..routes import Route, json_response
 
 PERSISTENCE: Final = "persistence"
 SWITCHED_WITHIN_S: Final = 10.0
@@ -41,7 +41,7 @@ def get_features(backend: Backend) -> Response:
 
 
 async def set_feature(backend: Backend, flag: str) -> Response:
-    asked = await read_model(FeatureRequest)
+    asked = await read_model(schemas.status.FeatureRequest)
     try:
         changed = backend.flags.set(flag, asked.enabled)
     except UnknownFlagError as error:
@@ -88,10 +88,10 @@ ROUTES: Final = (
             "Every flag: whether it is enabled (switched on, and so is all it depends on), and what it depends on."
         ),
         tag="Service",
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The flags",
-                FeaturesResponse,
+                schemas.status.FeaturesResponse,
                 example={"features": {"persistence": {"enabled": False, "depends_on": [], "description": None}}},
             ),
             **problems(500),
@@ -108,13 +108,13 @@ ROUTES: Final = (
             "With `analytics_dashboard` off every other route below /api/analytics answers 404."
         ),
         tag="Service",
-        bodies=(FeatureRequest,),
+        bodies=lambda: (schemas.status.FeatureRequest,),
         body_examples={"on": {"enabled": True}},
         path_parameters={"flag": "Name of the flag"},
-        answers={
+        answers=lambda: {
             200: Answer(
                 "Switched, or it was so already",
-                FeatureChangeResponse,
+                schemas.status.FeatureChangeResponse,
                 example={
                     "success": True,
                     "message": "persistence is on",

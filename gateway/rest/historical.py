@@ -15,13 +15,14 @@ from analytics.patterns import Analysis, Anomaly, analyze
 from storage.grid import as_series
 from storage.models import Buckets
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..names import choose
-from ..openapi import problems
 from ..rounding import known
-from ..routes import Answer, Route, json_response
-from ..schemas import HistoricalAnalysisResponse, HistoricalQuery
+from ..routes import Route, json_response
 
 HOUR_MS: Final = 3_600_000
 MAX_METRICS: Final = 150  # pairs grow with the square
@@ -31,13 +32,14 @@ GOOD_POINTS: Final = 24  # fewer say little
 MAX_ANOMALIES: Final = 200
 
 
-async def get_historical_analysis(backend: Backend, query: HistoricalQuery) -> Response:
+async def get_historical_analysis(backend: Backend, query: schemas.historical.HistoricalQuery) -> Response:
     now_ms = backend.wall_ms()
     span_ms = query.time_window_hours * HOUR_MS
     step_ms = next((step for step in STEPS_MS if span_ms / step <= POINTS), HOUR_MS)
     chosen = await choose(backend, None, MAX_METRICS)
     start_ms = now_ms - span_ms
     read = await backend.history.buckets(chosen.names, start_ms - start_ms % step_ms, now_ms + 1, step_ms)
+    charge(backend, read.buckets.values())
     found = await in_thread(
         _analyze,
         read.buckets,
@@ -135,11 +137,11 @@ ROUTES: Final = (
             f"{MAX_ANOMALIES} anomalies are listed."
         ),
         tag="Analysis",
-        query=HistoricalQuery,
-        answers={
+        query=lambda: schemas.historical.HistoricalQuery,
+        answers=lambda: {
             200: Answer(
                 "The analysis",
-                HistoricalAnalysisResponse,
+                schemas.historical.HistoricalAnalysisResponse,
                 example={
                     "analysis_type": "all",
                     "time_window_hours": 168,

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from quart import Response, request
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
 from ..line_protocol import PRECISIONS, Lines, read_lines
-from ..openapi import problems
 from ..problems import Problem, printable
-from ..routes import Answer, Route
-from ..schemas import InfluxWriteQuery, WriteQuery
+from ..routes import Route
 from ..version import VERSION
 from ..writing import Outcome, record, summed_up, until_durable, wants_durable
 
@@ -25,11 +25,11 @@ MAX_PLAIN_BYTES: Final = 4 * 1024 * 1024  # of a body once it is unpacked
 INLINE_BYTES: Final = 16_384  # a larger body is read in a thread
 
 
-async def influx_v2_write(backend: Backend, query: InfluxWriteQuery) -> Response:
+async def influx_v2_write(backend: Backend, query: schemas.metrics.InfluxWriteQuery) -> Response:
     return await _write(backend, query)
 
 
-async def influx_v1_write(backend: Backend, query: InfluxWriteQuery) -> Response:
+async def influx_v1_write(backend: Backend, query: schemas.metrics.InfluxWriteQuery) -> Response:
     return await _write(backend, query)
 
 
@@ -39,8 +39,8 @@ def influx_ping(backend: Backend) -> Response:
     return response
 
 
-async def _write(backend: Backend, query: InfluxWriteQuery) -> Response:
-    durable = wants_durable(backend, WriteQuery(ack=query.ack))
+async def _write(backend: Backend, query: schemas.metrics.InfluxWriteQuery) -> Response:
+    durable = wants_durable(backend, schemas.metrics.WriteQuery(ack=query.ack))
     backend.access.check_amount(request.scope, "samples")
     precision = query.precision or "ns"
     if precision not in PRECISIONS:
@@ -125,13 +125,15 @@ tags `=` and `;` too. GET /api/analytics/metrics gives `source` {measurement, fi
 Floats, integers, unsigned and booleans (1 and 0) are kept; strings are skipped and counted in `X-Skipped-Fields`. A
 bad line is refused alone. `db`, `org`, `bucket`, `rp` and `consistency` are ignored. The token may come as
 `Authorization: Token`, Bearer or Basic (as password), or as `p`. A body may hold 1 MiB, and 4 MiB once unpacked."""
-_PROBLEMS: Final = problems(400, 404, 408, 409, 413, 415, 422, 429, 500, 503)
-_ANSWERS: Final[dict[int, Any]] = {
-    204: Answer(
-        "Everything was recorded", media_type="", headers={"X-Skipped-Fields": "How many strings were not kept"}
-    ),
-    **_PROBLEMS,
-}
+
+
+def _answers() -> dict[int, Answer]:
+    return {
+        204: Answer(
+            "Everything was recorded", media_type="", headers={"X-Skipped-Fields": "How many strings were not kept"}
+        ),
+        **problems(400, 404, 408, 409, 413, 415, 422, 429, 500, 503),
+    }
 
 
 def _write_route(path: str, handler: Any, what: str) -> Route:
@@ -142,13 +144,13 @@ def _write_route(path: str, handler: Any, what: str) -> Route:
         summary=f"Write points in InfluxDB's line protocol ({what})",
         description=_NAMES,
         tag="Writing",
-        query=InfluxWriteQuery,
+        query=lambda: schemas.metrics.InfluxWriteQuery,
         text_body="tank,name=fresh level=62.5 1760000000000000000\n",
         headers={
             "Content-Encoding": "gzip, where the body is packed",
             "Prefer": "`wait` asks for the same as ack=durable",
         },
-        answers=_ANSWERS,
+        answers=_answers,
         scope="ingest",
         gated=True,
     )
@@ -164,6 +166,6 @@ ROUTES: Final = (
         summary="Is somebody there",
         description="As InfluxDB answers it. Needs no token.",
         tag="Writing",
-        answers={204: Answer("Yes", media_type="", headers={"X-Influxdb-Version": "Whose"}), **problems(500)},
+        answers=lambda: {204: Answer("Yes", media_type="", headers={"X-Influxdb-Version": "Whose"}), **problems(500)},
     ),
 )

@@ -11,14 +11,13 @@ from analytics.lifecycle import NothingToUndoError, Verb
 from analytics.records import Insight
 from storage.control_marks import save_mark
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
 from ..documents import write
-from ..openapi import problems
 from ..problems import Problem
-from ..routes import Answer, Handler, Route, json_response
-from ..schemas.insights import Insight as InsightSchema
-from ..schemas.insights import MarkedResponse, MarkRequest, StatusRequest
+from ..routes import Handler, Route, json_response
 from ..user import user
 from .insights import EXAMPLE
 
@@ -65,16 +64,17 @@ async def insight_not_useful(backend: Backend, insight_id: str) -> Response:
 
 
 async def set_insight_status(backend: Backend, insight_id: str) -> Response:
-    asked = await read_model(StatusRequest)
+    asked = await read_model(schemas.insights.StatusRequest)
     return await _apply(backend, insight_id, _VERBS[asked.status], asked)
 
 
 async def _mark(backend: Backend, insight_id: str, verb: Verb) -> Response:
-    asked = await read_model(MarkRequest) if await request.get_data(cache=True) else MarkRequest.model_validate({})
+    model = schemas.insights.MarkRequest
+    asked = await read_model(model) if await request.get_data(cache=True) else model.model_validate({})
     return await _apply(backend, insight_id, verb, asked)
 
 
-async def _apply(backend: Backend, insight_id: str, verb: Verb, asked: MarkRequest) -> Response:
+async def _apply(backend: Backend, insight_id: str, verb: Verb, asked: schemas.insights.MarkRequest) -> Response:
     found = _find(backend, insight_id)
     if verb != "snooze" and (asked.duration_s is not None or asked.until is not None):
         raise Problem(422, "duration_s, until: only a snooze has an end")
@@ -104,12 +104,16 @@ def _find(backend: Backend, insight_id: str) -> Insight:
     return found
 
 
-_ANSWER: Final = Answer(
-    "It is said, and stored",
-    MarkedResponse,
-    example={"success": True, "message": "Put off", "insight": {**EXAMPLE, "status": "snoozed"}, "persisted": True},
-)
 _DETAILS: Final = {404: "There is no such insight, or it is long over", 422: "until: lies in the past"}
+
+
+def _answers() -> dict[int, Answer]:
+    said = Answer(
+        "It is said, and stored",
+        schemas.insights.MarkedResponse,
+        example={"success": True, "message": "Put off", "insight": {**EXAMPLE, "status": "snoozed"}, "persisted": True},
+    )
+    return {200: said, **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_DETAILS)}
 
 
 def _verb(handler: Handler, verb: str, summary: str, description: str) -> Route:
@@ -120,11 +124,11 @@ def _verb(handler: Handler, verb: str, summary: str, description: str) -> Route:
         summary=summary,
         description=description + " Told to all dashboards as `insight_update`.",
         tag="Insights",
-        bodies=(MarkRequest,),
+        bodies=lambda: (schemas.insights.MarkRequest,),
         body_examples={"empty": {}},
         body_required=False,
         path_parameters={"insight_id": "Id of the insight"},
-        answers={200: _ANSWER, **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_DETAILS)},
+        answers=_answers,
         scope="act",
         gated=True,
     )
@@ -139,7 +143,10 @@ ROUTES: Final = (
         description="As long as the book holds it, resolved ones included.",
         tag="Insights",
         path_parameters={"insight_id": "Id of the insight"},
-        answers={200: Answer("The insight", InsightSchema, example=EXAMPLE), **problems(404, 500, details=_DETAILS)},
+        answers=lambda: {
+            200: Answer("The insight", schemas.insights.Insight, example=EXAMPLE),
+            **problems(404, 500, details=_DETAILS),
+        },
         gated=True,
     ),
     Route(
@@ -149,10 +156,10 @@ ROUTES: Final = (
         summary="Set an insight's status",
         description="The same as the routes below it: `new` takes back what was said last.",
         tag="Insights",
-        bodies=(StatusRequest,),
+        bodies=lambda: (schemas.insights.StatusRequest,),
         body_examples={"snooze": {"status": "snoozed", "duration_s": 14_400}},
         path_parameters={"insight_id": "Id of the insight"},
-        answers={200: _ANSWER, **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_DETAILS)},
+        answers=_answers,
         scope="act",
         gated=True,
     ),

@@ -13,11 +13,11 @@ from actors.frames import marked_frame
 from actors.messages import QuarantinedError, Sweep
 from analytics.records import CATEGORIES, SEVERITIES, Insight
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
-from ..openapi import problems
 from ..problems import Problem
-from ..routes import Answer, Route, json_response
-from ..schemas import GenerateResponse, InsightsQuery, SystemInsightsResponse
+from ..routes import Route, json_response
 
 SWEEP_WITHIN_S: Final = 30.0
 RANK: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)}
@@ -30,7 +30,7 @@ def by_weight(insights: Sequence[Insight]) -> list[Insight]:
     return sorted(insights, key=lambda each: (-RANK[each.severity], -each.created_at_ms))
 
 
-def get_system_insights(backend: Backend, query: InsightsQuery) -> Response:
+def get_system_insights(backend: Backend, query: schemas.insights.InsightsQuery) -> Response:
     now_ms = backend.wall_ms()
     matching = [
         each
@@ -142,11 +142,11 @@ ROUTES: Final = (
             "Summary and counts are of all that match, also beyond `limit`."
         ),
         tag="Insights",
-        query=InsightsQuery,
-        answers={
+        query=lambda: schemas.insights.InsightsQuery,
+        answers=lambda: {
             200: Answer(
                 "The insights",
-                SystemInsightsResponse,
+                schemas.insights.SystemInsightsResponse,
                 example={
                     "total_insights": 1,
                     "insights": [EXAMPLE],
@@ -180,10 +180,10 @@ ROUTES: Final = (
             "Runs the periodic sweep at once and answers when it is done, with the insights that it raised or changed."
         ),
         tag="Insights",
-        answers={
+        answers=lambda: {
             200: Answer(
                 "What the sweep found",
-                GenerateResponse,
+                schemas.insights.GenerateResponse,
                 example={
                     "success": True,
                     "message": "The sweep is done: 1 insight",

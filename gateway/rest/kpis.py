@@ -14,22 +14,14 @@ from analytics.kpi_functions import FUNCTIONS
 from storage.archive import ArchiveError
 from storage.control_documents import Document, all_documents, delete_document, document, put_document
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
 from ..documents import ETAG, IF_MATCH, etag, expected, read, respond, write
-from ..openapi import problems
 from ..problems import Problem
 from ..rounding import number
-from ..routes import Answer, Route, json_response
-from ..schemas.kpis import (
-    KpiCheckRequest,
-    KpiCheckResponse,
-    KpiCreateRequest,
-    KpiRequest,
-    KpiResponse,
-    KpisResponse,
-)
-from ..schemas.thresholds import DeletedResponse
+from ..routes import Route, json_response
 
 MAX_KPIS: Final = 100
 PATH: Final = "/api/analytics/kpis"
@@ -56,12 +48,12 @@ async def get_kpi(backend: Backend, kpi_id: str) -> Response:
 
 
 async def create_kpi(backend: Backend) -> Response:
-    asked = await read_model(KpiCreateRequest)
+    asked = await read_model(schemas.kpis.KpiCreateRequest)
     return await _put(backend, asked.id, asked.body(), create=True)
 
 
 async def put_kpi(backend: Backend, kpi_id: str) -> Response:
-    asked = await read_model(KpiRequest)
+    asked = await read_model(schemas.kpis.KpiRequest)
     return await _put(backend, kpi_id, asked.model_dump(), create=False)
 
 
@@ -75,7 +67,7 @@ async def delete_kpi(backend: Backend, kpi_id: str) -> Response:
 
 
 async def check_kpi(backend: Backend) -> Response:
-    asked = await read_model(KpiCheckRequest)
+    asked = await read_model(schemas.kpis.KpiCheckRequest)
     kpi = _made(backend, "check", {"name": "check", **asked.model_dump()})
     names = await backend.history.names()
     value = await backend.control.kpis.value(kpi, names)
@@ -170,8 +162,12 @@ ROUTES: Final = (
         summary="KPIs and their values",
         description=LANGUAGE,
         tag="KPIs",
-        answers={
-            200: Answer("Shipped ones first", KpisResponse, example={"total": 1, "kpis": [EXAMPLE], "persisted": True}),
+        answers=lambda: {
+            200: Answer(
+                "Shipped ones first",
+                schemas.kpis.KpisResponse,
+                example={"total": 1, "kpis": [EXAMPLE], "persisted": True},
+            ),
             **problems(404, 500, 503),
         },
         gated=True,
@@ -183,10 +179,12 @@ ROUTES: Final = (
         summary="Define a KPI",
         description="Under the id of a shipped one it stands in its place. " + LANGUAGE,
         tag="KPIs",
-        bodies=(KpiCreateRequest,),
+        bodies=lambda: (schemas.kpis.KpiCreateRequest,),
         body_examples={"overnight": {"id": "soc_overnight_drop", **BODY_EXAMPLE}},
-        answers={
-            201: Answer("It is defined", KpiResponse, example=EXAMPLE, headers={**ETAG, "Location": "Where it is"}),
+        answers=lambda: {
+            201: Answer(
+                "It is defined", schemas.kpis.KpiResponse, example=EXAMPLE, headers={**ETAG, "Location": "Where it is"}
+            ),
             **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_ERRORS),
         },
         scope="act",
@@ -200,12 +198,12 @@ ROUTES: Final = (
         description="Works it out once and stores nothing.",
         tag="KPIs",
         scope="read",
-        bodies=(KpiCheckRequest,),
+        bodies=lambda: (schemas.kpis.KpiCheckRequest,),
         body_examples={"average": {"expression": 'avg("battery.house.voltage", "1h")'}},
-        answers={
+        answers=lambda: {
             200: Answer(
                 "Its value now",
-                KpiCheckResponse,
+                schemas.kpis.KpiCheckResponse,
                 example={"unit": "V", "value": 13.1, "metrics": ["battery.house.voltage"]},
             ),
             **problems(400, 404, 408, 413, 415, 422, 500, details=_ERRORS),
@@ -220,8 +218,8 @@ ROUTES: Final = (
         description="With the ETag that a change must name, unless it is a shipped one.",
         tag="KPIs",
         path_parameters=_PATH,
-        answers={
-            200: Answer("The KPI", KpiResponse, example=EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer("The KPI", schemas.kpis.KpiResponse, example=EXAMPLE, headers=ETAG),
             **problems(404, 422, 500, 503, details=_ERRORS),
         },
         gated=True,
@@ -233,13 +231,13 @@ ROUTES: Final = (
         summary="Change a KPI, or define it",
         description="One's own needs If-Match; a shipped one is replaced without.",
         tag="KPIs",
-        bodies=(KpiRequest,),
+        bodies=lambda: (schemas.kpis.KpiRequest,),
         body_examples={"overnight": BODY_EXAMPLE},
         path_parameters=_PATH,
         headers=IF_MATCH,
-        answers={
-            200: Answer("It is changed", KpiResponse, example=EXAMPLE, headers=ETAG),
-            201: Answer("It is defined", KpiResponse, example=EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer("It is changed", schemas.kpis.KpiResponse, example=EXAMPLE, headers=ETAG),
+            201: Answer("It is defined", schemas.kpis.KpiResponse, example=EXAMPLE, headers=ETAG),
             **problems(400, 404, 408, 409, 412, 413, 415, 422, 428, 500, 503, details=_ERRORS),
         },
         scope="act",
@@ -254,10 +252,10 @@ ROUTES: Final = (
         tag="KPIs",
         path_parameters=_PATH,
         headers=IF_MATCH,
-        answers={
+        answers=lambda: {
             200: Answer(
                 "It is deleted",
-                DeletedResponse,
+                schemas.thresholds.DeletedResponse,
                 example={"success": True, "message": "The KPI is deleted", "persisted": True},
             ),
             **problems(404, 412, 500, 503, details=_ERRORS),

@@ -10,6 +10,8 @@ from quart import Response
 
 from storage.control_documents import Document, all_documents, delete_document, document
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
 from ..documents import (
@@ -24,11 +26,8 @@ from ..documents import (
     stamps,
     write,
 )
-from ..openapi import problems
 from ..problems import Problem
-from ..routes import Answer, Route, json_response
-from ..schemas.personal import LayoutRequest, LayoutResponse, LayoutsResponse
-from ..schemas.thresholds import DeletedResponse
+from ..routes import Route, json_response
 from ..user import user
 
 LAYOUT: Final = "layout"
@@ -57,7 +56,7 @@ async def get_layout(backend: Backend, layout_id: str) -> Response:
 
 
 async def create_layout(backend: Backend) -> Response:
-    asked = await read_model(LayoutRequest)
+    asked = await read_model(schemas.personal.LayoutRequest)
     stored = await put_mine(backend, LAYOUT, secrets.token_hex(6), asked.model_dump(), create=True)
     return respond(stored, _layout(backend, stored), 201, f"{LAYOUTS_PATH}/{stored.id}")
 
@@ -65,7 +64,7 @@ async def create_layout(backend: Backend) -> Response:
 async def put_layout(backend: Backend, layout_id: str) -> Response:
     if not _ID.fullmatch(layout_id):
         raise Problem(422, "layout_id: at most 64 of a-z, 0-9, _, - and .")
-    asked = await read_model(LayoutRequest)
+    asked = await read_model(schemas.personal.LayoutRequest)
     stored = await put_mine(backend, LAYOUT, layout_id, asked.model_dump(), create=False)
     return respond(stored, _layout(backend, stored))
 
@@ -110,8 +109,12 @@ ROUTES: Final = (
         summary="My layouts",
         description=f"Of whoever asks, in order of creation; at most {MAX_MINE}.",
         tag="Personal",
-        answers={
-            200: Answer("The layouts", LayoutsResponse, example={"total": 1, "layouts": [EXAMPLE], "persisted": True}),
+        answers=lambda: {
+            200: Answer(
+                "The layouts",
+                schemas.personal.LayoutsResponse,
+                example={"total": 1, "layouts": [EXAMPLE], "persisted": True},
+            ),
             **problems(404, 500, 503),
         },
         gated=True,
@@ -123,10 +126,15 @@ ROUTES: Final = (
         summary="Make a layout",
         description="Its id is chosen by the service; PUT makes one of a chosen id.",
         tag="Personal",
-        bodies=(LayoutRequest,),
+        bodies=lambda: (schemas.personal.LayoutRequest,),
         body_examples={"night": BODY_EXAMPLE},
-        answers={
-            201: Answer("It is made", LayoutResponse, example=EXAMPLE, headers={**ETAG, "Location": "Where it is"}),
+        answers=lambda: {
+            201: Answer(
+                "It is made",
+                schemas.personal.LayoutResponse,
+                example=EXAMPLE,
+                headers={**ETAG, "Location": "Where it is"},
+            ),
             **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_ERRORS),
         },
         scope="act",
@@ -140,8 +148,8 @@ ROUTES: Final = (
         description="With the ETag that a change must name.",
         tag="Personal",
         path_parameters=_PATH,
-        answers={
-            200: Answer("The layout", LayoutResponse, example=EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer("The layout", schemas.personal.LayoutResponse, example=EXAMPLE, headers=ETAG),
             **problems(404, 500, 503, details=_ERRORS),
         },
         gated=True,
@@ -153,12 +161,12 @@ ROUTES: Final = (
         summary="Change a layout, or make it",
         description="The whole layout anew. One that is there needs If-Match.",
         tag="Personal",
-        bodies=(LayoutRequest,),
+        bodies=lambda: (schemas.personal.LayoutRequest,),
         body_examples={"night": BODY_EXAMPLE},
         path_parameters=_PATH,
         headers=IF_MATCH,
-        answers={
-            200: Answer("It is stored", LayoutResponse, example=EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer("It is stored", schemas.personal.LayoutResponse, example=EXAMPLE, headers=ETAG),
             **problems(400, 404, 408, 409, 412, 413, 415, 422, 428, 500, 503, details=_ERRORS),
         },
         scope="act",
@@ -173,10 +181,10 @@ ROUTES: Final = (
         tag="Personal",
         path_parameters=_PATH,
         headers=IF_MATCH,
-        answers={
+        answers=lambda: {
             200: Answer(
                 "It is deleted",
-                DeletedResponse,
+                schemas.thresholds.DeletedResponse,
                 example={"success": True, "message": "The layout is deleted", "persisted": True},
             ),
             **problems(404, 412, 500, 503, details=_ERRORS),

@@ -16,29 +16,22 @@ from typing import Final, NoReturn
 import msgspec
 from quart import Response, request
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_body
 from ..compute import in_thread
 from ..ingest import Intake, MalformedBodyError, RefusedBodyError, decode_batch, decode_sample
 from ..ingest_checks import check_batch, check_sample
-from ..openapi import problems
 from ..problems import Problem
-from ..routes import Answer, Route, json_response
-from ..schemas import (
-    BatchResponse,
-    ColumnsRequest,
-    CustomMetricRequest,
-    RecordMetricResponse,
-    RowsRequest,
-    WriteQuery,
-)
+from ..routes import Route, json_response
 from ..writing import Outcome, record, summed_up, until_durable, wants_durable
 
 BATCH_PATH: Final = "/api/analytics/metrics/batch"
 INLINE_CHECK_BYTES: Final = 16_384  # a larger body is checked slowly in a thread
 
 
-async def record_custom_metric(backend: Backend, query: WriteQuery) -> Response:
+async def record_custom_metric(backend: Backend, query: schemas.metrics.WriteQuery) -> Response:
     durable = wants_durable(backend, query)
     intake = await _read(backend, decode_sample, check_sample)
     recorded = await record(backend, intake)
@@ -51,7 +44,7 @@ async def record_custom_metric(backend: Backend, query: WriteQuery) -> Response:
     return json_response({"success": True, "message": f"{did} {intake.parts[0].name}"})
 
 
-async def record_batch(backend: Backend, query: WriteQuery) -> Response:
+async def record_batch(backend: Backend, query: schemas.metrics.WriteQuery) -> Response:
     durable = wants_durable(backend, query)
     intake = await _read(backend, decode_batch, check_batch)
     if not intake.parts:
@@ -125,7 +118,7 @@ _DETAILS: Final = {
     429: "metric_name: there are already 5000 metrics: no room for a new one",
     503: "The recorder does not keep up. Nothing was recorded: send it again",
 }
-_WRITE_PROBLEMS: Final = problems(400, 404, 408, 409, 413, 415, 422, 429, 500, 503, details=_DETAILS)
+_WRITE_PROBLEMS: Final = (400, 404, 408, 409, 413, 415, 422, 429, 500, 503)
 _DURABLE: Final = (
     "The answer comes once the samples are in memory; with `ack=durable` (or `Prefer: wait`) once they are "
     "committed to disk. Sending the same samples again is harmless: at equal times the last value wins."
@@ -139,19 +132,19 @@ ROUTES: Final = (
         summary="Record one sample",
         description=f"{_DURABLE} Without `timestamp` the time of arrival counts.",
         tag="Writing",
-        query=WriteQuery,
-        bodies=(CustomMetricRequest,),
+        query=lambda: schemas.metrics.WriteQuery,
+        bodies=lambda: (schemas.metrics.CustomMetricRequest,),
         body_examples={
             "one sample": {"metric_name": "battery.house.voltage", "value": 13.1, "timestamp": 1760000000.0}
         },
         headers=_WRITE_HEADERS,
-        answers={
+        answers=lambda: {
             200: Answer(
                 "Recorded",
-                RecordMetricResponse,
+                schemas.metrics.RecordMetricResponse,
                 example={"success": True, "message": "Recorded battery.house.voltage"},
             ),
-            **_WRITE_PROBLEMS,
+            **problems(*_WRITE_PROBLEMS, details=_DETAILS),
         },
         gated=True,
         scope="ingest",
@@ -168,8 +161,8 @@ ROUTES: Final = (
             "several `metadata` of one metric in a body the last is kept. A body may hold 1 MiB."
         ),
         tag="Writing",
-        query=WriteQuery,
-        bodies=(RowsRequest, ColumnsRequest),
+        query=lambda: schemas.metrics.WriteQuery,
+        bodies=lambda: (schemas.metrics.RowsRequest, schemas.metrics.ColumnsRequest),
         body_examples={
             "rows": {
                 "samples": [
@@ -188,10 +181,10 @@ ROUTES: Final = (
             },
         },
         headers=_WRITE_HEADERS,
-        answers={
+        answers=lambda: {
             200: Answer(
                 "All or some were recorded",
-                BatchResponse,
+                schemas.metrics.BatchResponse,
                 example={
                     "accepted": 1,
                     "rejected": 1,
@@ -199,7 +192,7 @@ ROUTES: Final = (
                     "errors": [{"index": 1, "message": "value: expected a finite number, got NaN"}],
                 },
             ),
-            **_WRITE_PROBLEMS,
+            **problems(*_WRITE_PROBLEMS, details=_DETAILS),
         },
         gated=True,
         scope="ingest",

@@ -11,13 +11,13 @@ from analytics.notices import wishes_from
 from storage.control_documents import document
 from storage.control_outbox import deliveries
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
 from ..documents import read
-from ..openapi import problems
 from ..problems import Problem
-from ..routes import Answer, Route, json_response
-from ..schemas.notifications import DeliveriesResponse, TestSendRequest, TestSendResponse
+from ..routes import Route, json_response
 from ..user import user
 from .preferences import MINE, PREFERENCES
 
@@ -26,7 +26,7 @@ LATEST: Final = 100
 
 
 async def send_test_message(backend: Backend) -> Response:
-    asked, owner = await read_model(TestSendRequest), user()
+    asked, owner = await read_model(schemas.notifications.TestSendRequest), user()
     found = await read(backend, lambda connection: document(connection, PREFERENCES, MINE, owner))
     channels = () if found is None else wishes_from(found.body["notifications"]).channels
     channel = next((each for each in channels if each.id == asked.channel_id), None)
@@ -81,12 +81,12 @@ ROUTES: Final = (
         summary="Send a test message",
         description="At once, to a channel of one's own preferences. `success` false: it did not arrive. " + HOW,
         tag=_TAG,
-        bodies=(TestSendRequest,),
+        bodies=lambda: (schemas.notifications.TestSendRequest,),
         body_examples={"phone": {"channel_id": "phone"}},
-        answers={
+        answers=lambda: {
             200: Answer(
                 "It was taken, or why not",
-                TestSendResponse,
+                schemas.notifications.TestSendResponse,
                 example={"success": True, "message": "Channel phone took the message"},
             ),
             **problems(
@@ -104,10 +104,10 @@ ROUTES: Final = (
         summary="What became of messages",
         description=f"One's own, newest first, at most {LATEST}. " + HOW,
         tag=_TAG,
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The deliveries",
-                DeliveriesResponse,
+                schemas.notifications.DeliveriesResponse,
                 example={
                     "total": 1,
                     "deliveries": [

@@ -6,11 +6,11 @@ from typing import Final
 
 from quart import Response
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..glance import glance, power_flow
-from ..openapi import problems
-from ..routes import Answer, Route, json_response
-from ..schemas.dashboard import OverviewResponse
+from ..routes import Route, json_response
 
 FRESH_MS: Final = 300_000  # a source that was silent for longer gives no power
 SIMULATED: Final = "simulated_coach"  # the child of `demo`
@@ -50,10 +50,10 @@ ROUTES: Final = (
             "memory alone."
         ),
         tag="Dashboard",
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The glance",
-                OverviewResponse,
+                schemas.dashboard.OverviewResponse,
                 example={
                     "groups": [
                         {

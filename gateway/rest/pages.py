@@ -13,10 +13,10 @@ from typing import Final
 import trio
 from quart import Response, request
 
+from ..answers import Answer, problems
 from ..backend import Backend
-from ..openapi import problems
 from ..problems import Problem
-from ..routes import Answer, Handler, Route
+from ..routes import Handler, Route
 from ..site import ASSETS, INDEX, PAGES, ROOT_FILES, Site, load_site
 
 FOREVER: Final = "public, max-age=31536000, immutable"
@@ -68,7 +68,7 @@ def _route(path: str, handler: Handler, name: str) -> Route:
         summary="",
         description="",
         tag="",
-        answers={},
+        answers=dict,
         described=False,
         endpoint=name,
     )
@@ -82,7 +82,7 @@ ROUTES: Final = (
         summary="The dashboard",
         description="The web page. Its other addresses (/trends, /correlations, ...) answer the same document.",
         tag="Documentation",
-        answers={200: Answer("The page", media_type="text/html"), 304: Answer("Not changed", media_type=""),
+        answers=lambda: {200: Answer("The page", media_type="text/html"), 304: Answer("Not changed", media_type=""),
                  302: Answer("Built without a dashboard: to /docs", media_type="", headers={"Location": "docs"}),
                  **problems(500)},
     ),

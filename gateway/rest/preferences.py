@@ -8,12 +8,14 @@ from quart import Response
 
 from storage.control_documents import Document, document
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
+from ..channel_secrets import MaskedError, masked, unmasked
 from ..documents import ETAG, IF_MATCH, STAMPS_EXAMPLE, put_mine, read, respond, stamps
-from ..openapi import problems
-from ..routes import Answer, Route
-from ..schemas.personal import PreferencesRequest, PreferencesResponse
+from ..problems import Problem
+from ..routes import Route
 from ..user import user
 
 PREFERENCES: Final = "preferences"
@@ -25,13 +27,19 @@ async def get_preferences(backend: Backend) -> Response:
     owner = user()
     found = await read(backend, lambda connection: document(connection, PREFERENCES, MINE, owner))
     if found is None:
-        found = Document(MINE, 0, 0, 0, PreferencesRequest.model_validate({}).model_dump())
+        await schemas.loaded()
+        found = Document(MINE, 0, 0, 0, schemas.personal.PreferencesRequest.model_validate({}).model_dump())
     return respond(found, _preferences(backend, found))
 
 
 async def put_preferences(backend: Backend) -> Response:
-    asked = await read_model(PreferencesRequest)
-    stored = await put_mine(backend, PREFERENCES, MINE, asked.model_dump(), create=False)
+    asked, owner = await read_model(schemas.personal.PreferencesRequest), user()
+    known = await read(backend, lambda connection: document(connection, PREFERENCES, MINE, owner))
+    try:
+        body = unmasked(asked.model_dump(), None if known is None else known.body)
+    except MaskedError as error:
+        raise Problem(422, str(error)) from error
+    stored = await put_mine(backend, PREFERENCES, MINE, body, create=False)
     backend.control.courier.look()
     return respond(stored, _preferences(backend, stored))
 
@@ -39,7 +47,7 @@ async def put_preferences(backend: Backend) -> Response:
 def _preferences(backend: Backend, found: Document) -> dict[str, Any]:
     about = stamps(backend, found)
     del about["created_at"]
-    return {**found.body, **about, "updated_at": found.updated_ms / 1000 if found.updated_ms else None}
+    return {**masked(found.body), **about, "updated_at": found.updated_ms / 1000 if found.updated_ms else None}
 
 
 PREFERENCES_BODY: Final[dict[str, Any]] = {
@@ -63,7 +71,7 @@ PREFERENCES_EXAMPLE: Final[dict[str, Any]] = {
             {
                 "id": "phone",
                 "type": "apprise",
-                "url": "ntfy://topic",
+                "url": "ntfy://****",
                 "secret": None,
                 "enabled": True,
                 "min_severity": "high",
@@ -86,11 +94,13 @@ ROUTES: Final = (
         path=PREFERENCES_PATH,
         handler=get_preferences,
         summary="My preferences",
-        description='Of whoever asks; the defaults (with ETag "0") while none are stored. Channels hold addresses '
-        'and secrets: they are told to their owner alone.',
+        description='Of whoever asks; the defaults (with ETag "0") while none are stored. Of the channels '
+        "addresses and keys nobody is told what is secret: it is masked (`****`), and kept when it is sent back so.",
         tag="Personal",
-        answers={
-            200: Answer("The preferences", PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer(
+                "The preferences", schemas.personal.PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG
+            ),
             **problems(404, 500, 503),
         },
         gated=True,
@@ -100,13 +110,16 @@ ROUTES: Final = (
         path=PREFERENCES_PATH,
         handler=put_preferences,
         summary="Set my preferences",
-        description="All of them anew; what is left out has its default. Once some are stored, If-Match is needed.",
+        description="All of them anew; what is left out has its default. Once some are stored, If-Match is needed. "
+        "A channel's address or key that comes back masked as it was shown stays as it is.",
         tag="Personal",
-        bodies=(PreferencesRequest,),
+        bodies=lambda: (schemas.personal.PreferencesRequest,),
         body_examples={"night": PREFERENCES_BODY},
         headers=IF_MATCH,
-        answers={
-            200: Answer("They are stored", PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer(
+                "They are stored", schemas.personal.PreferencesResponse, example=PREFERENCES_EXAMPLE, headers=ETAG
+            ),
             **problems(
                 400, 404, 408, 409, 412, 413, 415, 422, 428, 500, 503,
                 details={422: "time_zone: expected the name of a time zone, as America/Denver"},

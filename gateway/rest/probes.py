@@ -12,12 +12,12 @@ from quart import Response
 
 from actors.health import ActorHealth
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
-from ..openapi import problems
 from ..problems import Problem
 from ..prometheus import MEDIA_TYPE, Family, one, render
-from ..routes import Answer, Route, json_response
-from ..schemas import HealthDocument, ProbeResponse
+from ..routes import Route, json_response
 from ..version import VERSION
 from .status import actor_json, persistence_status, service_status
 
@@ -143,6 +143,11 @@ def _families(backend: Backend) -> Iterator[Family]:
             for severity in ("low", "medium", "high", "critical")
         ),
     )
+    told = backend.hub.statistics()
+    yield one("websocket_clients", "gauge", "Dashboards that are connected", told.clients)
+    yield one("frames_encoded_total", "counter", "WebSocket frames made, each once", told.encoded)
+    yield one("frames_delivered_total", "counter", "WebSocket frames taken by clients", told.delivered)
+    yield one("frames_lost_total", "counter", "WebSocket frames dropped for slow clients", told.lost)
     if backend.core is not None:
         heard = backend.core.statistics
         yield one("core_link_up", "gauge", "1: connected to CoachIQ's core", backend.core.is_connected)
@@ -208,7 +213,7 @@ ROUTES: Final = (
         summary="Is the process alive",
         description="200 as long as it can answer at all.",
         tag="Probes",
-        answers={200: Answer("Alive", ProbeResponse, example={"status": "ok"}), **problems(500)},
+        answers=lambda: {200: Answer("Alive", schemas.status.ProbeResponse, example={"status": "ok"}), **problems(500)},
     ),
     Route(
         method="GET",
@@ -217,8 +222,8 @@ ROUTES: Final = (
         summary="Is new work welcome",
         description="503 while it starts or stops.",
         tag="Probes",
-        answers={
-            200: Answer("Ready", ProbeResponse, example={"status": "ready"}),
+        answers=lambda: {
+            200: Answer("Ready", schemas.status.ProbeResponse, example={"status": "ready"}),
             **problems(500, 503, details={503: "Not ready"}),
         },
     ),
@@ -231,10 +236,10 @@ ROUTES: Final = (
             "As draft-inadarei-api-health-check has it. `warn` answers 200: something works less well, see `notes`."
         ),
         tag="Probes",
-        answers={
+        answers=lambda: {
             200: Answer(
                 "pass or warn",
-                HealthDocument,
+                schemas.status.HealthDocument,
                 HEALTH_JSON,
                 {
                     "status": "pass",
@@ -246,7 +251,7 @@ ROUTES: Final = (
                     "checks": {"actor:recorder": [{"componentId": "recorder", "status": "pass", "state": "running"}]},
                 },
             ),
-            503: Answer("fail: no data comes in", HealthDocument, HEALTH_JSON),
+            503: Answer("fail: no data comes in", schemas.status.HealthDocument, HEALTH_JSON),
             **problems(500),
         },
     ),
@@ -257,6 +262,6 @@ ROUTES: Final = (
         summary="Figures of the service itself, for Prometheus",
         description="Text format 0.0.4, prefix `coachiq_analytics_`. The coach's own metrics are not in it.",
         tag="Probes",
-        answers={200: Answer("The figures", media_type="text/plain"), **problems(500)},
+        answers=lambda: {200: Answer("The figures", media_type="text/plain"), **problems(500)},
     ),
 )

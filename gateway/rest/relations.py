@@ -18,14 +18,15 @@ from analytics.words import duration, number
 from storage.grid import means
 from storage.models import Buckets, Values
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..names import choose
-from ..openapi import problems
 from ..problems import Problem, printable
 from ..rounding import number as rounded
-from ..routes import Answer, Route, json_response
-from ..schemas.dashboard import CorrelationsQuery, CorrelationsResponse, CycleQuery, CycleResponse
+from ..routes import Route, json_response
 from .historical import MAX_METRICS, POINTS, STEPS_MS
 
 HOUR_MS: Final = 3_600_000
@@ -34,13 +35,14 @@ STRONG: Final = 0.7  # a correlation that is called close
 FORETOLD: Final = 0.25  # of a day's movement, before a daily pattern is spoken of
 
 
-async def get_correlations(backend: Backend, query: CorrelationsQuery) -> Response:
+async def get_correlations(backend: Backend, query: schemas.dashboard.CorrelationsQuery) -> Response:
     now_ms = backend.wall_ms()
     span_ms = query.time_window_hours * HOUR_MS
     step_ms = next((step for step in STEPS_MS if span_ms / step <= POINTS), HOUR_MS)
     chosen = await choose(backend, None, MAX_METRICS)
     start_ms = now_ms - span_ms
     read = await backend.history.buckets(chosen.names, start_ms - start_ms % step_ms, now_ms + 1, step_ms)
+    charge(backend, read.buckets.values())
     gauges = {
         name: some
         for name, some in read.buckets.items()
@@ -96,7 +98,7 @@ def _words(pair: Correlation, titles: Mapping[str, str]) -> str:
     return f"{first} {close} {second}{lead}"
 
 
-async def get_cycles(backend: Backend, query: CycleQuery) -> Response:
+async def get_cycles(backend: Backend, query: schemas.dashboard.CycleQuery) -> Response:
     if query.metric is None:
         message = "expected the name of a metric"
         raise Problem(422, f"metric: {message}", errors=[{"parameter": "metric", "message": message}])
@@ -106,6 +108,7 @@ async def get_cycles(backend: Backend, query: CycleQuery) -> Response:
     today_ms = (now_ms + offset_ms) // DAY_MS * DAY_MS - offset_ms
     start_ms = (today_ms - query.days * DAY_MS) // HOUR_MS * HOUR_MS
     read = await backend.history.buckets([name], start_ms, now_ms + 1, HOUR_MS)
+    charge(backend, read.buckets.values())
     some = read.buckets.get(name)
     if some is None and name not in await backend.history.names():
         raise Problem(404, f"No metric is called {printable(name)}")
@@ -174,11 +177,11 @@ ROUTES: Final = (
             f"heatmap shows them. Moving together is no cause. At most {MAX_METRICS} metrics take part."
         ),
         tag="Dashboard",
-        query=CorrelationsQuery,
-        answers={
+        query=lambda: schemas.dashboard.CorrelationsQuery,
+        answers=lambda: {
             200: Answer(
                 "The pairs",
-                CorrelationsResponse,
+                schemas.dashboard.CorrelationsResponse,
                 example={
                     "time_window_hours": 168,
                     "metrics": [
@@ -221,11 +224,11 @@ ROUTES: Final = (
             "hours beside them; medians by weekday and hour; and how much of a day the other days foretell."
         ),
         tag="Dashboard",
-        query=CycleQuery,
-        answers={
+        query=lambda: schemas.dashboard.CycleQuery,
+        answers=lambda: {
             200: Answer(
                 "The day",
-                CycleResponse,
+                schemas.dashboard.CycleResponse,
                 example={
                     "metric": "solar.power",
                     "title": "Solar power",

@@ -22,13 +22,14 @@ from quart import Response, request
 from storage.grid import means
 from storage.models import Buckets, Window
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
-from ..openapi import problems
 from ..problems import Problem, printable
 from ..rounding import numbers, seconds
-from ..routes import Answer, Route, json_response
-from ..schemas import STEP_MS, DataQuery, MetricDataResponse
+from ..routes import Route, json_response
+from ..steps import STEP_MS
 
 MAX_ROWS: Final = 20_000
 INLINE_ROWS: Final = 2_000  # more are put together in a thread
@@ -82,7 +83,7 @@ class BrokenDownload(Exception):
     """What a download needs cannot be read."""
 
 
-async def get_metric_data(backend: Backend, query: DataQuery, name: str) -> Response:
+async def get_metric_data(backend: Backend, query: schemas.metrics.DataQuery, name: str) -> Response:
     start_ms, end_ms = _span(backend, query, name)
     resolution, found = await _find(backend, name, query, start_ms, end_ms)
     if not len(found.data) and backend.memory.info(name) is None and name not in await backend.history.names():
@@ -151,7 +152,7 @@ async def pages(
         at_ms = found.next_ms
 
 
-def _span(backend: Backend, query: DataQuery, name: str) -> tuple[int, int]:
+def _span(backend: Backend, query: schemas.metrics.DataQuery, name: str) -> tuple[int, int]:
     now_ms = backend.wall_ms()
     info = backend.memory.info(name)
     # Clocks differ a little: a sample just ahead of ours belongs to "until now".
@@ -165,7 +166,9 @@ def _span(backend: Backend, query: DataQuery, name: str) -> tuple[int, int]:
     return max(0, start_ms), end_ms
 
 
-async def _find(backend: Backend, name: str, query: DataQuery, start_ms: int, end_ms: int) -> tuple[str, Found]:
+async def _find(
+    backend: Backend, name: str, query: schemas.metrics.DataQuery, start_ms: int, end_ms: int
+) -> tuple[str, Found]:
     """What to show, and at which resolution."""
     if query.resolution == "raw":
         return "raw", await _raw(backend, name, start_ms, end_ms, min(MAX_ROWS, query.max_points or MAX_ROWS))
@@ -248,13 +251,13 @@ rel="next") says where to go on. CSV is sent whole, however long it is, unless `
 
 Any name works in the path, percent-encoded where it must be; a slash need not be.""",
         tag="Metrics",
-        query=DataQuery,
+        query=lambda: schemas.metrics.DataQuery,
         path_parameters={"name": "Name of the metric"},
         headers={"Accept": "text/csv for CSV"},
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The data",
-                MetricDataResponse,
+                schemas.metrics.MetricDataResponse,
                 also=("text/csv",),
                 example={
                     "metric_name": "battery.house.voltage",

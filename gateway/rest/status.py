@@ -13,10 +13,10 @@ from actors.health import ActorHealth
 from storage.archive import ArchiveError
 from storage.models import ArchiveStatus
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
-from ..openapi import problems
-from ..routes import Answer, Route, json_response
-from ..schemas import AnalyticsHealthResponse, AnalyticsStatusResponse
+from ..routes import Route, json_response
 from ..version import VERSION
 from .storage import wear
 
@@ -245,8 +245,8 @@ ROUTES: Final = (
             "`persistence.reason` or /api/analytics/health says what."
         ),
         tag="Service",
-        answers={
-            200: Answer("The status", AnalyticsStatusResponse, example=_STATUS_EXAMPLE),
+        answers=lambda: {
+            200: Answer("The status", schemas.status.AnalyticsStatusResponse, example=_STATUS_EXAMPLE),
             **problems(404, 500, details=_OFF),
         },
         gated=True,
@@ -261,10 +261,10 @@ ROUTES: Final = (
             "whatever the state; for probes there are /livez, /readyz and /healthz."
         ),
         tag="Service",
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The health",
-                AnalyticsHealthResponse,
+                schemas.status.AnalyticsHealthResponse,
                 example={
                     "status": "healthy",
                     "service_running": True,

@@ -13,18 +13,18 @@ from storage.models import ArchiveStatus
 from storage.usage import ArchiveUse, MetricUse
 from storage.wear import written_bytes
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
-from ..openapi import problems
 from ..rounding import known, number
-from ..routes import Answer, Route, json_response
-from ..schemas.storage import StorageQuery, StorageResponse
+from ..routes import Route, json_response
 
 DAY_MS: Final = 86_400_000
 SEEN_ENOUGH_MS: Final = 60_000  # before that a rate per day is a guess
 RESOLUTIONS: Final = {0: "raw", 60_000: "1m", 3_600_000: "1h"}
 
 
-async def get_storage(backend: Backend, query: StorageQuery) -> Response:
+async def get_storage(backend: Backend, query: schemas.storage.StorageQuery) -> Response:
     await trio.lowlevel.checkpoint()
     archive = backend.history.archive
     status: ArchiveStatus | None = None
@@ -115,11 +115,11 @@ minute (minimum, maximum, mean, count), the oldest of those to buckets of an hou
 `days_until_thinning` reckons with the rate of the samples stored now. Of metrics that share a block the bytes
 are split by samples. With persistence off the list is empty.""",
         tag="Service",
-        query=StorageQuery,
-        answers={
+        query=lambda: schemas.storage.StorageQuery,
+        answers=lambda: {
             200: Answer(
                 "The archive",
-                StorageResponse,
+                schemas.storage.StorageResponse,
                 example={
                     "persistence": "on",
                     "complete": True,

@@ -11,20 +11,14 @@ from actors.steward import THRESHOLD
 from storage.archive import ArchiveError
 from storage.control_documents import Document, all_documents, delete_document, document, put_document
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
 from ..bodies import read_model
 from ..documents import ETAG, IF_MATCH, etag, expected, read, respond, write
-from ..openapi import problems
 from ..problems import Problem
 from ..rounding import number
-from ..routes import Answer, Route, json_response
-from ..schemas.thresholds import (
-    AlertsResponse,
-    DeletedResponse,
-    ThresholdRequest,
-    ThresholdResponse,
-    ThresholdsResponse,
-)
+from ..routes import Route, json_response
 
 MAX_THRESHOLDS: Final = 2_000
 PATH: Final = "/api/analytics/thresholds"
@@ -46,13 +40,13 @@ async def get_threshold(backend: Backend, threshold_id: str) -> Response:
 
 
 async def create_threshold(backend: Backend) -> Response:
-    asked = await read_model(ThresholdRequest)
+    asked = await read_model(schemas.thresholds.ThresholdRequest)
     stored = await _put(backend, secrets.token_hex(6), asked, create=True)
     return respond(stored, _shown(backend, stored), 201, f"{PATH}/{stored.id}")
 
 
 async def replace_threshold(backend: Backend, threshold_id: str) -> Response:
-    asked = await read_model(ThresholdRequest)
+    asked = await read_model(schemas.thresholds.ThresholdRequest)
     stored = await _put(backend, threshold_id, asked, create=False)
     return respond(stored, _shown(backend, stored))
 
@@ -71,7 +65,9 @@ def list_alerts(backend: Backend) -> Response:
     return json_response({"total": len(alerts), "alerts": alerts, "persisted": backend.control.store.persisted})
 
 
-async def _put(backend: Backend, threshold_id: str, asked: ThresholdRequest, *, create: bool) -> Document:
+async def _put(
+    backend: Backend, threshold_id: str, asked: schemas.thresholds.ThresholdRequest, *, create: bool
+) -> Document:
     rests_on = "absent" if create else expected(required=True)
     now_ms = backend.wall_ms()
     body = asked.document()
@@ -142,7 +138,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "high": 8.0,
     "hysteresis": 1.0,
     "min_duration_s": 600.0,
-    "recover_after_s": 60.0,
+    "recover_after_s": 600.0,
     "missing": "keep",
     "missing_after_s": 300.0,
     "severity": "high",
@@ -174,9 +170,10 @@ ALERT_EXAMPLE: Final = {
 }
 RULES: Final = f"""A limit is crossed by a value beyond it. The alert goes from `ok` to `pending` (beyond, but not
 for `min_duration_s` yet), `firing` (people are told; `alert` on the WebSocket in the same tick), `recovering` (back
-inside by `hysteresis`, but not for `recover_after_s` yet) and `ok` again (told as well). One that comes back within 15
-minutes of its end, or while it recovers, holds its end back longer each time, up to 15 minutes: a value that flaps is
-told once. `missing`: what it means when no sample comes for `missing_after_s`: `keep` the state, `alert`, or `resolve`
+inside by `hysteresis`, but not for `recover_after_s` yet) and `ok` again (told as well). A value that flaps around its
+limit is told once: an alert ends when the value was back for `recover_after_s` (10 minutes unless set) without a break.
+Where a shorter time is set, an alert that comes back within 15 minutes of its end is held for 15 minutes from then on.
+`missing`: what it means when no sample comes for `missing_after_s`: `keep` the state, `alert`, or `resolve`
 the alert. States survive a restart (while persistence is on) and a clock that is set. At most {MAX_THRESHOLDS}
 thresholds."""
 _ID: Final = {"threshold_id": "Id of the threshold"}
@@ -190,10 +187,10 @@ ROUTES: Final = (
         summary="Thresholds",
         description=RULES,
         tag="Thresholds and alerts",
-        answers={
+        answers=lambda: {
             200: Answer(
                 "In order of creation",
-                ThresholdsResponse,
+                schemas.thresholds.ThresholdsResponse,
                 example={"total": 1, "thresholds": [EXAMPLE], "persisted": True},
             ),
             **problems(404, 500, 503),
@@ -207,11 +204,14 @@ ROUTES: Final = (
         summary="Set a threshold",
         description="Evaluated from the next sample on. " + RULES,
         tag="Thresholds and alerts",
-        bodies=(ThresholdRequest,),
+        bodies=lambda: (schemas.thresholds.ThresholdRequest,),
         body_examples={"above": BODY_EXAMPLE},
-        answers={
+        answers=lambda: {
             201: Answer(
-                "It is set", ThresholdResponse, example=EXAMPLE, headers={**ETAG, "Location": "Where it can be read"}
+                "It is set",
+                schemas.thresholds.ThresholdResponse,
+                example=EXAMPLE,
+                headers={**ETAG, "Location": "Where it can be read"},
             ),
             **problems(400, 404, 408, 409, 413, 415, 422, 500, 503, details=_ERRORS),
         },
@@ -226,8 +226,8 @@ ROUTES: Final = (
         description="With the ETag that a change must name.",
         tag="Thresholds and alerts",
         path_parameters=_ID,
-        answers={
-            200: Answer("The threshold", ThresholdResponse, example=EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer("The threshold", schemas.thresholds.ThresholdResponse, example=EXAMPLE, headers=ETAG),
             **problems(404, 500, 503, details=_ERRORS),
         },
         gated=True,
@@ -239,12 +239,12 @@ ROUTES: Final = (
         summary="Change a threshold",
         description="The whole threshold anew. A changed threshold starts from `ok`; its alert, if it fires, ends.",
         tag="Thresholds and alerts",
-        bodies=(ThresholdRequest,),
+        bodies=lambda: (schemas.thresholds.ThresholdRequest,),
         body_examples={"above": BODY_EXAMPLE},
         path_parameters=_ID,
         headers=IF_MATCH,
-        answers={
-            200: Answer("It is changed", ThresholdResponse, example=EXAMPLE, headers=ETAG),
+        answers=lambda: {
+            200: Answer("It is changed", schemas.thresholds.ThresholdResponse, example=EXAMPLE, headers=ETAG),
             **problems(400, 404, 408, 409, 412, 413, 415, 422, 428, 500, 503, details=_ERRORS),
         },
         scope="act",
@@ -259,10 +259,10 @@ ROUTES: Final = (
         tag="Thresholds and alerts",
         path_parameters=_ID,
         headers=IF_MATCH,
-        answers={
+        answers=lambda: {
             200: Answer(
                 "It is deleted",
-                DeletedResponse,
+                schemas.thresholds.DeletedResponse,
                 example={"success": True, "message": "The threshold is deleted", "persisted": True},
             ),
             **problems(404, 412, 500, 503, details=_ERRORS),
@@ -277,10 +277,10 @@ ROUTES: Final = (
         summary="Alerts that fire",
         description="Of thresholds: firing, or recovering. The same frames travel as `alert` on the WebSocket.",
         tag="Thresholds and alerts",
-        answers={
+        answers=lambda: {
             200: Answer(
                 "The alerts",
-                AlertsResponse,
+                schemas.thresholds.AlertsResponse,
                 example={"total": 1, "alerts": [ALERT_EXAMPLE], "persisted": True},
             ),
             **problems(404, 500),

@@ -17,13 +17,15 @@ from analytics.trend import Trend, direction
 from storage.grid import coarser, means
 from storage.models import Buckets, Window
 
+from .. import schemas
+from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..names import choose
-from ..openapi import problems
 from ..rounding import known, number, numbers, seconds
-from ..routes import Answer, Route, json_response
-from ..schemas import STEP_MS, PerformanceTrendsResponse, TrendsQuery
+from ..routes import Route, json_response
+from ..steps import STEP_MS
 from .insights import ACTION_REQUIRED, by_weight
 from .insights import EXAMPLE as INSIGHT_EXAMPLE
 
@@ -50,7 +52,7 @@ class _Asked:
     end_ms: int  # of the window
 
 
-async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Response:
+async def get_performance_trends(backend: Backend, query: schemas.trends.TrendsQuery) -> Response:
     now_ms = backend.wall_ms()
     step_ms = STEP_MS[query.resolution]
     span_ms = query.time_window_hours * HOUR_MS
@@ -59,6 +61,7 @@ async def get_performance_trends(backend: Backend, query: TrendsQuery) -> Respon
     start_ms = now_ms - span_ms
     start_ms -= start_ms % step_ms  # whole buckets: the first one too
     read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, min(step_ms, _fine_step_ms(span_ms)))
+    charge(backend, read.buckets.values())
     asked = [_ask(backend, name, read.buckets.get(name), step_ms, start_ms, now_ms) for name in chosen.names]
     metrics: dict[str, dict[str, Any]] = await in_thread(_trends, asked)
     insights = [
@@ -252,11 +255,11 @@ resolution or a longer window holds fewer metrics. Without `metrics`, those with
 then those in memory, by name; `truncated` says that some were left out, `summary.total_metrics` how many
 there are. A metric asked for that nobody has recorded is answered with `data_quality` no_data.""",
         tag="Analysis",
-        query=TrendsQuery,
-        answers={
+        query=lambda: schemas.trends.TrendsQuery,
+        answers=lambda: {
             200: Answer(
                 "The trends",
-                PerformanceTrendsResponse,
+                schemas.trends.PerformanceTrendsResponse,
                 example={
                     "time_window_hours": 24,
                     "resolution": "1h",

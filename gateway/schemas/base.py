@@ -7,7 +7,7 @@ its model. So a large answer costs no validation, and the document cannot lie. T
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
@@ -19,15 +19,6 @@ DataQuality = Literal["good", "limited", "no_data", "error"]
 UnixSeconds = Annotated[FiniteFloat, Field(description="Unix time in seconds")]
 Hours = Annotated[int, Field(ge=1, le=720, description="How far back to look, in hours (1 to 720: 30 days)")]
 Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]
-
-STEP_MS: Final[dict[str, int]] = {
-    "1m": 60_000,
-    "5m": 300_000,
-    "15m": 900_000,
-    "1h": 3_600_000,
-    "6h": 21_600_000,
-    "1d": 86_400_000,
-}
 
 
 class Answered(BaseModel):

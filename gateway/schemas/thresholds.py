@@ -26,7 +26,7 @@ class ThresholdRequest(BaseModel):
     high: FiniteFloat | None = Field(None, description="The upper limit, for outside (and above, instead of `value`)")
     hysteresis: FiniteFloat = Field(0.0, ge=0, description="How far back inside a value must come")
     min_duration_s: Seconds = Field(0.0, description="How long a value must be beyond before the alert fires")
-    recover_after_s: Seconds = Field(60.0, description="How long it must be back before the alert ends")
+    recover_after_s: Seconds = Field(600.0, description="How long it must be back before the alert ends")
     missing: Literal["keep", "alert", "resolve"] = Field("keep", description="What silence means")
     missing_after_s: FiniteFloat = Field(300.0, ge=1, le=604_800, description="How long silence lasts before it counts")
     severity: Severity = "medium"

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import pytest
 import trio
 
 from actors import action_dispatcher
-from actors.action_dispatcher import ActionDispatcher, RefusedError, judged
-from actors.core import CoreAnswer, Entity
+from actors.action_dispatcher import ActionDispatcher, RefusedError
+from actors.core import Entity
 from actors.hub import Hub
 from actors.recommendations import Recommendation
 from analytics.action_risk import TEMPLATES
@@ -299,19 +299,41 @@ async def test_without_a_core(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "phase"),
+    ("path", "expected"),
     [
-        (CoreAnswer(200, "success", None), "succeeded"),
-        (CoreAnswer(200, "timeout", None), "unknown"),
-        (CoreAnswer(200, "failed", "no"), "unknown"),
-        (CoreAnswer(200, "safety_abort", None), "rejected"),
-        (CoreAnswer(200, "unauthorized", None), "rejected"),
-        (CoreAnswer(200, None, None), "unknown"),
-        (CoreAnswer(500, "success", None), "unknown"),
-        (CoreAnswer(404, None, None), "rejected"),
-        (CoreAnswer(302, None, None), "unknown"),
+        (("proposed",), "expired"),
+        (("proposed", "confirmed"), "expired"),
+        (("proposed", "confirmed", "sending"), "reconciled"),
+        (("proposed", "confirmed", "sending", "unknown"), "reconciled"),
     ],
 )
-def test_what_an_answer_says(answer: CoreAnswer, phase: str) -> None:
-    assert judged(answer)[0] == phase
-    assert replace(answer).http_status == answer.http_status
+async def test_what_is_open_in_a_restored_journal_is_ended_and_never_sent(tmp_path, path, expected) -> None:
+    action = Action(
+        "a1", "local", "key-00001", "i.0.light_1", "i", "k", "m", "switch_off", "light_1", "light", "green", "proposed",
+        NOW_MS, NOW_MS, NOW_MS + 30_000,
+    )  # fmt: skip
+    core = MisbehavingCore(states={"light_1": True})
+    async with house(tmp_path, core) as it:
+        await it.store.write(lambda c: insert_action(c, action))
+        for phase in path[1:]:
+            await it.store.write(lambda c, phase=phase: turn_action(c, "a1", phase, NOW_MS))
+        it.dispatcher.look_again()
+        done = await it.end("a1")
+        live = await it.press("key-00002", "light_2")
+        it.dispatcher.look_again()  # what goes on in this process goes on
+        assert (await it.end(live.action_id)).phase == "succeeded"
+    assert done.phase == expected
+    assert core.received == ["light_2"]
+
+
+async def test_a_key_is_known_in_memory_and_through_each_switch_of_persistence(tmp_path) -> None:
+    async with house(tmp_path) as it:
+        await it.store.switch(False)
+        action = await it.press("key-00001")
+        await it.end(action.action_id)
+        for persisted in (False, True, False):
+            await it.store.switch(persisted)
+            with pytest.raises(KeyUsedError):
+                await it.press("key-00001")
+            assert (await it.store.read(verify)).broken_at is None
+        assert len(it.core.effects) == 1

@@ -55,7 +55,7 @@ async def test_what_dashboards_and_notifier_hear(alarms, hub, notifier, autojump
         notifier.close()
         await notifier.run(take)
         frames = [event.data for event in await dashboard.receive()]
-    assert [message.event.after.phase for message in heard] == ["firing", "recovering", "ok"]
+    assert [message.event.after.phase for message in heard] == ["firing", "ok"]  # that it recovers is no news
     # one alert, so what waited for this client was replaced by the newest
     assert [(frame["state"], frame["message"]) for frame in frames] == [
         ("ok", "Battery is back within its limit after 2 s, at its furthest 12.00 V")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import trio
 
+from actors import steward as steward_module
 from actors.alarms import Alarms
 from actors.hub import Hub
 from actors.mailbox import Mailbox
@@ -24,6 +25,7 @@ from analytics.records import Insight
 from analytics.threshold import AlertState, state_json
 from storage.control import ControlStore
 from storage.control_alerts import load_states
+from storage.control_backup import back_up_control, restore_control
 from storage.control_documents import put_document
 from storage.control_marks import save_mark
 from storage.insight_book import InsightBook
@@ -45,6 +47,7 @@ class House:
     book: InsightBook
     marks: InsightMarks
     notifier: Mailbox
+    restored: trio.Event
 
     def see(self, at_ms: int, value: float) -> None:
         self.clock[0] = at_ms
@@ -62,6 +65,7 @@ async def house(folder: Path, persisted: bool = True) -> AsyncIterator[House]:
     hub = Hub(lambda: NOW_MS)
     notifier: Mailbox = Mailbox("notifier", capacity=16, pressure=Pressure.DROP_OLDEST)
     clock = [0]
+    restored = trio.Event()
     alarms = Alarms(Catalogue(), hub, notifier, running_s=lambda: clock[0] / 1000)
     book = InsightBook()
     marks = InsightMarks(book)
@@ -69,10 +73,11 @@ async def house(folder: Path, persisted: bool = True) -> AsyncIterator[House]:
     steward = Steward(
         store=store, alarms=alarms, book=book, marks=marks, notifier=notifier, persister=persister,
         wall_ms=lambda: NOW_MS + 100_000, persisted=lambda: persisted,
+        restored=restored.set,
     )  # fmt: skip
     async with trio.open_nursery() as nursery:
         await nursery.start(steward.run)
-        yield House(store, alarms, steward, clock, book, marks, notifier)
+        yield House(store, alarms, steward, clock, book, marks, notifier, restored)
         steward.close()
 
 
@@ -94,7 +99,7 @@ async def set_threshold(house: House, **members: object) -> None:
 )
 async def test_a_restart_in_every_alert_state(tmp_path, samples, phase) -> None:
     async with house(tmp_path) as first:
-        await set_threshold(first, min_duration_s=10)
+        await set_threshold(first, min_duration_s=10, recover_after_s=60)
         for at_ms, value in samples:
             first.see(at_ms, value)
         assert first.phase() == phase
@@ -184,3 +189,21 @@ def insight(**members: object) -> Insight:
         "expires_at_ms": None, "recommendations": (),
     }  # fmt: skip
     return Insight(**{**given, **members})
+
+
+async def test_a_restore_beside_the_running_service_is_taken_up(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(steward_module, "LOOK_S", 0.02)
+    archive, backup = tmp_path / "analytics.db", tmp_path / "copy.db"
+    async with house(tmp_path) as it:
+        await set_threshold(it, high=20.0)
+        back_up_control(archive, backup)
+        await set_threshold(it, high=10.0)
+        it.see(0, 11)
+        assert it.phase() == "firing"
+        assert not it.restored.is_set()  # what this process writes is no restore
+        await trio.to_thread.run_sync(restore_control, backup, archive)
+        with trio.fail_after(5):
+            await it.restored.wait()
+        assert [each.high for each in it.alarms.watch.thresholds()] == [20.0]
+        it.see(1_000, 11)
+        assert it.phase() == "ok"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.threshold import (
@@ -70,41 +72,86 @@ def test_it_ends_when_it_was_back_by_the_hysteresis_for_the_hold() -> None:
     assert walk(threshold(recover_after_s=0), (0, 11), (1, 10)) == ["firing", "ok"]
 
 
-@pytest.mark.parametrize("period_s", [1, 7, 30, 59])
+def told(rule: Threshold, samples: Iterable[tuple[int, float]], restarts_ms: Sequence[int] = ()) -> list[str]:
+    """The phases that are news of samples of (ms, value), through restarts of the process at these times."""
+    state, news, pending = INITIAL, [], sorted(restarts_ms)
+    for at_ms, value in samples:
+        while pending and pending[0] <= at_ms:
+            del pending[0]
+            state = state_from(json.loads(json.dumps(state_json(state))))
+        after = advance(rule, state, value, at_ms)
+        if AlertEvent(rule, "m", state, after, at_ms).is_news:
+            news.append(after.phase)
+        state = after
+    return news
+
+
+def flapping(bad_ms: int, good_ms: int, cadence_ms: int, for_ms: int) -> Iterator[tuple[int, float]]:
+    """Beyond the limit for `bad_ms`, back for `good_ms`, again and again; then back for good."""
+    for at_ms in range(0, for_ms, cadence_ms):
+        yield at_ms, 11.0 if at_ms % (bad_ms + good_ms) < bad_ms else 9.0
+    for at_ms in range(for_ms, for_ms + 2 * HOLD_LIMIT_MS, 30_000):
+        yield at_ms, 9.0
+
+
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize("period_s", [1, 2, 7, 30, 59, 60, 61, 90, 120, 121, 300, 600, 1199])
 def test_an_hour_of_flapping_is_one_firing_and_one_recovery(period_s: int) -> None:
-    rule, state, news = threshold(), INITIAL, []
-    for second in range(7200):
-        value = 11.0 if second < 3600 and (second // period_s) % 2 == 0 else 9.0
-        after = advance(rule, state, value, second * 1000)
-        if after is not state and AlertEvent(rule, "m", state, after, second * 1000).is_news:
-            news.append((after.phase, second))
-        state = after
-    assert [phase for phase, _ in news] == ["firing", "ok"]
-    assert news[1][1] <= 3600 + HOLD_LIMIT_MS / 1000
+    half_ms = period_s * 500
+    assert told(threshold(), flapping(half_ms, half_ms, min(half_ms, 1000), HOUR_MS)) == ["firing", "ok"]
 
 
-def test_slow_flapping_is_damped() -> None:
-    """Two minutes bad, four minutes good, for six hours: the ends are held back longer and longer."""
-    rule, state, fired = threshold(), INITIAL, 0
-    for second in range(6 * 3600):
-        after = advance(rule, state, 11.0 if second % 360 < 120 else 9.0, second * 1000)
-        fired += after.active and not state.active
-        state = after
-    assert fired <= 5
+@settings(deadline=None, max_examples=60)
+@given(
+    bad_ms=st.integers(1_000, 600_000),
+    good_ms=st.integers(1_000, 500_000),
+    cadence_ms=st.integers(500, 90_000),
+    restarts_ms=st.lists(st.integers(0, HOUR_MS), max_size=5),
+)
+def test_flapping_of_any_period_at_any_cadence_through_restarts(
+    bad_ms: int, good_ms: int, cadence_ms: int, restarts_ms: list[int]
+) -> None:
+    cadence_ms = min(cadence_ms, bad_ms, good_ms)  # both sides are seen
+    assert told(threshold(), flapping(bad_ms, good_ms, cadence_ms, HOUR_MS), restarts_ms) == ["firing", "ok"]
 
 
-def test_the_hold_grows_with_each_flap_and_no_further_than_its_limit() -> None:
+@settings(deadline=None, max_examples=60)
+@given(
+    hold_s=st.sampled_from([0, 1, 60, 300]),
+    bad_ms=st.integers(1_000, 600_000),
+    good_ms=st.integers(1_000, 800_000),
+    restarts_ms=st.lists(st.integers(0, 6 * HOUR_MS), max_size=5),
+)
+def test_with_a_shorter_hold_six_hours_of_flapping_are_two_firings_at_most(
+    hold_s: int, bad_ms: int, good_ms: int, restarts_ms: list[int]
+) -> None:
+    samples = flapping(bad_ms, good_ms, min(bad_ms, good_ms, 30_000), 6 * HOUR_MS)
+    news = told(threshold(recover_after_s=hold_s), samples, restarts_ms)
+    assert news in (["firing", "ok"], ["firing", "ok", "firing", "ok"])
+
+
+def test_flapping_delays_no_first_alarm() -> None:
+    assert walk(threshold(), (0, 9), (1, 11)) == ["ok", "firing"]
+
+
+def test_the_hold_grows_with_each_relapse_and_no_further_than_its_limit() -> None:
     rule = threshold(recover_after_s=10)
-    assert [hold_ms(rule, flaps) for flaps in (0, 1, 2, 3, 4)] == [10_000, 10_000, 60_000, 120_000, 240_000]
-    assert hold_ms(rule, 1000) == HOLD_LIMIT_MS
-    assert hold_ms(threshold(recover_after_s=3600), 1000) == 3_600_000
+    holds = [hold_ms(rule, AlertState(flaps=flaps)) for flaps in (0, 1, 2, 3, 4)]
+    assert holds == [10_000, 10_000, 60_000, 120_000, 240_000]
+    assert hold_ms(rule, AlertState(flaps=1000)) == HOLD_LIMIT_MS
+    assert hold_ms(rule, AlertState(flaps=1, returns=1)) == HOLD_LIMIT_MS
+    assert hold_ms(threshold(recover_after_s=3600), AlertState(flaps=1000, returns=5)) == 3_600_000
 
 
 def test_an_old_alert_that_comes_back_is_no_flap() -> None:
     rule = threshold(recover_after_s=0)
     state = advance(rule, advance(rule, INITIAL, 11, 0), 9, 1000)
-    assert advance(rule, state, 11, 2000).flaps == 1
-    assert advance(rule, state, 11, 1000 + 15 * 60_000).flaps == 0
+    again = advance(rule, state, 11, 2000)
+    assert (again.flaps, again.returns) == (1, 1)
+    late = advance(rule, replace(state, flaps=3, returns=2), 11, 1000 + 15 * 60_000)
+    assert (late.flaps, late.returns) == (0, 0)
 
 
 def test_silence() -> None:
@@ -121,7 +168,7 @@ def test_silence() -> None:
 
 
 def test_who_was_silent_is_back_with_any_value_within() -> None:
-    rule = threshold(missing="alert", hysteresis=3.0)
+    rule = threshold(missing="alert", hysteresis=3.0, recover_after_s=60)
     silent = fall_silent(rule, INITIAL, 0)
     assert walk(rule, (1, 9.5), (61, 9.5), state=silent) == ["recovering", "ok"]
     assert advance(rule, silent, 12.0, 1000).side == "above"

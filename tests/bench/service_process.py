@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,15 +55,17 @@ def service(**environ: str) -> Iterator[Started]:
                     break
             else:
                 raise SystemExit("the service did not start")
+            # A log that nobody reads stops the service as soon as the pipe is full.
+            threading.Thread(target=deque, args=(process.stderr, 0), daemon=True).start()
             started = Started(process, int(match[1]), begun)
             Client(started.port).wait_ready()
             yield started
             process.terminate()
-            process.communicate(timeout=20)
+            process.wait(timeout=20)
         finally:
             if process.poll() is None:
                 process.kill()
-                process.communicate()
+                process.wait()
 
 
 def post(path: str, body: bytes) -> bytes:

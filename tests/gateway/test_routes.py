@@ -7,7 +7,10 @@ from werkzeug.datastructures import MultiDict
 
 from gateway.problems import Problem
 from gateway.routes import json_response, read_query, split
-from gateway.schemas import AggregationQuery, HistoricalQuery, InsightsQuery, TrendsQuery
+from gateway.schemas.aggregation import AggregationQuery
+from gateway.schemas.historical import HistoricalQuery
+from gateway.schemas.insights import InsightsQuery
+from gateway.schemas.trends import TrendsQuery
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,17 @@ async def test_closed(make) -> None:
     await store.aclose()
     with pytest.raises(ArchiveError):
         await put(store, "a", 1)
+
+
+async def test_what_another_program_wrote_is_noticed_once(make, tmp_path) -> None:
+    store = make()
+    await store.open(True)
+    assert not await store.changed_outside()
+    await store.write(lambda c: put_document(c, "k", "mine", {}, expected="any", now_ms=1, limit=9))
+    assert not await store.changed_outside()
+    with closing(sqlite3.connect(tmp_path / "control.db", isolation_level=None)) as other:
+        put_document(other, "k", "theirs", {}, expected="any", now_ms=1, limit=9)
+    assert await store.changed_outside()
+    assert not await store.changed_outside()
+    await store.switch(False)
+    assert not await store.changed_outside()

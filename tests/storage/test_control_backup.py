@@ -11,6 +11,7 @@ import pytest
 from storage.archive import ArchiveError
 from storage.control_backup import back_up_control, control_copy, restore_control
 from storage.control_documents import all_documents, put_document
+from storage.control_outbox import Message, deliveries, put_message, waiting
 from storage.control_schema import control_path, migrate
 
 
@@ -42,6 +43,20 @@ def test_there_and_back(tmp_path: Path) -> None:
     assert read(control_path(db_path)) == ["a"]
     assert read(tmp_path / "control.db.before-restore-1") == ["a", "b"]
     assert not list(tmp_path.glob("*.partial")) + list(tmp_path.glob("*.restoring"))
+
+
+def test_messages_that_waited_in_it_are_not_sent(tmp_path: Path) -> None:
+    db_path, backup = tmp_path / "analytics.db", tmp_path / "copy.db"
+    write(db_path)
+    message = Message("m", "anna", "mail", 1, "waiting", 5, 0, None, None, {"title": "t"})
+    with closing(sqlite3.connect(control_path(db_path), isolation_level=None)) as connection:
+        put_message(connection, message)
+    back_up_control(db_path, backup)
+    restore_control(backup, db_path)
+    with closing(sqlite3.connect(control_path(db_path))) as connection:
+        assert waiting(connection) == []
+        (kept,) = deliveries(connection, "anna", 9)
+    assert (kept.state, kept.done_ms, kept.error) == ("failed", 5, "it waited in a backup that was restored")
 
 
 def test_an_older_form_is_brought_forward(tmp_path: Path) -> None:

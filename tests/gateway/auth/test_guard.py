@@ -13,7 +13,7 @@ from quart_trio import QuartTrio
 
 from gateway.app import ROUTES
 from gateway.auth.gate import Gate
-from gateway.auth.guard import CHECKED_BY_THEMSELVES, PUBLIC, register_guard
+from gateway.auth.guard import CHECKED_BY_THEMSELVES, DEVICE_ACTIONS, PUBLIC, register_guard
 from gateway.auth.identity import SCOPES
 from gateway.problems import register_problems
 from gateway.routes import Route
@@ -192,7 +192,7 @@ async def test_who_has_asked_for_too_much_waits_and_nobody_else(house: Any) -> N
     assert response.status_code == 200
 
 
-async def test_actions_are_counted(house: Any) -> None:
+async def test_device_actions_are_counted_apart_from_changes(house: Any) -> None:
     seen = []
 
     async def act(backend: Any) -> Response:
@@ -203,15 +203,26 @@ async def test_actions_are_counted(house: Any) -> None:
     common: dict[str, Any] = {"summary": "", "description": "", "tag": "", "answers": {}}
     app = QuartTrio("acting")
     register_problems(app)
-    register_guard(app, house.backend.access, [Route(method="POST", path="/act", handler=act, scope="act", **common)])
-    app.add_url_rule("/act", "act", act, methods=["POST"], defaults={"backend": house.backend})
+    paths = ("/api/analytics/actions", "/api/analytics/thresholds")
+    routes = [Route(method="POST", path=path, handler=act, scope="act", **common) for path in paths]
+    register_guard(app, house.backend.access, routes)
+    for path in paths:
+        app.add_url_rule(path, path, act, methods=["POST"], defaults={"backend": house.backend})
     app.asgi_app = Gate(app.asgi_app, house.backend.access)  # type: ignore[method-assign]
     headers = {"Authorization": f"Bearer {house.token('act')}"}
     client = app.test_client()
-    statuses = [(await client.post("/act", headers=headers)).status_code for _ in range(320)]
+    for _ in range(320):  # a script that sets up everything leaves room for the press of a button
+        assert (await client.post(paths[1], headers=headers)).status_code == 200
+    seen.clear()
+    statuses = [(await client.post(paths[0], headers=headers)).status_code for _ in range(320)]
     assert statuses[0] == 200
     assert statuses[-1] == 429
     assert 300 <= len(seen) <= 319
+    assert (await client.post(paths[1], headers=headers)).status_code == 200
+
+
+def test_the_routes_that_count_as_device_actions_are_there(house: Any) -> None:
+    assert {rule.rule for rule in house.app.url_map.iter_rules()} >= DEVICE_ACTIONS
 
 
 def test_only_the_live_socket_checks_for_itself(house: Any) -> None:

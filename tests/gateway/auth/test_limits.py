@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.auth.limits import BURST_S, MAX_ACCOUNTS, Limits
+from gateway.auth.limits import BURST_S, CHANGES_PER_S, MAX_ACCOUNTS, Limits
 from gateway.problems import Problem
 
 
@@ -46,3 +46,13 @@ def test_the_number_of_accounts_is_bounded() -> None:
     for number in range(2 * MAX_ACCOUNTS):
         limits.pay("points", str(number), 1)
     assert len(limits._accounts) == MAX_ACCOUNTS
+
+
+def test_changes_have_an_account_of_their_own() -> None:
+    limits, clock = make()
+    limits.pay("changes", "a", CHANGES_PER_S * BURST_S + 1)
+    limits.check("actions", "a")
+    with pytest.raises(Problem, match="Too many changes"):
+        limits.check("changes", "a")
+    clock.s += 1
+    limits.check("changes", "a")

@@ -109,7 +109,7 @@ def app(backend: Backend) -> Iterator[QuartTrio]:
         if route is None:
             return response
         where = f"{request.method} {request.full_path} -> {response.status_code}"
-        answer = route.answers.get(response.status_code)
+        answer = route.answers().get(response.status_code)
         if answer is None:
             wrong.append(f"{where}: not described")
         elif answer.model is not None and response.mimetype == answer.media_type:
