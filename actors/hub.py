@@ -42,8 +42,9 @@ class Event:
     topic: str
     data: Mapping[str, Any]
     time_ms: int  # wall clock
-    encoded: str | bytes | None = None
+    encoded: bytes | None = None
     key: str | None = None
+    parts: dict[frozenset[str], Event | None] = field(default_factory=dict)  # of metrics, by choice of names
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class HubStatistics:
     clients: int
     published: int
     delivered: int
+    encoded: int  # frames made, however many clients they were delivered to
     lost: int  # events dropped for slow clients
     cut_off: int  # clients closed as too slow
 
@@ -59,6 +61,7 @@ class HubStatistics:
 class _Counts:
     published: int = 0
     delivered: int = 0
+    encoded: int = 0
     lost: int = 0
     cut_off: int = 0
 
@@ -73,6 +76,7 @@ class Subscription:
         self._metrics: Event | None = None
         self._lost = 0
         self._waiting_since_s: float | None = None
+        self._nudged = False
         self._arrived = trio.Event()
         self._topics: frozenset[str] | None = None
         self._names: frozenset[str] | None = None
@@ -90,16 +94,24 @@ class Subscription:
         self._topics, self._names = topics, metrics
 
     async def receive(self) -> list[Event]:
-        """Everything that waits, `gap` first, metrics last; waits until there is something. Raises
-        TooSlow."""
+        """Everything that waits, `gap` first, metrics last; waits until there is something, or a nudge (then
+        there may be nothing). Raises TooSlow."""
         await trio.lowlevel.checkpoint()
         while True:
             if self.closed.is_set():
                 raise TooSlow("the client stayed behind for too long")
             if self._waiting_since_s is not None:
                 return self._take()
+            if self._nudged:
+                self._nudged = False
+                return []
             self._arrived = trio.Event()
             await self._arrived.wait()
+
+    def nudge(self) -> None:
+        """Let `receive` return: whoever waits there has something else to do."""
+        self._nudged = True
+        self._arrived.set()
 
     def _take(self) -> list[Event]:
         events: list[Event] = []
@@ -112,6 +124,7 @@ class Subscription:
         self._metrics = None
         self._lost = 0
         self._waiting_since_s = None
+        self._nudged = False
         self._hub._counts.delivered += len(events)
         return events
 
@@ -137,13 +150,17 @@ class Subscription:
             self._cut_off()
 
     def _of_interest(self, event: Event) -> Event | None:
-        """The metrics this client follows; the shared event itself when that is all of them."""
-        if self._names is None:
+        """The metrics this client follows: one event for all clients that follow the same; the shared one itself
+        when that is all of them."""
+        names = self._names
+        if names is None:
             return event
-        data = {name: latest for name, latest in event.data.items() if name in self._names}
-        if len(data) == len(event.data):
-            return event
-        return Event(METRICS, data, event.time_ms) if data else None
+        if names not in event.parts:
+            data = {name: latest for name, latest in event.data.items() if name in names}
+            if len(data) == len(event.data):
+                return event
+            event.parts[names] = Event(METRICS, data, event.time_ms) if data else None
+        return event.parts[names]
 
     def _enqueue(self, event: Event) -> None:
         if event.key is not None:
@@ -221,12 +238,17 @@ class Hub:
             if pending.latest and trio.current_time() >= pending.sent_s + FRAME_GAP_S:
                 self._send_metrics()
 
+    def count_encoded(self) -> None:
+        """Whoever makes an event's frame says so."""
+        self._counts.encoded += 1
+
     def statistics(self) -> HubStatistics:
         counts = self._counts
         return HubStatistics(
             clients=len(self._subscriptions),
             published=counts.published,
             delivered=counts.delivered,
+            encoded=counts.encoded,
             lost=counts.lost,
             cut_off=counts.cut_off,
         )

@@ -113,9 +113,12 @@ class Catalogue:
         return found if found.title is not None else replace(found, title=title_from(name))
 
 
+_SPELT: Final = {"ac": "AC", "api": "API", "ats": "ATS", "can": "CAN", "websocket": "WebSocket"}
+
+
 def title_from(name: str) -> str:
     """Words for a name: `light.bedroom_1.brightness` -> `Light bedroom 1 brightness`."""
-    words = " ".join(re.sub(r"[._/:\-\s]+", " ", name).split())
+    words = " ".join(_SPELT.get(word, word) for word in re.sub(r"[._/:\-\s]+", " ", name).split())
     return words[:1].upper() + words[1:] if words else name
 
 

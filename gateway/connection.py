@@ -10,6 +10,7 @@ cancelled.
 from __future__ import annotations
 
 import math
+import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -38,7 +39,7 @@ NO_LINGER: Final = struct.pack("ii", 1, 0)
 class Limits:
     """What a client may take. Times in seconds."""
 
-    max_connections: int = 256
+    max_connections: int = 512
     max_head_bytes: int = 16 * 1024
     max_body_bytes: int = 1024 * 1024  # 10,000 samples in columns are 250 kB
     max_message_bytes: int = 64 * 1024  # a WebSocket message from a client
@@ -125,6 +126,13 @@ class Connection:
             return self._since
         return None
 
+    @property
+    def drips_since(self) -> float | None:
+        """Since when a request of its own has been arriving; None: none is."""
+        if self._protocol is not None and self.idle_since is None:
+            return self._since if self._protocol.reads_head or self._protocol.reads_body else None
+        return None
+
     async def run(self) -> None:
         """Serve until the peer leaves, a deadline passes, or somebody ends it. Raises what failed inside."""
         try:
@@ -139,7 +147,8 @@ class Connection:
                 async with Tasks() as tasks:
                     self._protocol = Http1Protocol(
                         self._app, self._config, self._context, tasks, ConnectionState(self._state),
-                        self.peer, server, self._send_event, self._limits.max_body_bytes, self._shortcut,
+                        self.peer, server, self._send_event, self._write,
+                        self._limits.max_body_bytes, self._shortcut,
                     )  # fmt: skip
                     with self._reading:
                         await self._read(self._protocol)
@@ -159,6 +168,13 @@ class Connection:
         self._reading.cancel()
         if not self._send_lock.locked():
             self._shut_sending()
+
+    def go_away(self) -> None:
+        """The service is stopping: an idle one ends now, a WebSocket says good-bye."""
+        if self.idle_since is not None:
+            self.abort()
+        elif self._protocol is not None:
+            self._protocol.go_away()
 
     def abort(self) -> None:
         """End at once. Who waits for the socket is woken; an unfinished conversation is reset, an idle one closed."""
@@ -203,7 +219,8 @@ class Connection:
     async def _send_event(self, event: Event) -> None:
         """What the protocol wants: bytes sent, the phase noted, the end."""
         if isinstance(event, RawData):
-            await self._send(event.data)
+            await self._write(event.data)
+            await trio.lowlevel.checkpoint()  # who sends in a loop leaves others their turn
         elif isinstance(event, Updated):
             self._since = trio.current_time()
             if event.idle and self._protocol is not None:
@@ -213,25 +230,40 @@ class Connection:
                 self._protocol.closed = True
             self.finish()
 
-    async def _send(self, data: bytes) -> None:
-        async with self._send_lock:
+    async def _write(self, data: bytes) -> None:
+        """Send all of it, after what is being sent. No checkpoint while the kernel takes it at once."""
+        try:
+            self._send_lock.acquire_nowait()
+        except trio.WouldBlock:
+            await self._send_lock.acquire()
+        try:
             if self._gone or self._shut:
-                await trio.lowlevel.checkpoint()
                 return
-            try:
-                for start in range(0, len(data), PIECE_BYTES):
-                    with trio.fail_after(self._limits.send_s):
-                        await self._stream.send_all(memoryview(data)[start : start + PIECE_BYTES])
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                self.abort()
-            except trio.TooSlowError:
-                self.stalled = True
-                self.abort()
-            except BaseException:  # cancelled in the middle: what follows would not be understood
-                self.abort()
-                raise
+            sent = self._offer(data)
+            for start in range(sent, len(data), PIECE_BYTES):
+                with trio.fail_after(self._limits.send_s):
+                    await self._stream.send_all(memoryview(data)[start : start + PIECE_BYTES])
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.abort()
+        except trio.TooSlowError:
+            self.stalled = True
+            self.abort()
+        except BaseException:  # cancelled in the middle: what follows would not be understood
+            self.abort()
+            raise
+        finally:
+            self._send_lock.release()
         if self._finishing and not self._gone and not self._send_lock.locked():
             self._shut_sending()
+
+    def _offer(self, data: bytes) -> int:
+        """How many bytes of it the kernel takes without a wait."""
+        try:
+            return os.write(self._stream.socket.fileno(), data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise trio.BrokenResourceError from error
 
     def _shut_sending(self) -> None:
         self._shut = True

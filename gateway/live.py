@@ -8,30 +8,26 @@ hears.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-import quart.wrappers.base
 import trio
-from quart import Response, Websocket, websocket
+from quart import Response, websocket
 from quart_trio import QuartTrio
 
 from actors.frames import alert_frame, marked_frame, seconds
-from actors.hub import METRICS, Event, Subscription, TooSlow
+from actors.hub import METRICS, Event, Hub, Subscription, TooSlow
 
 from .auth.identity import AuthError
 from .auth.session import Session
 from .backend import Backend
 from .problems import Problem
 from .rounding import number
-from .server import STOPPING
+from .talk import GOING_AWAY, OPENER, Opener, Wire, text_frame
 from .version import VERSION
-
-LOG: Final = logging.getLogger(__name__)
 
 PATH: Final = "/ws/analytics"
 FLAG: Final = "analytics_dashboard"
@@ -40,22 +36,17 @@ TOPICS: Final = frozenset(
 )
 MAX_CLIENTS: Final = 128
 MAX_NAMES: Final = 10_000  # in one client's choice of metrics
-ANSWERS: Final = 32  # that may wait for a client which asks and does not read
+ASKED: Final = 32  # messages of a client that wait for an answer; past it, no more are read
+ASKED_BYTES: Final = 64 * 1024
 
-GOING_AWAY: Final = 1001
 POLICY: Final = 1008
 TRY_LATER: Final = 1013
 
-# Quart 0.23 raises this where 0.22 only cancels.
-_Disconnected: Final[type[Exception]] = getattr(
-    quart.wrappers.base, "ClientDisconnectedError", trio.ClosedResourceError
-)
 
-
-def frame(kind: str, data: Any, time_ms: int) -> str:
-    """One text frame. What JSON cannot say (NaN, Infinity) becomes null."""
+def frame(kind: str, data: Any, time_ms: int) -> bytes:
+    """One text frame, as it goes over the wire. What JSON cannot say (NaN, Infinity) becomes null."""
     document = {"type": kind, "data": data, "timestamp": stamp(time_ms)}
-    return msgspec.json.encode(document).decode()
+    return text_frame(msgspec.json.encode(document))
 
 
 def stamp(time_ms: int) -> str:
@@ -64,19 +55,20 @@ def stamp(time_ms: int) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
-def encoded(event: Event) -> str:
+def encoded(event: Event, hub: Hub) -> bytes:
     """The event's frame, made by the first client that sends it."""
     text = event.encoded
-    if not isinstance(text, str):
+    if text is None:
         data = event.data
         if event.topic == METRICS:
             data = {name: {**latest, "value": number(latest["value"])} for name, latest in data.items()}
+        hub.count_encoded()
         event.encoded = text = frame(event.topic, data, event.time_ms)
     return text
 
 
 def register_live(app: QuartTrio, backend: Backend) -> None:
-    """Add the WebSocket to `app`."""
+    """Add the WebSocket to `app`: who may open one is decided there, the rest is between client and connection."""
     clients: set[_Client] = set()
 
     @app.websocket(PATH)
@@ -86,115 +78,116 @@ def register_live(app: QuartTrio, backend: Backend) -> None:
         if len(clients) >= MAX_CLIENTS:
             headers = {"retry-after": "5"}
             return Problem(503, "Too many dashboards are connected", headers=headers).response(PATH)
-        # The object behind the context's proxy: the tasks outlive no context, and each use of it is cheaper.
-        socket: Websocket = websocket._get_current_object()  # type: ignore[attr-defined]
-        with backend.hub.subscribe() as subscription:
-            client = _Client(backend, socket, subscription, Session(backend.access.verifier, socket.scope))
-            clients.add(client)
-            try:
-                await client.run()
-            finally:
-                clients.discard(client)
+        opener: Opener | None = websocket.scope.get("state", {}).get(OPENER)
+        if opener is None:
+            return Problem(501, "WebSockets need the service's own server").response(PATH)
+        await opener(_Client(backend, clients, Session(backend.access.verifier, websocket.scope)))
         return None
 
 
 class _Client:
-    """One dashboard. Its tasks hear, answer, tell and watch for ends; the first that is done ends all."""
+    """One dashboard: a Talk. The task in `run` tells it everything; what is asked waits for its turn there."""
 
-    def __init__(self, backend: Backend, socket: Websocket, subscription: Subscription, session: Session) -> None:
+    __slots__ = (
+        "_asked", "_asked_bytes", "_backend", "_clients", "_ending", "_heard", "_metrics", "_room", "_session",
+        "_subscription", "_topics",
+    )  # fmt: skip
+
+    def __init__(self, backend: Backend, clients: set[_Client], session: Session) -> None:
         self._backend = backend
+        self._clients = clients
         self._session = session
-        self._socket = socket
-        self._subscription = subscription
+        self._subscription: Subscription | None = None
         self._topics: frozenset[str] | None = None  # None: all
         self._metrics: frozenset[str] | None = None
-        self._ask, self._asked = trio.open_memory_channel[str](ANSWERS)
-        self._greeted = trio.Event()
-        self._left = False
+        self._asked: deque[str | bytes] = deque()
+        self._asked_bytes = 0
+        self._heard = trio.Event()  # something was asked, or the end has come
+        self._room = trio.Event()
+        self._ending: tuple[int | None, str] | None = None
 
-    async def run(self) -> None:
-        await self._socket.accept()
-        if not await self._login():
-            return
+    async def run(self, wire: Wire) -> None:
+        self._clients.add(self)
+        try:
+            with self._backend.hub.subscribe() as self._subscription:
+                await self._converse(wire, self._subscription)
+        finally:
+            self._clients.discard(self)
+            self._asked.clear()
+            self._room.set()
+
+    async def hear(self, message: str | bytes) -> None:
+        """A client that asks faster than it reads is read no further, and so has to wait."""
+        size = len(message)
+        while self._asked and (len(self._asked) >= ASKED or self._asked_bytes + size > ASKED_BYTES):
+            self._room = trio.Event()
+            await self._room.wait()
+        self._asked.append(message)
+        self._asked_bytes += size
+        self._wake()
+
+    def end(self, code: int | None, reason: str = "") -> None:
+        if self._ending is None:
+            self._ending = (code, reason)
+            self._wake()
+
+    def _wake(self) -> None:
+        self._heard.set()
+        if self._subscription is not None:
+            self._subscription.nudge()
+
+    def _next_asked(self) -> str | bytes:
+        message = self._asked.popleft()
+        self._asked_bytes -= len(message)
+        self._room.set()
+        return message
+
+    async def _converse(self, wire: Wire, subscription: Subscription) -> None:
+        try:
+            await self._session.login(self._first_asked)
+        except AuthError as error:
+            self.end(POLICY, str(error))
         async with trio.open_nursery() as nursery:
-            for task in (self._hear, self._answer, self._tell, self._watch_stop, self._watch_cut, self._watch_login):
-                nursery.start_soon(self._first_to_end, task, nursery)
+            if self._session.may_end and self._ending is None:
+                nursery.start_soon(self._watch_login)
+            if self._ending is None:
+                await self._tell(wire, subscription)
+            nursery.cancel_scope.cancel()
+        code, reason = self._ending or (None, "")
+        if code is not None:
+            await wire.close(code, reason)
 
-    async def _first_to_end(self, task: Callable[[], Awaitable[None]], nursery: trio.Nursery) -> None:
-        with suppress(_Disconnected):  # the peer has gone: all that is left is to end
-            await task()
-        nursery.cancel_scope.cancel()
-
-    async def _send(self, text: str) -> None:
-        if not self._left:
-            await self._socket.send(text)
-
-    async def _leave(self, code: int, reason: str) -> None:
-        """Close with a reason. No send is cancelled for it: half a frame would make the close unreadable."""
-        if not self._left:
-            self._left = True
-            await self._socket.close(code, reason)
-
-    async def _login(self) -> bool:
-        with suppress(_Disconnected):
-            try:
-                await self._session.login(self._socket.receive)
-                return True
-            except AuthError as error:
-                await self._leave(POLICY, str(error))
-        return False
+    async def _first_asked(self) -> str | bytes:
+        while not self._asked:
+            if self._ending is not None:
+                raise AuthError(self._ending[1])
+            self._heard = trio.Event()
+            await self._heard.wait()
+        return self._next_asked()
 
     async def _watch_login(self) -> None:
-        await self._leave(POLICY, str(await self._session.until_ended()))
+        self.end(POLICY, str(await self._session.until_ended()))
 
-    async def _greet(self) -> None:
+    async def _tell(self, wire: Wire, subscription: Subscription) -> None:
         now_ms = self._backend.wall_ms()
         hello = {"server_time": seconds(now_ms), "version": VERSION, "resume": False}
-        await self._send(frame("hello", hello, now_ms))
-        await self._send(frame("snapshot", snapshot(self._backend, now_ms), now_ms))
-        self._greeted.set()
-
-    async def _watch_stop(self) -> None:
-        stopping: trio.Event | None = self._socket.scope.get("state", {}).get(STOPPING)
-        if stopping is None:  # not behind our own server
-            await trio.sleep_forever()
-        else:
-            await stopping.wait()
-            await self._leave(GOING_AWAY, "the service is stopping")
-
-    async def _watch_cut(self) -> None:
-        await self._subscription.closed.wait()
-        await self._leave(TRY_LATER, "too slow: reconnect to start whole")
-
-    async def _tell(self) -> None:
-        await self._greet()
-        while True:
+        await wire.write(frame("hello", hello, now_ms))
+        await wire.write(frame("snapshot", snapshot(self._backend, now_ms), now_ms))
+        while self._ending is None:
+            while self._asked:
+                await wire.write(self._reply(self._next_asked()))
             try:
-                events = await self._subscription.receive()
+                events = await subscription.receive()
             except TooSlow:
-                await trio.sleep_forever()  # `_watch_cut` says good-bye
-            if not self._backend.flags.enabled(FLAG):
-                await self._leave(GOING_AWAY, "Analytics dashboard disabled")
+                self.end(TRY_LATER, "too slow: reconnect to start whole")
+                return
+            if events and not self._backend.flags.enabled(FLAG):
+                self.end(GOING_AWAY, "Analytics dashboard disabled")
                 return
             for event in events:
-                await self._send(encoded(event))
+                await wire.write(encoded(event, self._backend.hub))
 
-    async def _hear(self) -> None:
-        """Always read on, whatever the other tasks wait for: else a disconnect would not be noticed."""
-        while True:
-            text = await self._socket.receive()
-            try:
-                self._ask.send_nowait(self._reply(text))
-            except trio.WouldBlock:
-                await self._leave(POLICY, "answers are not being read")
-                return
-
-    async def _answer(self) -> None:
-        await self._greeted.wait()
-        while True:
-            await self._send(await self._asked.receive())
-
-    def _reply(self, text: str | bytes | None) -> str:
+    def _reply(self, text: str | bytes) -> bytes:
         now_ms = self._backend.wall_ms()
         try:
             kind, data = _parse(text)
@@ -220,7 +213,8 @@ class _Client:
         self._metrics = _changed(self._metrics, metrics, add, frozenset(self._backend.memory.names()))
         # What was lost, and words to the person, are never filtered out.
         heard = None if self._topics is None else self._topics | {"gap", "notice"}
-        self._subscription.set_filter(heard, self._metrics)
+        if self._subscription is not None:
+            self._subscription.set_filter(heard, self._metrics)
 
     def _choice(self) -> dict[str, Any]:
         return {

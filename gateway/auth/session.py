@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 import trio
 
-from .access import credential, identity_of
+from .access import OUTCOME, credential, identity_of
 from .identity import AuthError
 from .verifier import Verifier
 
@@ -26,7 +26,7 @@ class Session:
 
     def __init__(self, verifier: Verifier, scope: Mapping[str, Any]) -> None:
         self._verifier = verifier
-        self._scope = scope
+        self._scope: Mapping[str, Any] = {OUTCOME: scope.get(OUTCOME)}  # the rest of it need not be kept for hours
         self._token = credential(scope, dict(scope["headers"]))
         self._watching = trio.CancelScope()
 
@@ -52,6 +52,11 @@ class Session:
         self._check(self._verifier.identify(token).may("read"))
         self._token = token
         self._watching.cancel()
+
+    @property
+    def may_end(self) -> bool:
+        """Whether `until_ended` can ever return."""
+        return not self._verifier.is_open
 
     async def until_ended(self) -> AuthError:
         """Why the socket has to be closed."""

@@ -165,6 +165,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "created_at": 1760000000.0,
     "changed_at": 1760000000.0,
     "expires_at": 1760000030.0,
+    "undo_until": None,
     "by": "local",
     "needs_confirmation": True,
     "consequence": "Fresh water pump is switched off, wherever it is needed just now. "

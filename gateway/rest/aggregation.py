@@ -17,6 +17,7 @@ from storage.models import Buckets, Window
 from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..names import Chosen, choose
 from ..rounding import known, number
@@ -71,9 +72,11 @@ async def get_metrics_aggregation(backend: Backend, query: schemas.aggregation.A
     for window in sorted(query.aggregation_windows, key=lambda window: WINDOWS[window][0]):
         length_ms, step_ms = WINDOWS[window]
         found = await backend.history.buckets(chosen.names, end_ms - 2 * length_ms, end_ms, step_ms)
+        charge(backend, found.buckets.values())
         reads.append(_Read(window, end_ms - length_ms, end_ms, found.buckets))
         reason = reason or found.reason
     samples = await _read_samples(backend.history, reads)
+    charge(backend, samples.values())
     figured = await in_thread(_aggregate, reads, samples)
     windows = {window: figured[window] for window in query.aggregation_windows}
     longest = max(query.aggregation_windows, key=lambda window: WINDOWS[window][0], default=None)

@@ -20,6 +20,7 @@ from storage.models import Buckets
 from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..problems import Problem
 from ..rounding import known, numbers, seconds
@@ -58,6 +59,7 @@ async def get_charts(backend: Backend, query: schemas.dashboard.ChartsQuery) -> 
     step_ms = next((step for step in GRID_MS if (end_ms - start_ms) / step <= query.max_points), GRID_MS[-1])
     from_ms = start_ms - start_ms % step_ms  # whole buckets: the first one too
     read = await backend.history.buckets(names, from_ms, end_ms, step_ms)
+    charge(backend, read.buckets.values())
     if query.format == "csv":
         return await _csv(names, read.buckets)
     drawn = await in_thread(_draw, names, read.buckets, step_ms, backend.catalogue)

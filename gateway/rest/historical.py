@@ -18,6 +18,7 @@ from storage.models import Buckets
 from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..names import choose
 from ..rounding import known
@@ -38,6 +39,7 @@ async def get_historical_analysis(backend: Backend, query: schemas.historical.Hi
     chosen = await choose(backend, None, MAX_METRICS)
     start_ms = now_ms - span_ms
     read = await backend.history.buckets(chosen.names, start_ms - start_ms % step_ms, now_ms + 1, step_ms)
+    charge(backend, read.buckets.values())
     found = await in_thread(
         _analyze,
         read.buckets,

@@ -28,14 +28,18 @@ _ACTOR_STATES: Final = ("starting", "running", "degraded", "backing_off", "parke
 _PERSISTENCE_STATES: Final = ("off", "starting", "on", "degraded")
 
 
+LIVE: Final = {"status": "ok"}
+READY: Final = {"status": "ready"}
+
+
 def get_livez(backend: Backend) -> Response:
-    return json_response({"status": "ok"})
+    return json_response(LIVE)
 
 
 def get_readyz(backend: Backend) -> Response:
     if not backend.ready:
         raise Problem(503, "Not ready", headers={"Retry-After": "1"})
-    return json_response({"status": "ready"})
+    return json_response(READY)
 
 
 async def get_healthz(backend: Backend) -> Response:
@@ -143,6 +147,11 @@ def _families(backend: Backend) -> Iterator[Family]:
             for severity in ("low", "medium", "high", "critical")
         ),
     )
+    told = backend.hub.statistics()
+    yield one("websocket_clients", "gauge", "Dashboards that are connected", told.clients)
+    yield one("frames_encoded_total", "counter", "WebSocket frames made, each once", told.encoded)
+    yield one("frames_delivered_total", "counter", "WebSocket frames taken by clients", told.delivered)
+    yield one("frames_lost_total", "counter", "WebSocket frames dropped for slow clients", told.lost)
     if backend.core is not None:
         heard = backend.core.statistics
         yield one("core_link_up", "gauge", "1: connected to CoachIQ's core", backend.core.is_connected)

@@ -21,6 +21,7 @@ from storage.models import Buckets, Values
 from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..names import choose
 from ..problems import Problem, printable
@@ -41,6 +42,7 @@ async def get_correlations(backend: Backend, query: schemas.dashboard.Correlatio
     chosen = await choose(backend, None, MAX_METRICS)
     start_ms = now_ms - span_ms
     read = await backend.history.buckets(chosen.names, start_ms - start_ms % step_ms, now_ms + 1, step_ms)
+    charge(backend, read.buckets.values())
     gauges = {
         name: some
         for name, some in read.buckets.items()
@@ -106,6 +108,7 @@ async def get_cycles(backend: Backend, query: schemas.dashboard.CycleQuery) -> R
     today_ms = (now_ms + offset_ms) // DAY_MS * DAY_MS - offset_ms
     start_ms = (today_ms - query.days * DAY_MS) // HOUR_MS * HOUR_MS
     read = await backend.history.buckets([name], start_ms, now_ms + 1, HOUR_MS)
+    charge(backend, read.buckets.values())
     some = read.buckets.get(name)
     if some is None and name not in await backend.history.names():
         raise Problem(404, f"No metric is called {printable(name)}")

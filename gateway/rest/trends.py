@@ -20,6 +20,7 @@ from storage.models import Buckets, Window
 from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
+from ..charge import charge
 from ..compute import in_thread
 from ..names import choose
 from ..rounding import known, number, numbers, seconds
@@ -60,6 +61,7 @@ async def get_performance_trends(backend: Backend, query: schemas.trends.TrendsQ
     start_ms = now_ms - span_ms
     start_ms -= start_ms % step_ms  # whole buckets: the first one too
     read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, min(step_ms, _fine_step_ms(span_ms)))
+    charge(backend, read.buckets.values())
     asked = [_ask(backend, name, read.buckets.get(name), step_ms, start_ms, now_ms) for name in chosen.names]
     metrics: dict[str, dict[str, Any]] = await in_thread(_trends, asked)
     insights = [

@@ -185,3 +185,15 @@ async def test_a_receiver_that_waits_is_told_when_it_leaves_nothing_behind(hub: 
     hub.publish("alert", {})
     assert hub.statistics().clients == 0
     assert hub.statistics().published == 1
+
+
+async def test_a_nudge_lets_a_receiver_go(hub: Hub) -> None:
+    with hub.subscribe() as client:
+        client.nudge()
+        assert await client.receive() == []
+        hub.publish("alert", {})
+        client.nudge()
+        assert len(await client.receive()) == 1  # both at once
+        with trio.move_on_after(0) as scope:
+            await client.receive()
+        assert scope.cancelled_caught

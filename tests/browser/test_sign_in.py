@@ -55,3 +55,31 @@ def test_signing_in_and_again_when_the_token_has_expired(service: ServiceProcess
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_test_id("live-mark")).to_have_text("live")
     expect(field).to_be_hidden()
+
+
+def test_the_documentation_asks_too_and_sends_it_on(service: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{service.url}/docs")
+    field = page.get_by_label("Access token")
+    expect(field).to_be_focused()
+    expect(page.get_by_text("asks for an access token")).to_be_visible()
+    field.fill("nonsense")
+    page.get_by_role("button", name="Show the description").click()
+    expect(page.get_by_text("may not read here")).to_be_visible()
+    field.fill(token(600))
+    field.press("Enter")
+    article = page.locator("article", has=page.get_by_role("heading", name="GET /api/analytics/status"))
+    expect(article).to_be_visible()
+    expect(field).to_have_count(0)
+    article.get_by_text("Try it").click()
+    article.get_by_role("button", name="Send GET").click()
+    expect(article.get_by_role("status").get_by_text("200", exact=True)).to_be_visible()
+    with page.expect_download() as download:
+        page.locator("#source").click()
+    assert json.loads(download.value.path().read_text(encoding="utf-8"))["openapi"] == "3.1.0"
+
+
+def test_who_has_signed_in_on_the_page_has_in_the_documentation(service: ServiceProcess, open_page: OpenPage) -> None:
+    script = f"localStorage.setItem('coachiq-analytics.token', '{token(600)}')"
+    page = open_page(f"{service.url}/docs", script=script)
+    expect(page.get_by_role("heading", name="GET /api/analytics/status")).to_be_visible()
+    expect(page.get_by_label("Access token")).to_have_count(0)

@@ -91,6 +91,7 @@ class Client:
         self.stream = stream
         self.wire = Connection(ConnectionType.CLIENT)
         self.waiting: list[dict[str, Any]] = []
+        self.text = ""  # of the message under way
 
     async def send(self, message: Any) -> None:
         event = (
@@ -103,15 +104,14 @@ class Client:
     async def next(self) -> dict[str, Any]:
         with trio.fail_after(5):
             while not self.waiting:
-                text = ""
                 for event in self.wire.events():
                     if isinstance(event, CloseConnection):
                         raise Closed(event.code, event.reason)
                     assert isinstance(event, TextMessage), event
-                    text += event.data
+                    self.text += event.data
                     if event.message_finished:
-                        self.waiting.append(json.loads(text))
-                        text = ""
+                        self.waiting.append(json.loads(self.text))
+                        self.text = ""
                 if not self.waiting:
                     data = await self.stream.receive_some()
                     assert data, "the server left without a word"
@@ -207,6 +207,74 @@ async def test_an_event_is_encoded_once_for_all_clients(house, backend, monkeypa
         for client in (one, two, three):
             await client.next_of("metrics")
     assert sorted(kinds) == ["metrics", "notice"]
+    assert backend.hub.statistics().encoded == 2
+    assert backend.hub.statistics().delivered == 6
+
+
+async def test_clients_that_follow_the_same_metrics_share_a_frame(house, backend):
+    async with house.visitor() as one, house.visitor() as two, house.visitor() as three:
+        for client, names in ((one, ["a"]), (two, ["a"]), (three, ["b"])):
+            await client.ask({"type": "subscribe", "data": {"metrics": names}})
+        backend.hub.publish_metrics({"a": (1000, 1.5), "b": (1000, 2.5)})
+        assert [(await each.next_of("metrics"))["data"].keys() for each in (one, two, three)] == [{"a"}, {"a"}, {"b"}]
+    assert backend.hub.statistics().encoded == 2
+
+
+async def test_a_subscription_to_ten_thousand_metrics(house, backend):
+    """In frames of 64 KiB at most, a part of the names in each; one more name is refused."""
+    names = [f"metric.{n}" for n in range(live.MAX_NAMES)]
+    async with house.visitor() as client:
+        for first in range(0, len(names), 2_000):
+            answer = await client.ask({"type": "subscribe", "data": {"metrics": names[first : first + 2_000]}})
+            assert answer["type"] == "subscription_confirmed"
+        assert len(answer["data"]["metrics"]) == live.MAX_NAMES
+        answer = await client.ask({"type": "subscribe", "data": {"metrics": ["one.more"]}})
+        assert (answer["type"], answer["data"]["member"]) == ("error", "metrics")
+        began = trio.current_time()
+        backend.hub.publish_metrics({**dict.fromkeys(names, (1000, 1.5)), "one.more": (1000, 1.5)})
+        assert (await client.next_of("metrics"))["data"].keys() == set(names)
+        assert trio.current_time() - began < 2
+
+
+async def test_many_questions_at_once_are_all_answered_in_order(house):
+    count = live.ASKED * 10
+    async with house.visitor() as client:
+        await client.stream.send_all(
+            b"".join(
+                client.wire.send(TextMessage(json.dumps({"type": "ping" if n % 3 else "heartbeat"})))
+                for n in range(count)
+            )
+        )
+        kinds = [(await client.next())["type"] for _ in range(count)]
+    assert kinds == ["pong" if n % 3 else "heartbeat_ack" for n in range(count)]
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_questions(house, backend):
+    async with house.visitor() as client:
+        await client.stream.send_all(client.wire.send(TextMessage('{"type": "ping"}')) * (live.ASKED * 10))
+    await house.served.settle()
+    assert backend.hub.statistics().clients == 0
+    assert house.served.server.statistics().failed == 0
+
+
+async def test_only_our_own_server_opens_it(backend, serve, wire):
+    app = QuartTrio("live")
+    live.register_live(app, backend)
+    app.asgi_app = WithoutState(app.asgi_app)  # type: ignore[method-assign]
+    served = await serve(app)
+    async with await served.connect() as stream:
+        await stream.send_all(wire.handshake("/ws/analytics"))
+        assert (await wire.read_until(stream, b"\r\n\r\n")).startswith(b"HTTP/1.1 501")
+
+
+class WithoutState:
+    """As another server calls an application."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, *rest: Any) -> None:
+        await self.app({name: each for name, each in scope.items() if name != "state"}, *rest)
 
 
 @pytest.mark.parametrize(("asked", "answered"), [("ping", "pong"), ("heartbeat", "heartbeat_ack")])

@@ -7,8 +7,10 @@ import struct
 import pytest
 import trio
 import trio_websocket
+from quart import websocket
 
 from gateway.connection import Limits
+from gateway.talk import OPENER, text_frame
 
 LIMIT = 64 * 1024
 
@@ -148,3 +150,94 @@ async def test_a_handler_that_sends_to_nobody_holds_up_nobody(serve, little_app,
         await little_app.ended.wait()
         assert b"200" in await served.get("/fast")
     await served.settle()
+
+
+class Parrot:
+    """A Talk that repeats what it hears."""
+
+    def __init__(self) -> None:
+        self.send, self.receive = trio.open_memory_channel(100)
+        self.ends = []
+        self.wire = None
+
+    async def run(self, wire):
+        self.wire = wire
+        async for message in self.receive:
+            if message == "fail":
+                raise RuntimeError("as it was told")
+            if message == "close":
+                await wire.close(4000, "as asked")
+                return
+            await wire.write(text_frame(str(message).encode()))
+
+    async def hear(self, message):
+        await self.send.send(message)
+
+    def end(self, code, reason=""):
+        self.ends.append((code, reason))
+        self.send.send_nowait("close") if code else self.send.close()
+
+
+@pytest.fixture
+def parrot(little_app):
+    parrot = Parrot()
+
+    @little_app.websocket("/parrot")
+    async def talk():
+        await websocket.scope["state"][OPENER](parrot)
+        little_app.ended.set()
+
+    return parrot
+
+
+async def test_an_application_hands_its_socket_to_a_talk(serve, little_app, wire, parrot):
+    served = await serve(little_app)
+    async with trio_websocket.open_websocket("127.0.0.1", served.port, "/parrot", use_ssl=False) as client:
+        with trio.fail_after(5):
+            await little_app.ended.wait()  # the application's part, while the socket lives on
+        for text in ("one", "ü" * 1000, "x" * LIMIT):
+            await client.send_message(text)
+            assert await client.get_message() == text
+        await client.send_message(b"bytes")
+        assert await client.get_message() == "b'bytes'"
+        with trio.fail_after(5):
+            await client.ping(b"are you there")
+    await served.settle()
+    assert parrot.ends == [(None, "")]
+    await parrot.wire.write(text_frame(b"nobody hears this"))
+    assert served.server.statistics().failed == 0
+
+
+async def test_a_talk_that_fails_is_1011_and_touches_no_other(serve, little_app, wire, parrot, caplog):
+    served = await serve(little_app)
+    stream = await opened(served, wire, "/parrot")
+    async with stream:
+        await stream.send_all(wire.client_frame(b"fail"))
+        assert close_code(await stream.receive_some()) == 1011
+        await stream.send_all(wire.client_frame(struct.pack("!H", 1011), opcode=8))
+        await wire.read_all(stream)
+    assert "a conversation failed" in caplog.text
+    await served.settle()
+    assert served.server.statistics().failed == 0
+
+
+async def test_a_talk_says_good_bye_and_nothing_after_it(serve, little_app, wire, parrot):
+    served = await serve(little_app)
+    stream = await opened(served, wire, "/parrot")
+    async with stream:
+        await stream.send_all(wire.client_frame(b"close"))
+        answer = await stream.receive_some()
+        assert close_code(answer) == 4000
+        await parrot.wire.write(text_frame(b"too late"))
+        await stream.send_all(wire.client_frame(struct.pack("!H", 4000), opcode=8))
+        assert await wire.read_all(stream) == b""
+    await served.settle()
+
+
+async def test_the_stop_is_said_to_each_talk(serve, little_app, wire, parrot):
+    served = await serve(little_app)
+    stream = await opened(served, wire, "/parrot")
+    async with stream:
+        served.server.stop()
+        assert close_code(await stream.receive_some()) == 4000
+    assert parrot.ends[0] == (1001, "the service is stopping")

@@ -97,11 +97,20 @@ function parametersOf(api, operation) {
       make("td", {}, ...inline([parameter.description, limits(parameter.schema)].filter(Boolean).join(" · "))))))))];
 }
 
+// A route's body as [media type, content], or nothing: JSON, or text.
+function bodyKind(operation) {
+  return Object.entries(operation.requestBody?.content ?? {})[0];
+}
+
+function examplesOf(content) {
+  return Object.entries(content.examples ?? (content.example === undefined ? {} : { "": { value: content.example } }));
+}
+
 function bodyOf(api, operation) {
-  const content = operation.requestBody && operation.requestBody.content["application/json"];
+  const [media, content] = bodyKind(operation) ?? [];
   if (!content) return [];
-  return [make("h4", {}, "Body"),
-    ...Object.entries(content.examples || {}).flatMap(([name, each]) => [make("p", {}, name), example(each.value)]),
+  return [make("h4", {}, "Body"), make("p", {}, make("code", {}, media)),
+    ...examplesOf(content).flatMap(([name, each]) => [name && make("p", {}, name), example(each.value)]).filter(Boolean),
     ...modelsOf(api, content.schema)];
 }
 
@@ -117,6 +126,12 @@ function answersOf(api, operation) {
   })];
 }
 
+function bodyText(content) {
+  const first = examplesOf(content)[0];
+  if (!first) return "{}";
+  return typeof first[1].value === "string" ? first[1].value : JSON.stringify(first[1].value, null, 2);
+}
+
 function tryIt(path, method, operation) {
   const fields = operation.parameters.map((parameter) => {
     const id = `${operation.operationId}-${parameter.name}`;
@@ -125,10 +140,8 @@ function tryIt(path, method, operation) {
       : make("input", { id, required: parameter.required, autocomplete: "off", placeholder: parameter.schema.default ?? "" });
     return { parameter, input, label: make("label", { for: id }, parameter.name) };
   });
-  const examples = operation.requestBody ? Object.values(operation.requestBody.content["application/json"].examples || {}) : [];
-  const body = operation.requestBody
-    ? make("textarea", { id: `${operation.operationId}-body`, spellcheck: "false" }, examples.length ? JSON.stringify(examples[0].value, null, 2) : "{}")
-    : null;
+  const [media, content] = bodyKind(operation) ?? [];
+  const body = content ? make("textarea", { id: `${operation.operationId}-body`, spellcheck: "false" }, bodyText(content)) : null;
   const said = make("div", { role: "status" });
   const form = make("form", {}, ...fields.flatMap(({ label, input }) => [label, input]),
     body ? make("label", { for: body.id }, "body") : null, body, make("button", {}, `Send ${method.toUpperCase()}`));
@@ -136,7 +149,7 @@ function tryIt(path, method, operation) {
     event.preventDefault();
     let url = path;
     const query = new URLSearchParams();
-    const headers = body ? { "Content-Type": "application/json" } : {};
+    const headers = { ...credentials(), ...(body ? { "Content-Type": media } : {}) };
     for (const { parameter, input } of fields) {
       if (parameter.in === "path") url = url.replace(`{${parameter.name}}`, encodeURIComponent(input.value));
       else if (input.value && parameter.in === "query") query.set(parameter.name, input.value);
@@ -206,9 +219,57 @@ function filter(entries, text) {
   document.getElementById("matches").textContent = words.length ? `${entries.filter((entry) => entry.hit).length} of ${entries.length} routes` : "";
 }
 
-fetch("openapi.json").then((response) => {
+// The dashboard's token, where somebody has signed in there; else it lasts as long as this page.
+let token = stored();
+
+function stored() {
+  try { return localStorage.getItem("coachiq-analytics.token") || ""; } catch { return ""; }
+}
+
+function credentials() {
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
+function say(text) {
+  document.getElementById("state").textContent = text;
+}
+
+// The service tells nothing to those it does not know, its description included.
+function ask(refused) {
+  const form = document.getElementById("access");
+  form.hidden = false;
+  say(refused ? "This token may not read here. Enter another one." : "This service asks for an access token.");
+  document.getElementById("token").focus();
+}
+
+async function load() {
+  const response = await fetch("openapi.json", { headers: credentials() });
+  if (response.status === 401 || response.status === 403) {
+    ask(Boolean(token));
+    return;
+  }
   if (!response.ok) throw new Error(`status ${response.status}`);
-  return response.json();
-}).then(show).catch((error) => {
-  document.getElementById("state").textContent = `The description of the API could not be loaded (${error.message}). Reload to try again.`;
+  const text = await response.text();
+  if (token) {
+    // A plain link would come without the token.
+    const source = document.getElementById("source");
+    source.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    source.download = "openapi.json";
+  }
+  document.getElementById("access").remove();
+  show(JSON.parse(text));
+}
+
+function start() {
+  load().catch((error) => {
+    say(`The description of the API could not be loaded (${error.message}). Reload to try again.`);
+  });
+}
+
+document.getElementById("access").addEventListener("submit", (event) => {
+  event.preventDefault();
+  token = document.getElementById("token").value.trim();
+  say("Loading the description of the API…");
+  start();
 });
+start();

@@ -9,7 +9,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.auth.core_jwt import SKEW_MS, identify
@@ -153,6 +153,7 @@ def test_any_text_is_refused_and_never_fails(text: str) -> None:
     why_not(text)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text of a run loads a table
 @given(
     st.dictionaries(
         st.sampled_from(["sub", "exp", "iat", "nbf", "type", "role", "admin", "iss", "aud", "token_type"]),
