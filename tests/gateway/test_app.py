@@ -36,9 +36,9 @@ async def test_security_headers_are_on_every_answer(app: QuartTrio, path: str) -
     assert policy.startswith("default-src 'self'")
     assert "unsafe" not in policy
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert response.headers["Cache-Control"] in ("no-store", "no-cache")
+    assert response.headers["Cache-Control"].partition(",")[0] in ("no-store", "no-cache")
     if path.startswith("/api"):
-        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Cache-Control"].partition(",")[0] == "no-store"
 
 
 @pytest.mark.parametrize("path", GETS)
