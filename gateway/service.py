@@ -157,6 +157,7 @@ class Service:
             policy=persist_policy(settings),
             enabled=flags.enabled("persistence"),
         )
+        progress.salvage = lambda: keeper.state
         keeper.on_damage, keeper.on_replaced = persister.reopen, persister.start_over
         recorder = Recorder(
             mailbox=record,
