@@ -142,7 +142,7 @@ class Service:
             tell=control.courier.hear,
             wall_ms=wall_ms,
         )
-        keeper = archive_keeper(settings, wall_ms)
+        keeper = archive_keeper(settings, wall_ms, progress)
         persister = persisting.Persister(
             mailbox=persist,
             notifier=notify,
@@ -157,7 +157,6 @@ class Service:
             policy=persist_policy(settings),
             enabled=flags.enabled("persistence"),
         )
-        progress.salvage = lambda: keeper.state
         keeper.on_damage, keeper.on_replaced = persister.reopen, persister.start_over
         recorder = Recorder(
             mailbox=record,
