@@ -12,8 +12,9 @@ from typing import Any, Final
 import trio
 
 from analytics.catalogue import Catalogue
+from analytics.streaming import Part
 from analytics.threshold import AlertEvent, AlertState, Threshold, alert_id, sentence
-from analytics.threshold_watch import Part, Standing, ThresholdWatch
+from analytics.threshold_watch import Standing, ThresholdWatch
 
 from .frames import seconds
 from .hub import Hub

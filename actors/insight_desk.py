@@ -4,6 +4,7 @@ Owns the passage from findings to the book of insights. Promises
 - an insight is new once, however often its finding comes; it keeps the earliest start that is known of it;
 - when many metrics turn at the same moment (power was lost, a gateway died) people hear of one incident, not of each:
   what it gathers is named in its evidence and told by itself only if it outlives the incident;
+- one fault is one notification a day: of which changes people hear is said with each (analytics/news.py);
 - one trouble of one metric is told once: what only says that a metric is unusual is not told of one about which
   something more definite is open, nor a second time in other words.
 """
@@ -14,7 +15,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from analytics.catalogue import Catalogue
+from analytics.budget import JUDGED
+from analytics.catalogue import Catalogue, MetricSpec
+from analytics.counter import rate_spec
+from analytics.news import News, subject_of
 from analytics.records import Finding, FindingKind, Insight
 from analytics.rules import EVERYTHING, Rules, insight_key
 from storage.insight_book import InsightBook
@@ -33,10 +37,11 @@ INCIDENT: Final = f"{FindingKind.INCIDENT}:{EVERYTHING}"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An insight was raised, renewed or (status resolved) ended."""
+    """An insight was raised, renewed or (status resolved) ended. `is_news`: people are to be called for it."""
 
     insight: Insight
     is_new: bool
+    is_news: bool = False
 
 
 class InsightDesk:
@@ -50,6 +55,7 @@ class InsightDesk:
         self._opened: dict[str, Finding] = {}  # by key: what was raised lately, candidates for an incident
         self._members: dict[str, Finding] = {}  # by key: what the open incident gathers
         self._incident_ms = 0
+        self._news = News()
 
     def take(self, findings: Iterable[Finding], now_ms: int) -> list[Change]:
         """What these findings change in the book, in order."""
@@ -86,11 +92,27 @@ class InsightDesk:
             gathered = self._gather(key, finding, now_ms)
             if gathered is not None:
                 return gathered
-        insight = self._rules.insight(finding, self._catalogue.spec(finding.metric), now_ms)
+        return self._raise(finding, now_ms)
+
+    def _raise(self, finding: Finding, now_ms: int) -> list[Change]:
+        spec = self._catalogue.spec(finding.metric)
+        if spec.kind == "counter" and finding.kind in JUDGED:
+            spec = rate_spec(spec)
+        insight = self._rules.insight(finding, spec, now_ms)
         if insight is None:
             return []
         is_new = self._book.upsert_insight(insight)
-        return [Change(self._book.insight(key) or insight, is_new)]
+        insight = self._book.insight(insight.key) or insight
+        return [Change(insight, is_new, self._is_news(insight, is_new, spec, now_ms))]
+
+    def _is_news(self, insight: Insight, is_new: bool, spec: MetricSpec, now_ms: int) -> bool:
+        for each in self._book.insights():
+            if each.created_at_ms < self._started_ms:
+                self._news.remember(each, subject_of(each.metric, self._catalogue.spec(each.metric or "")))
+        keys = {each.key for each in self._book.open_insights(now_ms)}
+        if is_new:
+            keys.discard(insight.key)
+        return self._news.take(insight, subject_of(insight.metric, spec), now_ms, keys)
 
     def _is_known(self, metric: str, now_ms: int) -> bool:
         return any(insight.metric == metric for insight in self._book.open_insights(now_ms))
@@ -127,8 +149,4 @@ class InsightDesk:
             facts={"members": some},
             evidence={"members": [insight_key(each) for each in members[:NAMED]], "coverage": 1.0},
         )  # fmt: skip
-        insight = self._rules.insight(finding, self._catalogue.spec(EVERYTHING), now_ms)
-        if insight is None:
-            return []
-        is_new = self._book.upsert_insight(insight)
-        return [Change(self._book.insight(INCIDENT) or insight, is_new)]
+        return self._raise(finding, now_ms)

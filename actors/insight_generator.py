@@ -179,11 +179,11 @@ class InsightGenerator:
         for change in changes:
             self._persister.put_nowait(Flush())
             if self._may_tell(change):  # if not, it stands in the book for whoever looks, and nobody is called
-                self._notifier.put_nowait(InsightChanged(change.insight, change.is_new))
+                self._notifier.put_nowait(InsightChanged(change.insight, change.is_new, change.is_news))
 
     def _may_tell(self, change: Change) -> bool:
         """Whether the budget of judgements allows it. Facts and what is critical are always told."""
         insight = change.insight
-        if self._budget is None or not change.is_new or insight.severity == "critical":
+        if self._budget is None or not change.is_news or insight.severity == "critical":
             return True
         return insight.evidence.get("kind") not in JUDGED or self._budget.spend(self._clock.now_ms())

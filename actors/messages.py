@@ -204,6 +204,7 @@ class Analyze:
 class InsightChanged:
     insight: Insight
     is_new: bool
+    is_news: bool = False  # people are to be called for it (dashboards hear of every change)
 
 
 @dataclass(frozen=True, slots=True)

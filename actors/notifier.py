@@ -50,8 +50,8 @@ class Notifier:
 
     async def _handle(self, message: NotifierMessage) -> None:
         match message:
-            case InsightChanged(insight, is_new):
-                await self._insight(insight, is_new)
+            case InsightChanged(insight, is_new, is_news):
+                await self._insight(insight, is_new, is_news)
             case PatternFound(pattern):
                 self._pattern(pattern)
             case StatusChanged(part, state, reason):
@@ -65,7 +65,7 @@ class Notifier:
             case _:
                 assert_never(message)
 
-    async def _insight(self, insight: Insight, is_new: bool) -> None:
+    async def _insight(self, insight: Insight, is_new: bool, is_news: bool) -> None:
         if is_new or insight.status != "new":  # that it still holds, and for how long by now, is no news
             level = logging.WARNING if insight.severity in ("high", "critical") else logging.INFO
             LOG.log(level, "insight %s [%s] %s", insight.status, insight.severity, insight.title)
@@ -74,9 +74,9 @@ class Notifier:
         self._hub.publish("insight" if is_new else "insight_update", frame)
         if not self._marks.wants_telling(insight, now_ms):
             return
-        if is_new and insight.severity in ("high", "critical"):
+        if is_news and insight.severity in ("high", "critical"):
             self._hub.publish("alert", alert_frame(insight))
-        if is_new or insight.status == "resolved":
+        if is_news or insight.status == "resolved":
             self._tell(
                 Notice(
                     insight.key,

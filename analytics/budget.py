@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from .alarm_level import SLOPE, raised
 from .records import FindingKind
@@ -47,7 +47,7 @@ class Budget:
     def __init__(self, per_week: float, began_ms: int = 0) -> None:
         self.per_week = per_week
         self.metrics = 1
-        self._began_ms = began_ms
+        self._born_ms = self._began_ms = began_ms
         self._told: deque[int] = deque()
         self._held_back: deque[int] = deque()
 
@@ -79,6 +79,23 @@ class Budget:
             self.per_week, spent, max(0.0, self.per_week - spent), self._in_week(self._held_back, now_ms),
             None if achieved is None else round(achieved, 2), self.raised(now_ms),
         )  # fmt: skip
+
+    def pack(self) -> list[Any]:
+        """What a restart must not lose, as plain values: a new process would spend the week's budget again."""
+        return [self._born_ms, self._began_ms, list(self._told), list(self._held_back)]
+
+    def unpack(self, state: list[Any]) -> None:
+        """Take over what an earlier process told; one's own is known already. Raises ValueError or TypeError when it
+        was not made by `pack`."""
+        born_ms, began_ms, told, held_back = state
+        if born_ms == self._born_ms:
+            return
+        for times, earlier in ((self._told, told), (self._held_back, held_back)):
+            own = list(times)
+            times.clear()
+            times.extend([*sorted(int(each) for each in earlier), *own])
+        self._began_ms = min(self._began_ms, int(began_ms))
+        self._born_ms = int(born_ms)
 
     def _asked_per_week(self, now_ms: int) -> float:
         self._forget(now_ms)

@@ -99,6 +99,11 @@ class Catalogue:
             known = self._known[name] = self._find(name)
         return known
 
+    def plausible(self, name: str) -> tuple[float | None, float | None]:
+        """What the metric can be, ends included; None: no bound."""
+        spec = self.spec(name)
+        return spec.plausible_low, spec.plausible_high
+
     @cached_property
     def _matchers(self) -> tuple[tuple[re.Pattern[str], MetricSpec], ...]:
         """Compiled when the first name is looked up: some 200 expressions, which no start need wait for."""

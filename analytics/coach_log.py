@@ -104,7 +104,13 @@ class CoachLog:
         return None if ring is None else ring.end_slot * SLOT_MS
 
     def take(self, name: str, spec: MetricSpec, times: Times, values: Values, until_ms: int) -> None:
-        """Samples of a metric, in rising order; slots that end at or before `until_ms` are complete with them."""
+        """Samples of a metric, in rising order; slots that end at or before `until_ms` are complete with them. What is
+        not plausible is left out."""
+        low, high = spec.plausible_low, spec.plausible_high
+        if len(values) and (low is not None or high is not None):
+            sound = (values >= (-np.inf if low is None else low)) & (values <= (np.inf if high is None else high))
+            if not sound.all():
+                times, values = times[sound], values[sound]
         end_slot = until_ms // SLOT_MS
         ring = self._rings.get(name)
         if ring is None:

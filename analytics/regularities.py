@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from .catalogue import MetricSpec, title_from
+from .change_points import change_points
 from .cycle import DAY, HOUR_MS, MIN_R2, WEEK, Cycle, daily_cycle, weekly_cycle
 from .local_time import LocalTime
 from .periods import Period, find_periods
@@ -201,11 +202,15 @@ class _Teller:
         error, without = (finite(float(np.abs(after - each).mean())) for each in (trend.last, trend.first))
         change = finite(trend.last - trend.first)
         span = int(times[-1]) - int(times[0])
+        points = [
+            {"timestamp": each.at_ms / 1000, "before": rounded(each.before), "after": rounded(each.after)}
+            for each in change_points(times, values)
+        ]
         strength = abs(change) / (abs(change) + trend.scale) if change else 0.0
         worth = self._worth(strength, f"{len(after)} values since", "it stays at the new level", error, without)
         return self._pattern(
             "baseline", None, words, max(0.5, 1.0 - trend.p_value), duration(max(1, int(times[-1]) - since_ms)),
-            worth | _trend_members(trend, span, change) | {"since": since_ms / 1000},
+            worth | _trend_members(trend, span, change) | {"since": since_ms / 1000, "change_points": points},
         )  # fmt: skip
 
     def _number(self, value: float) -> str:

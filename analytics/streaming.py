@@ -129,13 +129,18 @@ class Watchlist:
         self._away.pop(name, None)
 
     def pack(self) -> dict[str, list[Any]]:
-        """What the anomaly detectors have learned, by metric, as plain values: what a restart must not lose."""
-        return {name: w.anomalies.pack() for name, w in self._watches.items() if w.anomalies is not None}
+        """What the anomaly detectors have learned, by metric, as plain values: what a restart must not lose. What the
+        budget has spent stands under ALL."""
+        learned = {name: w.anomalies.pack() for name, w in self._watches.items() if w.anomalies is not None}
+        return learned if self._budget is None else learned | {ALL: self._budget.pack()}
 
     def unpack(self, states: Mapping[str, Any]) -> int:
         """Take back what `pack` gave; what this version cannot read is left out. Returns how many metrics it was."""
         taken = 0
         for name, state in states.items():
+            if name == ALL:
+                self._take_over(state)
+                continue
             watch = MetricWatch(name, self._catalogue.spec(name), self._local_time, raised=self._raised)
             if watch.anomalies is None:
                 continue
@@ -146,6 +151,13 @@ class Watchlist:
             self._watch(name).anomalies = watch.anomalies
             taken += 1
         return taken
+
+    def _take_over(self, spent: Any) -> None:
+        try:
+            if self._budget is not None:
+                self._budget.unpack(spent)
+        except (TypeError, ValueError):
+            return  # of another version: the week begins anew
 
     def _follow_budget(self, now_ms: int) -> None:
         if self._budget is None:

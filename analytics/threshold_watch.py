@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from .catalogue import Catalogue
-from .robust import Times, Values
+from .streaming import Part
 from .threshold import (
     INITIAL,
     AlertEvent,
@@ -33,17 +33,6 @@ FEW: Final = 16  # samples that are looked at one by one at once
 MAX_NAMES: Final = 20_000  # metrics without thresholds that are remembered as such
 
 StateKey = tuple[str, str]  # threshold id, metric
-
-
-class Part(Protocol):
-    """Samples of one metric (storage's SeriesPart fits)."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def times(self) -> Times: ...
-    @property
-    def values(self) -> Values: ...
 
 
 class Standing(Protocol):

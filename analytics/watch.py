@@ -25,6 +25,7 @@ from .baseline import Baseline
 from .cadence import Cadence
 from .catalogue import MetricSpec
 from .condition import Condition, Side, Turn
+from .counter import CounterAnomalies
 from .finding import finding, silent_finding
 from .limits import limit_levels, stay_limits, zones
 from .local_time import UTC_TIME, LocalTime
@@ -61,7 +62,11 @@ class MetricWatch:
         """`anomalies`: whether to look for them at all; `raised`: how far beyond its level a score has to be."""
         self.name = name
         self.spec = spec
-        self.anomalies = Anomalies(name, spec, local, raised) if anomalies and spec.kind == "gauge" else None
+        self.anomalies: Anomalies | None = None
+        if anomalies and spec.kind == "gauge":
+            self.anomalies = Anomalies(name, spec, local, raised)
+        elif anomalies and spec.kind == "counter" and not spec.intermittent:
+            self.anomalies = CounterAnomalies(name, spec, local, raised)
         self.cadence = Cadence()
         self.quiet_since_ms: int | None = None  # not None: its silence has been told
         self.limit = Condition(need=1, hold_ms=int(spec.hold_s * 1000))

@@ -105,7 +105,7 @@ class Service:
         asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
         notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
         book = InsightBook(settings.max_memory_insights, settings.max_memory_patterns)
-        history = History(memory, wall_ms)
+        history = History(memory, wall_ms, catalogue.plausible)
         local_time = coach_time(settings)
         control = build_control(
             settings, flags, catalogue=catalogue, hub=hub, book=book, history=history, notifier=notify,

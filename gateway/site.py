@@ -26,6 +26,7 @@ PAGES: Final = (
     "/correlations",
     "/patterns",
     "/system",
+    "/system/<path:topic>",
     "/settings",
     "/settings/<topic>",
 )

@@ -4,7 +4,8 @@ Owns nothing; the persister sets `archive` while it is open. Promises
 - no sample is counted twice: where both tiers have a time, memory's value holds;
 - samples that have not been stored yet are there, old ones that came late included;
 - when the archive is in trouble the answer is what memory holds, with `complete` False and the reason. Without an
-  archive (persistence is off) memory is all there is, and the answer is complete.
+  archive (persistence is off) memory is all there is, and the answer is complete;
+- samples that are not plausible are in `window`, and left out of `buckets` (see quarantine.py).
 
 How far back memory alone suffices is known per metric (`MemoryTier.complete_from_ms`): the archive is asked for what
 lies before. Where memory holds samples there, too (late ones, rests of blocks), both are read as rows and merged.
@@ -22,7 +23,9 @@ from .archive import Archive, ArchiveError
 from .grid import combined, merged_windows, sum_up
 from .memory import MemoryTier
 from .models import Buckets, Latest, Window
+from .quarantine import ANYTHING, Range, implausible, joined, suspect_spans, without_implausible
 
+SEARCH_STEP_MS: Final = 300_000  # buckets in which implausible samples are looked for
 ROWS_STEP_MS: Final = 86_400_000  # spans to be merged as rows are read a day at a time
 
 
@@ -47,8 +50,12 @@ class HistoryBuckets:
 class History:
     """See the module docstring. All times are unix milliseconds; spans are [start, end)."""
 
-    def __init__(self, memory: MemoryTier, wall_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, memory: MemoryTier, wall_ms: Callable[[], int], plausible: Callable[[str], Range] = lambda name: ANYTHING
+    ) -> None:
+        """`plausible`: the range a metric can be in, its ends included; None: no bound."""
         self.archive: Archive | None = None
+        self.plausible: Final = plausible
         self._memory = memory
         self._wall_ms = wall_ms
 
@@ -77,7 +84,42 @@ class History:
         return HistoryWindows(windows, reason is None, reason)
 
     async def buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> HistoryBuckets:
-        """Every sample, summed up on the grid of `step_ms`."""
+        """Every plausible sample, summed up on the grid of `step_ms`."""
+        read = await self._all_buckets(names, start_ms, end_ms, step_ms)
+        found, reason = dict(read.buckets), read.reason
+        for name, buckets in read.buckets.items():
+            spans = suspect_spans(buckets, self.plausible(name))
+            if not spans:
+                continue
+            windows = []
+            for first_ms, last_ms in spans:
+                part = await self.window([name], max(first_ms, start_ms), min(last_ms, end_ms))
+                windows += list(part.windows.values())
+                reason = reason or part.reason
+            clean = without_implausible(buckets, windows, self.plausible(name))
+            if len(clean):
+                found[name] = clean
+            else:
+                del found[name]
+        return HistoryBuckets(found, reason is None, reason)
+
+    async def implausible(self, names: Sequence[str], start_ms: int, end_ms: int, limit: int) -> HistoryWindows:
+        """The samples in quarantine: the newest `limit` of each metric."""
+        read = await self._all_buckets(names, start_ms, end_ms, SEARCH_STEP_MS)
+        found, reason = {}, read.reason
+        for name, buckets in read.buckets.items():
+            kept: list[Window] = []
+            for first_ms, last_ms in reversed(suspect_spans(buckets, self.plausible(name))):
+                part = await self.window([name], max(first_ms, start_ms), min(last_ms, end_ms))
+                reason = reason or part.reason
+                kept += [implausible(window, self.plausible(name)) for window in part.windows.values()]
+                if sum(map(len, kept)) >= limit:
+                    break
+            if kept:
+                found[name] = joined(kept[::-1], limit)
+        return HistoryWindows(found, reason is None, reason)
+
+    async def _all_buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> HistoryBuckets:
         found: dict[str, Buckets] = {}
         reason: str | None = None
         for name in names:

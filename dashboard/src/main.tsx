@@ -2,7 +2,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { queryClient } from "./api/queries";
+import { insightsQuery, overviewQuery, queryClient } from "./api/queries";
 import { App } from "./app";
 import { watchTheme } from "./lib/preferences";
 import { pullPreferences } from "./lib/synced";
@@ -11,6 +11,11 @@ import "./styles.css";
 
 watchTheme();
 void pullPreferences();
+if (location.pathname === "/") {
+  // Asked for while the page is still being built: drawing it the first time takes longer than the answers do.
+  void queryClient.prefetchQuery(overviewQuery);
+  void queryClient.prefetchQuery(insightsQuery);
+}
 startConnection((key) => void queryClient.invalidateQueries({ queryKey: [key] }));
 
 const root = document.getElementById("root");

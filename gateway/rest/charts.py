@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from quart import Response
 
-from analytics.catalogue import Catalogue, MetricSpec
+from analytics.catalogue import Catalogue, MetricSpec, title_from
 from analytics.deviation import anomaly_score, baseline_deviation, expected_band
 from analytics.patterns import find_anomalies
 from analytics.records import Insight
@@ -62,8 +62,9 @@ async def get_charts(backend: Backend, query: schemas.dashboard.ChartsQuery) -> 
     charge(backend, read.buckets.values())
     if query.format == "csv":
         return await _csv(names, read.buckets)
-    drawn = await in_thread(_draw, names, read.buckets, step_ms, backend.catalogue)
-    insights = backend.book.insights()
+    is_line = query.detail == "line"
+    drawn = await in_thread(_draw, names, read.buckets, step_ms, backend.catalogue, is_line)
+    insights = () if is_line else backend.book.insights()
     for each in drawn:
         each["notes"] = [
             _note(insight)
@@ -84,16 +85,16 @@ async def get_charts(backend: Backend, query: schemas.dashboard.ChartsQuery) -> 
 
 
 def _draw(
-    names: Sequence[str], buckets: Mapping[str, Buckets], step_ms: int, catalogue: Catalogue
+    names: Sequence[str], buckets: Mapping[str, Buckets], step_ms: int, catalogue: Catalogue, is_line: bool
 ) -> list[dict[str, Any]]:
     """Runs in a thread."""
-    return [_series(name, buckets.get(name), step_ms, catalogue.spec(name)) for name in names]
+    return [_series(name, buckets.get(name), step_ms, catalogue.spec(name), is_line=is_line) for name in names]
 
 
-def _series(name: str, buckets: Buckets | None, step_ms: int, spec: MetricSpec) -> dict[str, Any]:
+def _series(name: str, buckets: Buckets | None, step_ms: int, spec: MetricSpec, *, is_line: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "metric": name,
-        "title": spec.title or name,
+        "title": spec.title or title_from(name),
         "unit": spec.unit,
         "kind": spec.kind,
         "times": [],
@@ -113,6 +114,9 @@ def _series(name: str, buckets: Buckets | None, step_ms: int, spec: MetricSpec) 
     if buckets is None or not len(buckets):
         return shown
     levels = means(buckets)
+    if is_line:
+        gaps = _gaps(buckets, step_ms, spec)
+        return shown | {"times": seconds(buckets.starts), "values": numbers(levels), "gaps": gaps}
     deviations = baseline_deviation(levels, spec)
     band = expected_band(levels, spec)
     shown |= {
@@ -206,7 +210,7 @@ maximum
 and count of each bucket that holds a sample, its anomaly score, the band in which it would have been ordinary
 (a robust one, from the span itself and the point's surroundings), spans in which samples are missing, anomalies, and
 the insights that were raised there. The grid is the finest with at most `max_points` buckets; `start=0` begins with the
-oldest sample. `format=csv` gives the same rows.""",
+oldest sample. `format=csv` gives the same rows; `detail=line` the mean alone.""",
         tag="Dashboard",
         query=lambda: schemas.dashboard.ChartsQuery,
         answers=lambda: {

@@ -67,6 +67,9 @@ class ChartsQuery(Asked):
     end: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds, exclusive; default: now")
     max_points: int = Field(400, ge=2, le=2000, description="The grid is the finest with at most so many buckets")
     format: Literal["json", "csv"] = Field("json", description="csv: the same rows")
+    detail: Literal["full", "line"] = Field(
+        "full", description="line: times, values and gaps alone, for small pictures; everything else is empty"
+    )
 
 
 class ChartAnomaly(Answered):

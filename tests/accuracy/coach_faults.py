@@ -21,6 +21,7 @@ from gateway.demo.coach import DAY_MS
 from gateway.demo.faults import FaultKind
 from gateway.demo.oddities import ODDITIES, Oddity, OddityKind
 
+from . import calibration
 from .coach_plan import CASES, HOUR_MS, WARM_DAYS, Says, planned
 from .coach_runs import Run, Told, run, start_ms
 
@@ -71,15 +72,16 @@ def fault_result(kind: FaultKind, seed: int) -> FaultResult:
         raise RuntimeError(f"{kind} {seed}: {lived.failed}")
     during = (lived.times >= fault.start_ms) & (lived.times < fault.end_ms)
     truth = {name: values[during] for name, values in lived.truth.items()}
-    about = [told for told in lived.told if _about(told, case.says) and told.at_ms >= fault.start_ms]
+    raised = [told for told in lived.told if told.is_new]
+    about = [told for told in raised if _about(told, case.says) and told.at_ms >= fault.start_ms]
     # That the metric which the fault moves behaves strangely is true of it, whatever the kind of strangeness.
     strange: Says = tuple((kind, metric) for _, metric in case.says if metric is not None for kind in JUDGED)
     true = [
         told
-        for told in lived.told
+        for told in raised
         if (_about(told, case.says + case.also + strange) and told.at_ms >= fault.start_ms) or _came_true(told, lived)
     ]
-    others = [told for told in lived.told if told not in true]
+    others = [told for told in raised if told not in true]
     return FaultResult(
         kind=kind,
         seed=seed,
@@ -87,7 +89,7 @@ def fault_result(kind: FaultKind, seed: int) -> FaultResult:
         delay_h=(about[0].at_ms - fault.start_ms) / HOUR_MS if about else None,
         right=tuple((told.kind, told.insight.confidence) for told in true),
         others=tuple((told.kind, told.insight.title, told.insight.confidence) for told in others),
-        notifications=sum(told.insight.severity in NOTIFIED for told in lived.told),
+        notifications=sum(told.is_news and told.insight.severity in NOTIFIED for told in lived.told),
         days=days,
     )
 
@@ -105,7 +107,7 @@ def quiet_result(what: OddityKind | None, seed: int, days: float = 30.0, *, stre
     told = tuple(
         (each.kind, each.insight.severity, each.insight.title, each.insight.confidence)
         for each in lived.told
-        if not _came_true(each, lived)
+        if each.is_new and not _came_true(each, lived)
     )
     return QuietResult(what or "clean", seed, days, told)
 
@@ -162,17 +164,11 @@ def quiet_table(results: Sequence[QuietResult]) -> list[str]:
     return lines
 
 
-def confidence_table(faults: Sequence[FaultResult], quiet: Sequence[QuietResult]) -> list[str]:
-    """Of the insights told at a confidence, how many were right: about a fault that was there."""
+def verdicts(faults: Sequence[FaultResult], quiet: Sequence[QuietResult]) -> list[tuple[float, bool]]:
+    """Of each insight its confidence, and whether it was right: about a fault that was there."""
     told = [(confidence, True) for result in faults for _, confidence in result.right]
     told += [(confidence, False) for result in faults for _, _, confidence in result.others]
-    told += [(confidence, False) for result in quiet for _, _, _, confidence in result.told]
-    lines = ["| confidence | insights | right |", "|---|---|---|"]
-    for low, high in ((0.0, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 0.95), (0.95, 1.01)):
-        some = [right for confidence, right in told if low <= confidence < high]
-        if some:
-            lines.append(f"| {low:g} to {min(high, 1):g} | {len(some)} | {sum(some) / len(some):.2f} |")
-    return lines
+    return told + [(confidence, False) for result in quiet for _, _, _, confidence in result.told]
 
 
 def measure(
@@ -207,7 +203,9 @@ def main() -> int:
             continue
         faults, lives = measure(seeds[: asked.seeds], asked.faults, quiet=not asked.no_quiet, workers=asked.workers)
         print(f"\n## Faults of a coach, {name} seeds {seeds[0]} to {seeds[asked.seeds - 1]}\n")
-        print("\n".join([*fault_table(faults), "", *quiet_table(lives), "", *confidence_table(faults, lives)]))
+        print(
+            "\n".join([*fault_table(faults), "", *quiet_table(lives), "", *calibration.table(verdicts(faults, lives))])
+        )
         if asked.verbose:
             for result in faults:
                 print(result)

@@ -35,10 +35,12 @@ START_DAYS: Final = (20_480, 20_570, 20_660, 20_750)  # days from 1970 in Januar
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An insight that was new at `at_ms`."""
+    """An insight that was new at `at_ms`, or (not `is_new`) one that people were called for only then."""
 
     at_ms: int
     insight: Insight
+    is_new: bool = True
+    is_news: bool = True
 
     @property
     def kind(self) -> str:
@@ -104,7 +106,11 @@ def run(
                 findings += watch.look(end_slot=now_ms // SLOT_MS)
                 failed.update(f"{check}: {error}" for check, error in watch.failed.items())
             if findings:
-                told += [Told(now_ms, change.insight) for change in desk.take(findings, now_ms) if change.is_new]
+                told += [
+                    Told(now_ms, change.insight, change.is_new, change.is_news)
+                    for change in desk.take(findings, now_ms)
+                    if change.is_new or change.is_news
+                ]
     columns = {name: np.concatenate([each.columns[name][1:] for each in truth]) for name in truth[0].columns}
     return Run(tuple(told), tuple(sorted(failed)), columns, np.concatenate([each.times[1:] for each in truth]))
 

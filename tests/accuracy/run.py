@@ -1,75 +1,60 @@
-"""The accuracy table: NAB subset, null series, kinds. Prints Markdown rows; see docs/ACCURACY.md."""
+"""The whole of docs/ACCURACY.md's tables by one command: `tox -e accuracy`, or `python tests/accuracy/run.py`.
+
+Anomalies on NAB beside others' results, null series, periods, forecasts, time to empty, faults of a coach, quiet
+coaches, and how often a stated confidence is right. Takes an hour on a small machine, most of it for the coaches:
+`--coaches 0` leaves them out, `--only periods forecasts` takes some of the parts. Judges nothing.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import nab
-
-from analytics.retrospect import look_back
-
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "nab"
-COUNT, STEP_MS, SERIES = 8_640, 300_000, 6
+from tests.accuracy import anomalies, calibration, coach_faults, forecasts, periods, time_to
 
 
-def nulls(rng: np.random.Generator) -> dict[str, list[np.ndarray]]:
-    """Series in which nothing ever happens, 30 days at 5 minutes each."""
+def _nab() -> str:
+    if not anomalies.DATA.exists():
+        return f"No NAB files at {anomalies.DATA}.\n\n{anomalies.peers_table()}"
+    return f"{anomalies.nab_table()}\n\n{anomalies.peers_table()}"
 
-    def ar() -> np.ndarray:
-        shocks, values = rng.normal(size=COUNT), np.zeros(COUNT)
-        for index in range(1, COUNT):
-            values[index] = 0.95 * values[index - 1] + shocks[index]
-        return values
 
-    def sawtooth() -> np.ndarray:
-        level, values = 100.0, []
-        for _ in range(COUNT):
-            level = 100.0 if level < rng.uniform(10, 25) else level - abs(rng.normal(0.15, 0.1))
-            values.append(round(level + 0.3 * rng.normal(), 1))
-        return np.array(values)
+PARTS: dict[str, tuple[str, Callable[[], str]]] = {
+    "nab": ("Anomalies: the Numenta Anomaly Benchmark", _nab),
+    "nulls": ("Nothing happens: null series", anomalies.null_table),
+    "periods": ("Periods, held-out seed", periods.table),
+    "forecasts": ("Hourly forecasts, held-out seed", forecasts.table),
+    "time_to": ("Time to empty and full, held-out seed", time_to.table),
+}
 
-    makers = {
-        "white": lambda: rng.normal(size=COUNT), "lognormal": lambda: rng.lognormal(size=COUNT),
-        "t3": lambda: rng.standard_t(3, size=COUNT), "random walk": lambda: rng.normal(size=COUNT).cumsum(),
-        "AR(0.95)": ar, "Poisson(2)": lambda: rng.poisson(2, size=COUNT).astype(float),
-        "daily + noise": lambda: 10 + 3 * np.sin(np.arange(COUNT) * np.pi / 144) + 0.5 * rng.normal(size=COUNT),
-        "tank sawtooth": sawtooth,
-    }  # fmt: skip
-    return {name: [make() for _ in range(SERIES)] for name, make in makers.items()}
+
+def _coaches(count: int, workers: int) -> str:
+    seeds = coach_faults.HELD_OUT[:count]
+    faults, lives = coach_faults.measure(seeds, sorted(coach_faults.CASES), quiet=True, workers=workers)
+    told = coach_faults.verdicts(faults, lives)
+    parts = (coach_faults.fault_table(faults), coach_faults.quiet_table(lives), calibration.table(told))
+    plot = ["```", *calibration.plot(told), "```"]
+    return "\n".join(line for part in (*parts, plot) for line in (*part, ""))
 
 
 def main() -> int:
-    if not DATA.exists():
-        print(f"missing: {DATA}")
-        return 1
-    files = nab.load(DATA)
-    begun = time.process_time()
-    told, candidates = [], []
-    for file in files:
-        found = look_back(np.array(file.times, dtype=np.int64), np.array(file.values))
-        rows = {at_ms: row for row, at_ms in reversed(list(enumerate(file.times)))}
-        told.append([(rows[each.at_ms], each.score) for each in found.anomalies if each.at_ms in rows])
-        candidates.append([(rows[each.at_ms], each.score) for each in found.candidates])
-    samples = sum(len(file.times) for file in files)
-    print(f"{(time.process_time() - begun) / samples * 1e6:.0f} µs a sample, everything on\n")
-    print(
-        "| setting | standard | low FP | low FN | windows hit | false events a metric-week |\n|---|---|---|---|---|---|"
-    )
-    for name, alarms in (("shipped", told), ("one a week (candidates)", candidates)):
-        result = nab.at(files, alarms, 0.0)
-        scores = " | ".join(f"{score:.1f}" for score in result.scores.values())
-        print(f"| {name} | {scores} | {result.hit} of {result.windows} | {result.false_per_week:.3f} |", flush=True)
-    print("\n| null series | events a metric-week, shipped |\n|---|---|")
-    times = 1_700_000_000_000 + np.arange(COUNT, dtype=np.int64) * STEP_MS
-    for name, series in nulls(np.random.default_rng(2_026)).items():
-        events = sum(len(look_back(times, values).anomalies) for values in series)
-        print(f"| {name} | {events / (SERIES * COUNT * STEP_MS / nab.WEEK_MS):.2f} |", flush=True)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", choices=(*PARTS, "coaches"), default=[*PARTS, "coaches"])
+    parser.add_argument("--coaches", type=int, default=4, help="how many seeds of the held-out set; 0: none")
+    parser.add_argument("--workers", type=int, default=1)
+    asked = parser.parse_args()
+    for part in asked.only:
+        if part == "coaches":
+            if asked.coaches:
+                print(f"## Faults of a coach, held-out seeds\n\n{_coaches(asked.coaches, asked.workers)}\n", flush=True)
+            continue
+        title, table = PARTS[part]
+        print(f"## {title}\n\n{table()}\n", flush=True)
     return 0
 
 

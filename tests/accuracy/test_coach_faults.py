@@ -10,11 +10,11 @@ from .coach_faults import (
     NOTIFIED,
     FaultResult,
     QuietResult,
-    confidence_table,
     fault_result,
     fault_table,
     quiet_result,
     quiet_table,
+    verdicts,
 )
 from .coach_plan import CASES, planned
 from .coach_runs import start_ms
@@ -51,8 +51,4 @@ def test_the_tables_count_what_counts():
     quiet = [QuietResult("clean", 1, 30.0, (("noisy", "low", "t", 0.96),))]
     assert "| water_leak | 2 | 1 | 0.50 | 2.0 h | 2.0 h | 0.25 (0.50) |" in fault_table(faults)
     assert "| clean | 1 | 30 | 1 | 0 | noisy: t |" in quiet_table(quiet)
-    assert confidence_table(faults, quiet)[2:] == [
-        "| 0.8 to 0.9 | 1 | 0.00 |",
-        "| 0.9 to 0.95 | 1 | 1.00 |",
-        "| 0.95 to 1 | 1 | 0.00 |",
-    ]
+    assert verdicts(faults, quiet) == [(0.92, True), (0.85, False), (0.96, False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.insight_desk import INCIDENT, MANY, SETTLED_MS, TOGETHER_MS, InsightDesk
-from analytics.catalogue import Catalogue
+from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind
 from analytics.rules import parse_rules
 from conf.loader import read_mapping
@@ -103,3 +103,17 @@ def test_one_trouble_of_one_metric_is_told_once(desk):
     assert desk.take([found("b", kind=FindingKind.DEVIATION)], NOW)[0].is_new
     assert desk.take([found("b")], NOW)[0].is_new  # the definite one is news
     assert keys(desk) == ["deviation:b", "limit:a", "limit:b"]
+
+
+def test_one_fault_of_two_metrics_of_one_thing_is_news_once():
+    catalogue = Catalogue(
+        [MetricSpec(pattern="soc", role="battery_soc"), MetricSpec(pattern="volt", role="battery_voltage")]
+    )
+    desk = InsightDesk(book=InsightBook(), rules=parse_rules(read_mapping("rules.yaml")), catalogue=catalogue)
+    (first,) = desk.take([found("soc")], NOW)
+    (second,) = desk.take([found("volt", NOW + 1)], NOW + 1)
+    assert (first.is_new, first.is_news) == (True, True)
+    assert (second.is_new, second.is_news) == (True, False)  # on the page, but nobody is called
+    (worse,) = desk.take([found("volt", NOW + 2, level="critical")], NOW + 2)
+    assert (worse.is_new, worse.is_news) == (False, True)
+    desk.take([found("soc", NOW + 3, over=True)], NOW + 3)

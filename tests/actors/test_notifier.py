@@ -69,7 +69,7 @@ async def events(*messages: object) -> list[tuple[str, dict]]:
 
 
 async def test_a_new_severe_insight_is_an_insight_and_an_alert():
-    heard = await events(InsightChanged(INSIGHT, True))
+    heard = await events(InsightChanged(INSIGHT, True, True))
     assert [topic for topic, _ in heard] == ["insight", "alert"]
     assert heard[1][1] == {
         "type": "insight",
@@ -90,7 +90,7 @@ async def test_a_new_severe_insight_is_an_insight_and_an_alert():
     ],
 )
 async def test_less_is_no_alert(insight, is_new, topics):
-    assert [topic for topic, _ in await events(InsightChanged(insight, is_new))] == topics
+    assert [topic for topic, _ in await events(InsightChanged(insight, is_new, is_new))] == topics
 
 
 async def test_patterns_and_states_are_published():
@@ -112,14 +112,14 @@ async def test_patterns_and_states_are_published():
     ],
 )
 async def test_nobody_is_told_of_what_was_put_out_of_the_way(mark, told):
-    heard = await hear(InsightChanged(INSIGHT, True), mark=mark)
+    heard = await hear(InsightChanged(INSIGHT, True, True), mark=mark)
     assert [topic for topic, _ in heard.events] == (["insight", "alert"] if told else ["insight"])
     assert bool(heard.notices) is told
 
 
 async def test_the_courier_hears_what_is_new_and_what_is_over():
     over = replace(INSIGHT, status="resolved")
-    heard = await hear(InsightChanged(INSIGHT, True), InsightChanged(INSIGHT, False), InsightChanged(over, False))
+    heard = await hear(InsightChanged(INSIGHT, True, True), InsightChanged(INSIGHT, False), InsightChanged(over, False))
     assert [(notice.key, notice.firing) for notice in heard.notices] == [
         ("limit:fridge", True),
         ("limit:fridge", False),
@@ -135,3 +135,9 @@ async def test_the_courier_hears_of_thresholds_what_is_news():
     assert [(notice.key, notice.title, notice.severity) for notice in heard.notices] == [
         ("threshold:t:m", "Battery is below 12.00 V: 11.00 V", "high")
     ]
+
+
+async def test_what_is_no_news_is_shown_and_nobody_is_called():
+    heard = await hear(InsightChanged(INSIGHT, True, False))
+    assert [topic for topic, _ in heard.events] == ["insight"]
+    assert heard.notices == []

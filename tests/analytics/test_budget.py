@@ -48,3 +48,17 @@ def test_a_clock_that_was_ahead_does_not_spend_the_budget() -> None:
     budget = Budget(1, START)
     assert budget.spend(START + 10**12)
     assert budget.spend(START)
+
+
+def test_what_was_spent_survives_a_restart_and_is_taken_over_once() -> None:
+    before, after = Budget(3, START), Budget(3, START + HOUR_MS)
+    assert before.spend(START + 1)
+    assert before.spend(START + 1)
+    assert after.spend(START + HOUR_MS)  # before the file was read
+    for _ in range(2):
+        after.unpack(before.pack())
+        after.unpack(after.pack())
+    status = after.status(START + 2 * HOUR_MS)
+    assert (status.spent, status.remaining) == (3, 0)
+    assert not after.spend(START + 2 * HOUR_MS)
+    assert after.status(START + WEEK_MS).achieved_per_week is not None  # watched since the earlier process began

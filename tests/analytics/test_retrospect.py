@@ -49,3 +49,35 @@ def test_there_are_more_candidates_than_anomalies_and_all_progress_is_told(noise
     found = look_back(TIMES, noise("t3", 3_000), progress=told.append)
     assert len(found.candidates) >= len(found.anomalies)
     assert sum(told) == 3_000
+
+
+def test_series_with_little_in_them_are_judged_without_harm() -> None:
+    for size in (0, 1, 2):
+        assert look_back(TIMES[:size], np.full(size, 4.0)).anomalies == []
+    assert look_back(TIMES, np.full(len(TIMES), 4.0)).anomalies == []
+    decade = np.append(TIMES[:3] - 10 * 365 * 86_400_000, TIMES)  # three samples of ten years ago
+    told = look_back(decade, np.full(len(decade), 4.0)).anomalies
+    assert [each.kind for each in told] == [FindingKind.MISSING] * len(told)
+    assert len(told) <= 1
+
+
+def test_holes_of_nan_count_as_nothing(noise: Noise) -> None:
+    values = 20 + noise("white", len(TIMES))
+    values[1_000:1_040] = np.nan
+    values[2_000] = np.inf
+    assert [each.kind for each in look_back(TIMES, values).anomalies] == []
+
+
+def test_a_unit_that_changes_is_told_once(noise: Noise) -> None:
+    celsius = 20 + noise("white", len(TIMES))
+    values = celsius.copy()
+    values[2_500:] = 32 + 1.8 * celsius[2_500:]
+    told = look_back(TIMES, values).anomalies
+    assert [each.kind for each in told] == [FindingKind.STEP]
+    assert TIMES[2_500] <= told[0].at_ms <= TIMES[2_503]
+
+
+def test_a_rate_a_hundred_times_higher_is_no_event(noise: Noise) -> None:
+    fast = TIMES[1_500] + 3_000 * np.arange(1, 30_001, dtype=np.int64)
+    times = np.concatenate((TIMES[:1_501], fast))
+    assert look_back(times, 20 + noise("white", len(times))).anomalies == []

@@ -135,7 +135,7 @@ def test_no_deviation_before_there_is_a_baseline(noise: Noise) -> None:
     "spec",
     [
         MetricSpec(kind="state"),
-        MetricSpec(kind="counter"),
+        MetricSpec(kind="counter", intermittent=True),
         MetricSpec(bad_direction="none"),
         MetricSpec(bad_direction="below"),
     ],

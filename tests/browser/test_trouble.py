@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 OpenPage = Callable[..., "Page"]
+BOAT = Path(__file__).resolve().parents[3] / "shared" / "data" / "victron_boat_10min.csv.gz"
 HOSTILE = '<img src=x onerror="window.hacked=1">'
 
 
@@ -86,6 +89,38 @@ def test_names_from_outside_stay_text(service: ServiceProcess, open_page: OpenPa
     page.get_by_role("link", name=re.compile("onerror")).click()
     expect(page.get_by_test_id("trend-chart")).to_be_visible()
     assert page.evaluate("window.hacked") is None
+
+
+def first_of_each(recording: Path) -> list[dict[str, Any]]:
+    """The first sample of every metric of a recorded CSV (metric_name, timestamp, value)."""
+    found: dict[str, float] = {}
+    with gzip.open(recording, "rt", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row["metric_name"], float(row["value"]))
+    return [{"metric_name": name, "value": value} for name, value in found.items()]
+
+
+def test_a_recorded_boat(service: ServiceProcess, open_page: OpenPage) -> None:
+    """2,347 metrics with the names and values of a real bus."""
+    if not BOAT.is_file():
+        pytest.skip(f"{BOAT} is not there")
+    samples = first_of_each(BOAT)
+    assert len(samples) == 2347
+    for begin in range(0, len(samples), 500):
+        service.send("/api/analytics/metrics/batch", {"samples": samples[begin : begin + 500]})
+    page = open_page(service.url)
+    expect(page.locator("[data-metric]").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    page.goto(f"{service.url}/trends")
+    page.get_by_role("button", name="Choose metrics").click()
+    expect(page.get_by_text("2287 more")).to_be_visible()
+    name = samples[-1]["metric_name"]
+    page.get_by_role("searchbox").fill(name)
+    page.get_by_role("button", name=re.compile(re.escape(name))).first.click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("trend-chart")).to_be_visible()
+    page.goto(f"{service.url}/system")
+    expect(page.get_by_text("the 25 largest of 2347")).to_be_visible()
 
 
 def test_two_thousand_metrics(service: ServiceProcess, open_page: OpenPage) -> None:

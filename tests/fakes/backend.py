@@ -34,7 +34,7 @@ def make_backend(
     settings, catalogue = settings or Settings(), catalogue or Catalogue()
     memory = memory or MemoryTier(retention_ms=7_200_000)
     switches, hub, book = FeatureFlags(parse_flags(flags)), Hub(wall_ms), InsightBook()
-    history = History(memory, wall_ms)
+    history = History(memory, wall_ms, catalogue.plausible)
     record: Mailbox[RecorderMessage] = Mailbox("recorder", capacity=2, pressure=Pressure.BLOCK)
     persist: Mailbox[PersisterMessage] = Mailbox("persister", capacity=8, pressure=Pressure.CONFLATE)
     notifier: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=64, pressure=Pressure.DROP_OLDEST)

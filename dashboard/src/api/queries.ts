@@ -65,14 +65,14 @@ export const metricsQuery = queryOptions({
   staleTime: MINUTE,
 });
 
-/** `from` <= 0: so many seconds before the end; `to` undefined: now. */
-export function chartsQuery(metrics: readonly string[], from: number, to: number | undefined, maxPoints: number) {
+/** `from` <= 0: so many seconds before the end; `to` undefined: now. `line`: what a small picture needs. */
+export function chartsQuery(metrics: readonly string[], from: number, to: number | undefined, maxPoints: number, detail: "full" | "line" = "full") {
   return queryOptions({
-    queryKey: ["charts", metrics, from, to, maxPoints],
+    queryKey: ["charts", metrics, from, to, maxPoints, detail],
     queryFn: ({ signal }) =>
       get(
         "/api/analytics/charts",
-        { metric: metrics, start: from > 0 ? from : (to ?? serverNow()) + from, end: to, max_points: maxPoints },
+        { metric: metrics, start: from > 0 ? from : (to ?? serverNow()) + from, end: to, max_points: maxPoints, ...(detail === "full" ? {} : { detail }) },
         signal,
       ),
     enabled: metrics.length > 0,

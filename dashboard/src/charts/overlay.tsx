@@ -1,6 +1,6 @@
 // What the hand does on a chart: crosshair, drag to zoom, pinch, wheel and keys. Drawn straight into the document.
 import { useEffect, useRef } from "react";
-import type { KeyboardEvent, PointerEvent } from "react";
+import type { KeyboardEvent, PointerEvent, RefObject } from "react";
 import { serverNow } from "../lib/clock";
 import { getCrosshair, setCrosshair, subscribeCrosshair } from "./crosshair";
 import { bounded, nearest, panned, pinched, zoomed } from "./window";
@@ -13,6 +13,7 @@ interface OverlayProps {
   readonly times: readonly number[];
   readonly stepSeconds: number;
   readonly span: Span;
+  readonly target: RefObject<Span | undefined> | undefined;
   readonly left: number;
   readonly right: number;
   readonly height: number;
@@ -25,7 +26,7 @@ interface Finger {
 }
 
 export function ChartOverlay(props: OverlayProps) {
-  const { label, times, stepSeconds, span, left, right, height, onZoom } = props;
+  const { label, times, stepSeconds, span, target, left, right, height, onZoom } = props;
   const area = useRef<HTMLDivElement>(null);
   const line = useRef<HTMLDivElement>(null);
   const selection = useRef<HTMLDivElement>(null);
@@ -120,16 +121,17 @@ export function ChartOverlay(props: OverlayProps) {
       const box = element.getBoundingClientRect();
       const at = start + ((event.clientX - box.left) / box.width) * (end - start);
       performance.mark("zoom-start");
-      onZoom(zoomed({ start, end }, Math.exp(event.deltaY / 200), at, serverNow()));
+      onZoom(zoomed(target?.current ?? { start, end }, Math.exp(event.deltaY / 200), at, serverNow()));
     };
     element.addEventListener("wheel", wheel, { passive: false });
     return () => element.removeEventListener("wheel", wheel);
-  }, [start, end, onZoom]);
+  }, [start, end, target, onZoom]);
 
   const key = (event: KeyboardEvent) => {
     const now = serverNow();
     const at = getCrosshair();
-    const centre = at !== undefined && at >= start && at <= end ? at : (start + end) / 2;
+    const base = target?.current ?? span;
+    const centre = at !== undefined && at >= base.start && at <= base.end ? at : (base.start + base.end) / 2;
     const step = (by: number) => {
       const index = nearest(times, (at ?? end) - stepSeconds / 2);
       const next = times[Math.min(times.length - 1, Math.max(0, index + (at === undefined ? 0 : by)))];
@@ -139,16 +141,16 @@ export function ChartOverlay(props: OverlayProps) {
       case "ArrowLeft":
       case "ArrowRight": {
         const sign = event.key === "ArrowLeft" ? -1 : 1;
-        if (event.shiftKey) zoom(panned(span, sign * 0.5, now));
+        if (event.shiftKey) zoom(panned(base, sign * 0.5, now));
         else step(sign);
         break;
       }
       case "+":
       case "=":
-        zoom(zoomed(span, 0.5, centre, now));
+        zoom(zoomed(base, 0.5, centre, now));
         break;
       case "-":
-        zoom(zoomed(span, 2, centre, now));
+        zoom(zoomed(base, 2, centre, now));
         break;
       case "0":
         zoom(undefined);

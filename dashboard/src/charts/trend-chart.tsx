@@ -1,12 +1,14 @@
 // One metric over time: expected band, envelope, line, limits, anomalies and insights. Recharts draws; what moves with
 // the hand (crosshair, selection) lies over it and costs no drawing.
 import { memo, useMemo } from "react";
-import { Area, CartesianGrid, ComposedChart, Line, ReferenceArea, ReferenceDot, ReferenceLine, XAxis, YAxis } from "recharts";
+import type { RefObject } from "react";
+import { Area, CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from "recharts";
 import type { ChartSeries } from "../api/queries";
 import { useSize } from "../lib/hooks";
 import { usePreferences } from "../lib/preferences";
 import { axisLabel, ticks } from "../lib/times";
 import { conversion, shown } from "../lib/units";
+import { MarksLayer } from "./marks-layer";
 import { ChartOverlay } from "./overlay";
 import { Ribbon } from "./ribbon";
 import { rowsOf, valueDomain, valueTicks } from "./rows";
@@ -26,13 +28,14 @@ export interface TrendChartProps {
   readonly height: number;
   readonly tail?: readonly Tail[];
   readonly shade?: Span | undefined;
+  readonly target?: RefObject<Span | undefined>; // what was asked for last, while its data are on their way
   readonly onZoom?: ((span: Span | undefined) => void) | undefined;
 }
 
 const NO_TAIL: readonly Tail[] = [];
 
 export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
-  const { series, stepSeconds, span, colour, height, tail = NO_TAIL, shade, onZoom } = props;
+  const { series, stepSeconds, span, colour, height, tail = NO_TAIL, shade, target, onZoom } = props;
   const wanted = usePreferences();
   const [sizer, { width }] = useSize();
   const { start, end } = span;
@@ -47,7 +50,6 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
     [rows, start, end, stepSeconds],
   );
   const domain = useMemo(() => valueDomain(visible, limits), [visible, limits]);
-  const value = (of: number) => (convert === undefined ? of : convert(of));
   return (
     <div ref={sizer} className="relative select-none" style={{ height: height + 10 }} data-testid="trend-chart">
       {width > 0 && (
@@ -82,21 +84,6 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
               axisLine={false}
               tickLine={false}
             />
-            {shade !== undefined && (
-              <ReferenceArea x1={Math.max(start, shade.start)} x2={Math.min(end, shade.end)} fill="var(--warning)" fillOpacity={0.16} ifOverflow="hidden" />
-            )}
-            {series.anomalies
-              .filter((each) => each.end >= start && each.start <= end)
-              .map((each) => (
-                <ReferenceArea
-                  key={each.start}
-                  x1={Math.max(start, each.start)}
-                  x2={Math.min(end, each.end)}
-                  fill="var(--critical)"
-                  fillOpacity={0.18}
-                  ifOverflow="hidden"
-                />
-              ))}
             <Area dataKey="band" type="monotone" stroke="none" fill="var(--soft)" fillOpacity={0.09} isAnimationActive={false} activeDot={false} />
             <Area dataKey="envelope" type="linear" stroke="none" fill={colour} fillOpacity={0.24} isAnimationActive={false} activeDot={false} />
             <Line
@@ -115,31 +102,26 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
                 limit >= domain[0] &&
                 limit <= domain[1] && <ReferenceLine key={index} y={limit} stroke="var(--warning)" strokeDasharray="5 4" />,
             )}
-            {series.notes
-              .filter((note) => note.start >= start && note.start <= end)
-              .map((note) => (
-                <ReferenceLine key={note.insight_id} x={note.start} stroke="var(--warning)" strokeWidth={1.5} />
-              ))}
-            {series.anomalies
-              .filter((each) => each.timestamp >= start && each.timestamp <= end)
-              .map((each) => (
-                <ReferenceDot
-                  key={each.timestamp}
-                  x={each.timestamp + stepSeconds / 2}
-                  y={value(each.value)}
-                  r={4}
-                  fill="var(--critical)"
-                  stroke="var(--surface)"
-                  ifOverflow="hidden"
-                />
-              ))}
           </ComposedChart>
+          <MarksLayer
+            series={series}
+            stepSeconds={stepSeconds}
+            span={span}
+            domain={domain}
+            convert={convert}
+            shade={shade}
+            left={LEFT}
+            top={TOP}
+            width={width - LEFT - RIGHT}
+            height={height - TOP - BOTTOM}
+          />
           <Ribbon series={series} stepSeconds={stepSeconds} span={span} left={LEFT} width={width - LEFT - RIGHT} />
           <ChartOverlay
             label={series.title}
             times={series.times}
             stepSeconds={stepSeconds}
             span={span}
+            target={target}
             left={LEFT}
             right={RIGHT}
             height={height}

@@ -4,18 +4,18 @@ import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes } from "react
 
 export function Field({ label, ...rest }: InputHTMLAttributes<HTMLInputElement> & { label: string }) {
   return (
-    <label className="flex min-w-0 flex-1 flex-col gap-1 text-sm text-soft">
+    <label className="flex min-w-28 flex-1 flex-col gap-1 text-sm text-soft">
       {label}
-      <input className="field w-full min-w-28" {...rest} />
+      <input className="field w-full min-w-0" {...rest} />
     </label>
   );
 }
 
 export function Select({ label, options, ...rest }: SelectHTMLAttributes<HTMLSelectElement> & { label: string; options: readonly (readonly [string, string])[] }) {
   return (
-    <label className="flex min-w-0 flex-1 flex-col gap-1 text-sm text-soft">
+    <label className="flex min-w-28 flex-1 flex-col gap-1 text-sm text-soft">
       {label}
-      <select className="field w-full min-w-28" {...rest}>
+      <select className="field w-full min-w-0" {...rest}>
         {options.map(([value, text]) => (
           <option key={value} value={value}>
             {text}

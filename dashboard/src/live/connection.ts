@@ -32,6 +32,7 @@ export const OUTDATES: Readonly<Record<string, readonly string[]>> = {
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
+const FIRST_VIEW_MS = 2_000;
 const PING_MS = 15_000;
 const SILENT_MS = 40_000;
 
@@ -44,6 +45,7 @@ export class Connection {
   private view: ConnectionView = { state: "connecting", reason: "", lostAt: undefined };
   private socket: WebSocket | undefined;
   private tries = 0;
+  private isFirst = true;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setInterval> | undefined;
   private heardAt = 0;
@@ -115,7 +117,12 @@ export class Connection {
       this.tries = 0;
       this.change({ state: "live", reason: "", lostAt: undefined });
     }
-    for (const key of OUTDATES[frame.type] ?? []) this.outdated(key);
+    const keys = OUTDATES[frame.type] ?? [];
+    if (frame.type === "snapshot" && this.isFirst) {
+      // The page has asked for these just now; what has happened in between is made up for once it has been drawn.
+      this.isFirst = false;
+      setTimeout(() => keys.forEach((key) => this.outdated(key)), FIRST_VIEW_MS);
+    } else for (const key of keys) this.outdated(key);
   }
 
   private change(view: ConnectionView): void {

@@ -65,7 +65,7 @@ export default function Overview() {
     ];
     return [...new Set(wanted)].slice(0, MOST).sort();
   }, [open, groups]);
-  const charts = useQuery({ ...chartsQuery(metrics, -DAY_SECONDS, undefined, POINTS), refetchInterval: 60_000 });
+  const charts = useQuery({ ...chartsQuery(metrics, -DAY_SECONDS, undefined, POINTS, "line"), refetchInterval: 60_000 });
   const histories = useMemo<Histories>(
     () => ({
       series: new Map(charts.data?.series.map((each) => [each.metric, each])),

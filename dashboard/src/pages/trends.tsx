@@ -4,7 +4,7 @@ import { ChartLine, Download, RotateCcw, Table2, X, ZoomOut } from "lucide-react
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { address, getToken } from "../api/client";
-import { chartsQuery, correlationsQuery, insightsQuery } from "../api/queries";
+import { chartsQuery, correlationsQuery, insightsQuery, queryClient } from "../api/queries";
 import type { ChartSeries, ChartsResponse } from "../api/queries";
 import { Brush } from "../charts/brush";
 import { useCrosshair } from "../charts/crosshair";
@@ -32,6 +32,9 @@ const RANGES: readonly (readonly [string, string, number])[] = [
   ["all", "All", ALL],
 ];
 const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)", "var(--series-6)"];
+const WIDE_POINTS = 360; // a point each three pixels: more is not seen, and drawn all the same
+const NARROW_POINTS = 200;
+const PATIENCE_MS = 250; // a picture that is not there by then is made of what is known
 const NIGHT_BEGINS = 20; // o'clock
 const NIGHT_ENDS = 8;
 
@@ -44,6 +47,20 @@ export function lastNight(now: number): Span {
   start.setDate(start.getDate() - 1);
   start.setHours(NIGHT_BEGINS);
   return { start: start.getTime() / 1000, end: Math.min(now, end.getTime() / 1000) };
+}
+
+/** Whether `isWaiting` has lasted for longer than anybody should look at what was before. */
+function useLate(isWaiting: boolean): boolean {
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    if (!isWaiting) return undefined;
+    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
+    return () => {
+      clearTimeout(timer);
+      setLate(false);
+    };
+  }, [isWaiting]);
+  return isLate;
 }
 
 function useView(): [TrendsView, (change: Partial<TrendsView>) => void] {
@@ -127,9 +144,9 @@ export default function Trends() {
   const [view, change] = useView();
   const { metrics, from, to, table } = view;
   useTitle("Trends");
-  const wide = useMedia("(min-width: 40rem)");
+  const points = useMedia("(min-width: 40rem)") ? WIDE_POINTS : NARROW_POINTS;
   const query = useQuery({
-    ...chartsQuery(metrics, from, to, wide ? 480 : 240),
+    ...chartsQuery(metrics, from, to, points),
     placeholderData: keepPreviousData,
     refetchInterval: to === undefined ? 30_000 : false,
   });
@@ -137,7 +154,17 @@ export default function Trends() {
   const length = from > 0 ? (to ?? serverNow()) - from : -from;
   const live = useLiveEnd(metrics, to === undefined && !table, Math.min(15, Math.max(1, length / 400)));
   const data = query.data;
-  const span = useMemo(() => (data === undefined ? undefined : shownSpan(view, data, live.now)), [view, data, live.now]);
+  const target = useMemo(() => (data === undefined ? undefined : shownSpan(view, data, live.now)), [view, data, live.now]);
+  const isLate = useLate(query.isPlaceholderData);
+  // While its data are on their way the span before is drawn, so that the charts are drawn once, not twice.
+  const span = useMemo(
+    () => (data !== undefined && query.isPlaceholderData && !isLate ? { start: data.start, end: data.end } : target),
+    [data, query.isPlaceholderData, isLate, target],
+  );
+  const wanted = useRef<Span | undefined>(undefined); // where the next step begins, drawn already or not
+  useEffect(() => {
+    wanted.current = target;
+  }, [target]);
   const before = useRef<TrendsView | undefined>(undefined);
   const setSpan = useCallback(
     (next: Span | undefined) => {
@@ -148,9 +175,12 @@ export default function Trends() {
       }
       before.current ??= view;
       const isLive = next.end >= serverNow() - (next.end - next.start) * 0.01;
-      change(isLive ? { from: -(next.end - next.start), to: undefined } : { from: next.start, to: next.end });
+      // Rounded as the address will have it, so that it is the same question.
+      const [first, last] = isLive ? [Math.round(next.start - next.end), undefined] : [Math.round(next.start), Math.round(next.end)];
+      void queryClient.prefetchQuery(chartsQuery(view.metrics, first, last, points)); // before the page is drawn anew
+      change({ from: first, to: last });
     },
-    [change, view],
+    [change, view, points],
   );
 
   const isFresh = data !== undefined && !query.isPlaceholderData;
@@ -214,7 +244,7 @@ export default function Trends() {
               onClick={() => {
                 if (data === undefined) return;
                 setBusy(true);
-                void download({ metric: metrics, start: data.start, end: data.end, max_points: wide ? 480 : 240 }).finally(() => setBusy(false));
+                void download({ metric: metrics, start: data.start, end: data.end, max_points: points }).finally(() => setBusy(false));
               }}
             >
               <Download aria-hidden="true" className="size-4" /> CSV
@@ -265,6 +295,7 @@ export default function Trends() {
                       colour={COLOURS[index % COLOURS.length] ?? "var(--accent)"}
                       height={metrics.length > 2 ? 180 : 260}
                       {...(to === undefined ? { tail: live.tails.get(name) ?? [] } : {})}
+                      target={wanted}
                       onZoom={setSpan}
                     />
                   )}

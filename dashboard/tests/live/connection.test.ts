@@ -59,7 +59,14 @@ test("a connect starts whole: values at once, answers asked for again", () => {
   last().say("snapshot", { metrics: { a: { value: 3, timestamp: 9 } } });
   expect(connection.get().state).toBe("live");
   expect(values.get("a")?.value).toBe(3);
+  expect(outdated).toEqual([]); // the page asked just now
+  vi.advanceTimersByTime(2_000);
   expect(outdated).toContain("insights");
+  outdated.length = 0;
+  last().end();
+  vi.advanceTimersByTime(1_000);
+  last().say("snapshot", { metrics: {} });
+  expect(outdated).toContain("insights"); // at once: it may have been away for long
 });
 
 test("frames say which answers are old", () => {

@@ -123,3 +123,18 @@ async def test_what_is_wrong_is_named(client: QuartClient, query: str, parameter
     response = await client.get(f"{PATH}?{query}")
     assert response.status_code == 422
     assert json.loads(await response.get_data())["errors"][0]["parameter"] == parameter
+
+
+async def test_a_line_is_the_same_line_without_what_a_small_picture_does_not_show(
+    client: QuartClient, fill: Fill, now_ms: int
+) -> None:
+    values = 20 + np.sin(np.arange(200.0))
+    values[120] = 60
+    fill("a.level", values, step_ms=10_000)
+    (full,) = (await ask(client, f"metrics=a.level&start={now_ms / 1000 - 2000}"))["series"]
+    (line,) = (await ask(client, f"metrics=a.level&start={now_ms / 1000 - 2000}&detail=line"))["series"]
+    kept = {"metric", "title", "unit", "kind", "low", "high", "times", "values", "gaps"}
+    assert {name: line[name] for name in kept} == {name: full[name] for name in kept}
+    assert line["title"] == "A level"
+    assert full["anomalies"] != []
+    assert all(line[name] in ([], None) for name in set(line) - kept)

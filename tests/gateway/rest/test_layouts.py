@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from quart.testing import QuartClient
 
+from tests.fakes.documents import ask
+
 LAYOUTS = "/api/analytics/layouts"
 WIDGET = {"id": "soc", "type": "tile", "x": 0, "y": 0, "w": 3, "h": 2, "metrics": ["battery.house.soc"]}
 LAYOUT = {"name": "Night", "widgets": [WIDGET]}
-
-
-async def ask(
-    client: QuartClient, method: str, path: str, body: Any = None, if_match: str | None = None
-) -> tuple[int, Any]:
-    headers = {"Content-Type": "application/json"} | ({} if if_match is None else {"If-Match": if_match})
-    data = None if body is None else json.dumps(body)
-    response = await client.open(path, method=method, data=data, headers=headers)
-    answer = json.loads(await response.get_data())
-    if response.status_code < 300 and "etag" in answer:
-        assert response.headers["ETag"] == answer["etag"]
-    return response.status_code, answer
 
 
 async def test_a_layout_from_making_to_deleting(client: QuartClient) -> None:

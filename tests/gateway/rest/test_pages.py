@@ -33,7 +33,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/trends", "/insights/x%3Cy%22", "/correlations", "/patterns", "/system", "/settings"]
+    "path",
+    ["/", "/trends", "/insights/x%3Cy%22", "/correlations", "/patterns", "/system", "/system/actions", "/settings"],
 )
 async def test_every_page_can_be_opened_directly(client: QuartClient, site: Site, path: str) -> None:
     response = await client.get(path)

@@ -10,20 +10,9 @@ from quart.testing import QuartClient
 
 from gateway.backend import Backend
 from storage.control_documents import document
+from tests.fakes.documents import ask
 
 PREFERENCES = "/api/analytics/preferences"
-
-
-async def ask(
-    client: QuartClient, method: str, path: str, body: Any = None, if_match: str | None = None
-) -> tuple[int, Any]:
-    headers = {"Content-Type": "application/json"} | ({} if if_match is None else {"If-Match": if_match})
-    data = None if body is None else json.dumps(body)
-    response = await client.open(path, method=method, data=data, headers=headers)
-    answer = json.loads(await response.get_data())
-    if response.status_code < 300 and "etag" in answer:
-        assert response.headers["ETag"] == answer["etag"]
-    return response.status_code, answer
 
 
 async def test_preferences(client: QuartClient) -> None:
