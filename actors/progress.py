@@ -8,10 +8,12 @@ not an actor: it survives every restart. Its size is bounded, however long the d
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import trio
 
+from storage.keeper import SalvageState
 from storage.models import PersistenceState
 
 STEPS_KEPT: Final = 4096  # past it neighbouring batches are counted as one
@@ -35,6 +37,7 @@ class Progress:
         self.reason: str | None = None
         self.backlog = 0
         self.last_commit_ms: int | None = None
+        self.salvage: Callable[[], SalvageState | None] = lambda: None  # what is saved out of a damaged file, or was
         self._steps: deque[tuple[int, int]] = deque()  # (sequence number, samples), not durable yet
         self._changed = trio.Event()
         self._restored = trio.Event()

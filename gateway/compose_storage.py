@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from actors.clock import TrustedClock
 from actors.housekeeper import Housekeeper, HousekeepingPolicy
+from actors.progress import Progress
 from conf.settings import Settings
 from storage.budget import Budget
 from storage.history import History
@@ -14,14 +15,16 @@ from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
 from storage.sqlite_connection import OnDamage
 
 
-def archive_keeper(settings: Settings, wall_ms: Callable[[], int]) -> ArchiveKeeper:
-    """The keeper of the archive the settings name."""
+def archive_keeper(settings: Settings, wall_ms: Callable[[], int], progress: Progress) -> ArchiveKeeper:
+    """The keeper of the archive the settings name; `progress` learns how its salvage stands."""
     path, budget = settings.db_path, Budget(settings.storage_budget_bytes)
 
     async def open_file(on_damage: OnDamage) -> SqliteArchive:
         return await open_sqlite_archive(path, budget=budget, wall_ms=wall_ms, on_damage=on_damage)
 
-    return ArchiveKeeper(path, open_file, wall_ms=wall_ms)
+    keeper = ArchiveKeeper(path, open_file, wall_ms=wall_ms)
+    progress.salvage = lambda: keeper.state
+    return keeper
 
 
 def housekeeper(settings: Settings, history: History, clock: TrustedClock) -> Housekeeper:

@@ -1,4 +1,7 @@
-"""The command `import`: writes a recording into the database file and prints what became of it."""
+"""The command `import`: writes a recording into the database file and prints what became of it.
+
+Refuses while a service, or any other program, has the database open.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import trio
 
 from storage.archive import ArchiveError
 from storage.budget import Budget
+from storage.holders import held_by
 from storage.sqlite_archive import open_sqlite_archive
 
 from .importer import Import, import_recording
@@ -37,6 +41,16 @@ def run_import(file: Path, db_path: Path, *, budget: Budget | None = None, resol
 
 async def _import(file: Path, db_path: Path, budget: Budget | None, resolution_ms: int) -> Import:
     with open_recording(file) as recording, ProgressBar(f"import {file.name}", sys.stderr) as bar:
+        try:
+            holder = await trio.to_thread.run_sync(held_by, db_path)
+        except OSError as error:
+            raise ArchiveError("unavailable", f"its shared memory can't be used: {error.strerror}") from error
+        if holder is not None:  # both would pack, each without knowing what the other has planned
+            raise ArchiveError(
+                "busy",
+                f"process {holder} has it open. Stop the service while you import, or send the recording to it: "
+                "coachiq-analytics replay",
+            )
         archive = await open_sqlite_archive(db_path, budget=budget)
         try:
             return await import_recording(recording, archive, resolution_ms=resolution_ms, progress=bar)

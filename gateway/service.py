@@ -142,7 +142,7 @@ class Service:
             tell=control.courier.hear,
             wall_ms=wall_ms,
         )
-        keeper = archive_keeper(settings, wall_ms)
+        keeper = archive_keeper(settings, wall_ms, progress)
         persister = persisting.Persister(
             mailbox=persist,
             notifier=notify,

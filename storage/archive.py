@@ -92,7 +92,7 @@ class Archive(Protocol):
 
     async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:
         """Delete at most about `batch` rows older than the bounds; returns how many went. 0: nothing is left to do.
-        Packed samples go when the last of their chunk is old enough."""
+        No older sample is shown afterwards; a chunk leaves the file when the last of its samples is old enough."""
         ...
 
     async def usage(self) -> ArchiveUse:

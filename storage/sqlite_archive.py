@@ -145,7 +145,9 @@ class SqliteArchive(SqliteReader):
             self._writing.generation += packed > 0
             return gone + packed
 
-        return await self._writer.write(work)
+        gone = await self._writer.write(work)
+        self.keep_from_ms = max(self.keep_from_ms, samples_before_ms)
+        return gone
 
     async def compact(self, at_least: int) -> int:
         return await self._upkeep.compact(at_least)

@@ -45,6 +45,7 @@ class SqliteReader:
         self._connection = connection
         self.damage = Damage()
         self._reading = Reading(self.damage)
+        self.keep_from_ms = -(2**62)  # older samples are no longer shown, though their chunk may still be there
 
     async def names(self) -> list[str]:
         return sorted(await self._read(lambda rows, reading: reading.stored(rows)))
@@ -53,17 +54,20 @@ class SqliteReader:
         self, names: Sequence[str], start_ms: int, end_ms: int, limit: int | None = None
     ) -> Mapping[str, Window]:
         def work(rows: Rows, reading: Reading) -> dict[str, Window]:
-            found = ((name, reading.window(rows, name, start_ms, end_ms, limit)) for name in names)
+            start = max(start_ms, self.keep_from_ms)
+            found = ((name, reading.window(rows, name, start, end_ms, limit)) for name in names)
             return {name: window for name, window in found if len(window)}
 
         return await self._read(work)
 
     async def bound(self, name: str, start_ms: int, end_ms: int, samples: int) -> int:
+        start_ms = max(start_ms, self.keep_from_ms)
         return await self._read(lambda rows, reading: reading.bound(rows, name, start_ms, end_ms, samples))
 
     async def buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> Mapping[str, Buckets]:
         def work(rows: Rows, reading: Reading) -> dict[str, Buckets]:
-            found = ((name, reading.buckets(rows, name, start_ms, end_ms, step_ms)) for name in names)
+            start = max(start_ms, self.keep_from_ms)
+            found = ((name, reading.buckets(rows, name, start, end_ms, step_ms)) for name in names)
             return {name: buckets for name, buckets in found if len(buckets)}
 
         return await self._read(work)

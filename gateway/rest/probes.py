@@ -97,6 +97,9 @@ def _notes(actors: Mapping[str, ActorHealth], persistence: Mapping[str, Any]) ->
         for name, health in actors.items()
         if health.state != "running"
     ]
+    salvage = persistence["salvage"]
+    if salvage is not None and salvage["running"]:
+        notes.append(f"what {salvage['file']} holds is being saved: {salvage['fraction']:.0%} ({salvage['reason']})")
     if persistence["state"] == "degraded":
         notes.append(f"persistence is degraded: {persistence['reason']}")
     return notes

@@ -89,7 +89,7 @@ def get_analytics_health(backend: Backend) -> Response:
     now_ms = backend.wall_ms()
     actors = backend.board.snapshot()
     components = {name: _component(actors.get(actor)) for name, actor in _COMPONENTS.items()}
-    components["data_storage"] = "degraded" if backend.progress.state == "degraded" else "healthy"
+    components["data_storage"] = "degraded" if _storage_degraded(backend) else "healthy"
     return json_response(
         {
             "status": _overall(components, actors),
@@ -111,7 +111,7 @@ def service_status(backend: Backend, actors: Mapping[str, ActorHealth]) -> str:
     if not backend.ready or recorder in ("error", "stopped"):
         return "down"
     states = [_component(health) for health in actors.values()]
-    if backend.progress.state == "degraded" or any(state != "healthy" for state in states):
+    if _storage_degraded(backend) or any(state != "healthy" for state in states):
         return "degraded"
     return "operational"
 
@@ -120,6 +120,7 @@ async def persistence_status(backend: Backend) -> dict[str, Any]:
     """What the persister says, and the file's size when it can be asked."""
     await trio.lowlevel.checkpoint()
     progress = backend.progress
+    salvage = progress.salvage()
     status: ArchiveStatus | None = None
     if backend.history.archive is not None:
         try:
@@ -136,8 +137,15 @@ async def persistence_status(backend: Backend) -> dict[str, Any]:
         "budget_bytes": None if status is None else status.budget_bytes,
         "raw_since": None if status is None or status.raw_from_ms is None else status.raw_from_ms / 1000,
         "damaged": 0 if status is None else status.damaged,
+        "salvage": None if salvage is None else asdict(salvage),
         **wear(backend),
     }
+
+
+def _storage_degraded(backend: Backend) -> bool:
+    """The disk is in trouble, or what a damaged file held is not all back yet."""
+    salvage = backend.progress.salvage()
+    return backend.progress.state == "degraded" or (salvage is not None and salvage.running)
 
 
 def actor_json(health: ActorHealth) -> dict[str, Any]:
@@ -186,6 +194,7 @@ _STATUS_EXAMPLE: Final = {
         "budget_bytes": 100000000,
         "raw_since": 1757408000.0,
         "damaged": 0,
+        "salvage": None,
         "written_bytes": 12582912,
         "written_bytes_per_day": 210000000.0,
     },

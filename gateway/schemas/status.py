@@ -11,6 +11,14 @@ from .base import Answered, UnixSeconds
 ComponentState = Literal["healthy", "degraded", "limited", "error", "stopped"]
 
 
+class SalvageProgress(Answered):
+    file: str = Field(description="The damaged file that was moved aside")
+    reason: str
+    running: bool
+    fraction: FiniteFloat = Field(ge=0, le=1, description="Of the file that has been read")
+    stored: int = Field(description="Rows that went from it into the new database")
+
+
 class PersistenceStatus(Answered):
     enabled: bool
     state: Literal["off", "starting", "on", "degraded"]
@@ -21,6 +29,7 @@ class PersistenceStatus(Answered):
     budget_bytes: int | None = Field(description="File and write-ahead log never pass it; null: not open")
     raw_since: UnixSeconds | None = Field(description="From here on every sample is on disk as it came")
     damaged: int = Field(description="Rows of the file that were found damaged and are left out")
+    salvage: SalvageProgress | None = Field(description="null: no damaged file was met since the start")
     written_bytes: int | None = Field(description="Bytes this process has caused to be written to the device")
     written_bytes_per_day: FiniteFloat | None = Field(description="null: running for less than a minute")
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
 from conf.settings import PREFIX
 from gateway.cli import main
 
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+print("open", flush=True)
+sys.stdin.read()
+"""
 RECORDING = "metric_name,timestamp,value\na,1760000000.125,1.5\nb,1760000001,2\na,x,3\n"
 
 
@@ -58,3 +67,23 @@ def test_many_bad_rows_are_not_all_named(run, tmp_path):
     assert code == 1
     assert err.count(": line ") == 20
     assert "and 80 further bad rows" in err
+
+
+def test_a_database_that_somebody_has_open_is_left_alone(run, tmp_path):
+    (tmp_path / "a.csv").write_text(RECORDING.rpartition("a,x")[0])
+    assert run(db="a.db")[0] == 0
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "a.db")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout.readline() == "open\n"
+        code, out, err = run(db="a.db")
+        assert (code, out) == (1, "")
+        assert f"process {holder.pid} has it open" in err
+        assert "replay" in err
+    finally:
+        holder.communicate("")
+    assert run(db="a.db")[0] == 0

@@ -170,8 +170,21 @@ async def test_full_by_size_and_free_again(tmp_path: Path) -> None:
     assert len(await everything(archive, "a")) == taken > 1_000
     while await archive.purge(taken // 2, 0, 1_000):
         pass
-    await archive.append([part("b", [1], [1])])
-    assert await everything(archive, "b") == {1: 1.0}
+    await archive.append([part("b", [taken], [1])])
+    assert await everything(archive, "b") == {taken: 1.0}
+    await archive.aclose()
+
+
+async def test_retention_goes_by_the_age_of_samples_though_their_chunk_stays(tmp_path: Path) -> None:
+    archive = await open_sqlite_archive(tmp_path / "a.db")
+    await archive.append([part("a", list(range(8_000)), [float(n) for n in range(8_000)])])
+    while await archive.compact(1):
+        pass
+    assert await archive.purge(5_000, 0, 1_000) == 0  # the chunk is not old enough as a whole
+    assert min(await everything(archive, "a")) == 5_000
+    assert int((await archive.buckets(["a"], 0, 10_000, 1_000))["a"].count.sum()) == 3_000
+    assert await archive.window(["a"], 0, 4_000) == {}
+    assert await archive.purge(8_000, 0, 1_000) == 1
     await archive.aclose()
 
 

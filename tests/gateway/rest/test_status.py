@@ -14,6 +14,7 @@ from actors.health import ActorState
 from analytics.records import Insight
 from gateway.backend import Backend
 from storage.archive import ArchiveError
+from storage.keeper import SalvageState
 from storage.models import ArchiveStatus
 
 ACTORS = ("recorder", "persister", "insight_generator", "pattern_analyzer")
@@ -54,6 +55,7 @@ async def test_status_of_a_sound_service(
         "budget_bytes": None,
         "raw_since": None,
         "damaged": 0,
+        "salvage": None,
     }
     assert answer["background_tasks"] == {"insight_generation": True, "pattern_analysis": True}
     assert (answer["data_retention_hours"], answer["insight_generation_interval"]) == (2.0, 900.0)
@@ -145,3 +147,25 @@ async def test_persistence_in_trouble(client: QuartClient, running: Backend) -> 
     assert (answer["persistence"]["reason"], answer["persistence"]["size_bytes"]) == ("the disk is full", None)
     answer = await ask(client, "health")
     assert (answer["status"], answer["components"]["data_storage"]) == ("degraded", "degraded")
+
+
+async def test_what_is_saved_out_of_a_damaged_file_shows(client: QuartClient, running: Backend) -> None:
+    state = SalvageState("analytics.db.damaged-1", "disk image is malformed", fraction=0.25, stored=17)
+    running.progress.salvage = lambda: state
+    answer = await ask(client, "status")
+    assert answer["service_status"] == "degraded"
+    assert answer["persistence"]["salvage"] == {
+        "file": "analytics.db.damaged-1",
+        "reason": "disk image is malformed",
+        "running": True,
+        "fraction": 0.25,
+        "stored": 17,
+    }
+    health = await ask(client, "health")
+    assert (health["status"], health["components"]["data_storage"]) == ("degraded", "degraded")
+    document = json.loads(await (await client.get("/healthz")).get_data())
+    assert document["status"] == "warn"
+    assert any("analytics.db.damaged-1" in note and "25%" in note for note in document["notes"])
+    state.running = False
+    assert (await ask(client, "status"))["service_status"] == "operational"
+    assert (await ask(client, "status"))["persistence"]["salvage"]["stored"] == 17
