@@ -26,13 +26,12 @@ from storage.control import ControlStore
 from storage.control_actions import find_by_key, insert_action, open_actions, turn_action
 
 from .core import Core, Entity, NoAnswerError, NotSentError, judged
-from .frames import action_frame
+from .frames import UNDO_S, action_frame
 from .hub import Hub
 from .recommendations import Recommendation
 
 LOG: Final = logging.getLogger(__name__)
 TTL_S: Final = 30.0
-UNDO_S: Final = 5.0
 RECONCILE_S: Final = (0.5, 2.0, 5.0, 15.0, 60.0)  # pauses before each look at the state
 RATE: Final = (10, 60.0)  # at most so many actions in so many seconds
 STORE_RETRY_S: Final = 1.0

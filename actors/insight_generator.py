@@ -10,7 +10,7 @@ expire.)
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, assert_never
@@ -18,7 +18,7 @@ from typing import Any, Final, assert_never
 import trio
 
 from analytics.budget import JUDGED, Budget
-from analytics.catalogue import Catalogue
+from analytics.catalogue import Catalogue, title_from
 from analytics.coach_facts import COACH_KINDS
 from analytics.evidence import BESIDE_MS, co_moving, evidence
 from analytics.records import Finding, FindingKind, Insight
@@ -154,8 +154,16 @@ class InsightGenerator:
                 more["co_moving"] = await self._beside(finding)
             elif "co_moving" in known.evidence:
                 more["co_moving"] = known.evidence["co_moving"]
-            done.append(replace(finding, evidence={**more, **finding.evidence}))
+            more |= finding.evidence
+            if "co_moving" in more:
+                more["co_moving"] = [self._named(each) for each in more["co_moving"]]
+            done.append(replace(finding, evidence=more))
         return done
+
+    def _named(self, moved: Mapping[str, Any]) -> dict[str, Any]:
+        """What moved along, as people call it and in which unit."""
+        spec = self._catalogue.spec(moved["metric"])
+        return {**moved, "title": spec.title or title_from(moved["metric"]), "unit": spec.unit}
 
     async def _beside(self, finding: Finding) -> list[dict[str, Any]]:
         around: dict[str, tuple[Times, Values]] = {}

@@ -33,7 +33,8 @@ from .progress import Progress
 LOG: Final = logging.getLogger(__name__)
 NAME: Final = "persister"
 COMMIT_SAMPLES: Final = 50_000  # most samples in one transaction: bounds its memory and how long readers wait
-COMMIT_GAP_S: Final = 1.0  # what is more than one transaction takes commits at most this often
+COMMIT_GAP_S: Final = 1.0  # what is more than one transaction takes commits at most this often ...
+HURRY_SAMPLES: Final = 200_000  # ... until so many wait: ingest must not come to wait for a disk that has time
 BACKOFF_S: Final = (0.25, 15.0)  # first and longest pause between two tries of a failing disk
 REPLAY_NAMES: Final = 64  # metrics read back at once
 INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
@@ -258,7 +259,8 @@ class Persister:
         if self._urgent:
             due_s = float("-inf")
         elif progress.backlog >= (COMMIT_SAMPLES if policy.background else policy.batch_size):
-            due_s = min(due_s, self._last_commit_s + COMMIT_GAP_S)
+            gap_s = COMMIT_GAP_S if progress.backlog < HURRY_SAMPLES else 0.0
+            due_s = min(due_s, self._last_commit_s + gap_s)
         return due_s
 
     def _answer_switches(self) -> None:

@@ -27,7 +27,7 @@ def words_for(finding: Finding, spec: MetricSpec, now_ms: int) -> Mapping[str, s
         between = f"at least {number(low, unit)}"
     else:
         between = "unknown" if high is None else f"at most {number(high, unit)}"
-    distance = "" if value is None or limit is None else number(abs(value / 2 - limit / 2) * 2, unit)
+    distance = beyond(finding)
     return dict.fromkeys(FACTS.get(finding.kind, ()), "unknown") | {
         "title": spec.title or title_from(finding.metric),
         "metric": finding.metric,
@@ -39,13 +39,23 @@ def words_for(finding: Finding, spec: MetricSpec, now_ms: int) -> Mapping[str, s
         "since": duration(max(0, now_ms - finding.start_ms)),
         "samples": str(finding.samples),
         "side": {"above": "above", "below": "below"}.get(finding.direction, "away from"),
-        "distance": distance,
+        "distance": "" if distance is None else number(distance, unit),
         **finding.facts,
     }
 
 
+def beyond(finding: Finding) -> float | None:
+    """How far the value lies from the limit on its side, in the metric's unit. None: there is no such limit."""
+    limit = finding.expected_low if finding.direction == "below" else finding.expected_high
+    if finding.value is None or limit is None:
+        return None
+    return abs(finding.value / 2 - limit / 2) * 2  # halved first: the ends of the floats are a distance apart, too
+
+
 def evidence(finding: Finding, spec: MetricSpec) -> dict[str, Any]:
     """The numbers a finding rests on; times in unix seconds, as everywhere in the REST interface."""
+
+    distance = beyond(finding)
 
     def plain(value: float | None) -> float | None:
         return None if value is None else rounded(value)
@@ -59,6 +69,7 @@ def evidence(finding: Finding, spec: MetricSpec) -> dict[str, Any]:
         "value": plain(finding.value),
         "expected_low": plain(finding.expected_low),
         "expected_high": plain(finding.expected_high),
+        "distance": None if distance is None else rounded(distance),
         "direction": finding.direction,
         "level": finding.level,
         "score": rounded(finding.score, 4),

@@ -29,6 +29,21 @@ async def read_body() -> bytes:
     return await request.get_data(cache=False, as_text=False, parse_form_data=False)
 
 
+async def read_nothing() -> None:
+    """For a route that takes no body: none, or an empty object. Raises Problem 400, 415, 422."""
+    body = await read_body()
+    if not body.strip():
+        return
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Problem(400, f"The body is not JSON: {error}") from error
+    if document != {}:
+        names = list(document) if isinstance(document, dict) else [""]
+        errors = [{"pointer": f"/{name}" if name else "", "message": "unknown member"} for name in names[:20]]
+        raise Problem(422, f"{', '.join(names[:20]) or 'The body'}: nothing is expected here", errors=errors)
+
+
 async def read_model(model: type[Model], *, empty: Model | None = None) -> Model:
     """A small JSON body as a model; no body at all is `empty`, if there is one. Raises Problem 400, 415, 422."""
     from pydantic import ValidationError  # loaded with the model

@@ -254,6 +254,8 @@ def _parse(text: str | bytes | None) -> tuple[str, Mapping[str, Any]]:
     if not isinstance(request, dict) or not isinstance(request.get("type"), str):
         raise _BadRequestError("type", "expected an object with a type")
     data = request.get("data")
+    if data is not None and not isinstance(data, dict) and request["type"] in ("subscribe", "unsubscribe", "auth"):
+        raise _BadRequestError("data", "data: expected an object")
     return request["type"], data if isinstance(data, dict) else request
 
 

@@ -62,6 +62,11 @@ class Archive(Protocol):
         """Samples as stored, names without any left out; with `limit`: the newest `limit` of each name."""
         ...
 
+    async def bound(self, name: str, start_ms: int, end_ms: int, samples: int) -> int:
+        """A time in (start_ms, end_ms] up to which about so many samples of the metric lie, and rarely many more:
+        for those who read on in pieces of a size. `end_ms`: there may be fewer. Quick: nothing is unpacked."""
+        ...
+
     async def buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> Mapping[str, Buckets]:
         """The same samples summed up, in constant memory; names without any left out."""
         ...

@@ -22,7 +22,7 @@ import trio
 from .archive import Archive, ArchiveError
 from .grid import combined, merged_windows, sum_up
 from .memory import MemoryTier
-from .models import Buckets, Window
+from .models import Buckets, Latest, Window
 from .quarantine import ANYTHING, Range, implausible, joined, suspect_spans, without_implausible
 
 SEARCH_STEP_MS: Final = 300_000  # buckets in which implausible samples are looked for
@@ -138,6 +138,22 @@ class History:
             if len(whole):
                 found[name] = whole
         return HistoryBuckets(found, reason is None, reason)
+
+    def latest(self) -> dict[str, Latest]:
+        """The newest sample of each metric that memory holds."""
+        return self._memory.latest()
+
+    async def bound(self, name: str, start_ms: int, end_ms: int, samples: int) -> int:
+        """As `Archive.bound`, of the archive's share; memory's is bounded by its budget."""
+        bound_ms = self._archive_bound(name, end_ms)
+        if self.archive is None or start_ms >= bound_ms:
+            await trio.lowlevel.checkpoint()
+            return end_ms
+        try:
+            found_ms = await self.archive.bound(name, start_ms, bound_ms, samples)
+        except ArchiveError:
+            return end_ms  # its trouble shows when the samples are read
+        return end_ms if found_ms >= bound_ms else found_ms
 
     async def names(self) -> list[str]:
         """Every metric either tier knows, sorted. Archive in trouble: those of memory."""

@@ -48,6 +48,14 @@ _PACK_ENDS: Final = (
     "SELECT end_ms, chunk_id FROM analytics_chunks INDEXED BY analytics_chunks_packs"
     " WHERE level > 0 AND metric_id <= ? AND last_metric_id >= ? AND end_ms >= ? AND start_ms < ?"
 )
+_AMOUNTS: Final = (
+    "SELECT end_ms, CASE codec WHEN 1 THEN count ELSE min(count, (end_ms - start_ms) / 60000 + 2) END"
+    " FROM analytics_chunks WHERE level = 0 AND metric_id = ? AND end_ms >= ? AND start_ms < ?"
+)
+_PACK_AMOUNTS: Final = (
+    "SELECT end_ms, min(count, 2048) FROM analytics_chunks INDEXED BY analytics_chunks_packs"
+    " WHERE level > 0 AND metric_id <= ? AND last_metric_id >= ? AND end_ms >= ? AND start_ms < ?"
+)
 _PUT: Final = f"INSERT INTO analytics_chunks (level, tier, {_CHUNK}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _JOURNAL_SPANS: Final = (
     "SELECT journal_id, metric_id, last_metric_id, start_ms, end_ms, count, crc FROM analytics_journal"
@@ -106,6 +114,13 @@ def chunks_of(rows: Rows, metric_id: int, start_ms: int, end_ms: int, without: C
     else:
         own = [stored_of(row) for row in rows(_OF_METRIC, metric_id, start_ms, end_ms)]
     return [*own, *map(stored_of, rows(_PACKS, metric_id, metric_id, start_ms, end_ms))]
+
+
+def amounts_of(rows: Rows, metric_id: int, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """(end, at most about how many samples or buckets of the metric) of each chunk and pack that reaches into
+    [start, end), in order of their ends."""
+    own = rows(_AMOUNTS, metric_id, start_ms, end_ms)
+    return sorted([*own, *rows(_PACK_AMOUNTS, metric_id, metric_id, start_ms, end_ms)])
 
 
 def oldest_of_tier(rows: Rows, tier: int, most: int) -> list[Stored]:

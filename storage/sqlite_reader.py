@@ -58,6 +58,9 @@ class SqliteReader:
 
         return await self._read(work)
 
+    async def bound(self, name: str, start_ms: int, end_ms: int, samples: int) -> int:
+        return await self._read(lambda rows, reading: reading.bound(rows, name, start_ms, end_ms, samples))
+
     async def buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> Mapping[str, Buckets]:
         def work(rows: Rows, reading: Reading) -> dict[str, Buckets]:
             found = ((name, reading.buckets(rows, name, start_ms, end_ms, step_ms)) for name in names)

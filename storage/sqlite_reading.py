@@ -22,6 +22,7 @@ from .sqlite_chunks import (
     CHUNKS,
     JOURNAL,
     Head,
+    amounts_of,
     by_ids,
     chunk_at,
     chunks_of,
@@ -59,6 +60,16 @@ class Reading:
             samples = Window(samples.times[-limit:], samples.values[-limit:])
         samples.times.flags.writeable = samples.values.flags.writeable = False
         return samples
+
+    def bound(self, rows: Rows, name: str, start_ms: int, end_ms: int, samples: int) -> int:
+        """See `Archive.bound`. What has not been packed yet does not count: there is little of it."""
+        metric_id = self.names.id_of(name)
+        held = 0
+        for chunk_end_ms, amount in amounts_of(rows, metric_id, start_ms, end_ms) if metric_id is not None else ():
+            held += amount
+            if held >= samples:
+                return min(chunk_end_ms + 1, end_ms)
+        return end_ms
 
     def buckets(self, rows: Rows, name: str, start_ms: int, end_ms: int, step_ms: int) -> Buckets:
         metric_id = self.names.id_of(name)

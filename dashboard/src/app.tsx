@@ -43,7 +43,7 @@ const PAGES = [
   ["/insights/:id", lazy(() => import("./pages/insight"))],
   ["/correlations", lazy(() => import("./pages/correlations"))],
   ["/patterns", lazy(() => import("./pages/patterns"))],
-  ["/system", lazy(() => import("./pages/system"))],
+  ["/system/*?", lazy(() => import("./pages/system"))],
   ["/trends", lazy(() => import("./pages/trends"))],
   ["/settings/*?", lazy(() => import("./pages/settings"))],
 ] as const;

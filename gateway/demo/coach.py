@@ -2,13 +2,13 @@
 
 Owns `Coach`, which only goes forward. Promises: the same seed, start and state give the same samples,
 whoever asks and in whatever stretches; two stretches that follow each other join without a jump, so that
-history and the live coach are one.
+history and the live coach are one. Only `mend` changes what is to come.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from storage.models import Times, Values
 
 from .days import LIGHTS, MINUTES, Day, make_day
-from .faults import Effects, Fault, effects, scheduled
+from .faults import Effects, Fault, FaultKind, effects, scheduled
 from .oddities import Oddity, lived
 from .physics import BLACK_L, COLUMNS, EFFECTS, FRESH_L, GRAY_L, PROPANE_KG, Outside, State, step
 from .sensors import SENSOR_FAULTS, sensed, sent
@@ -106,6 +106,13 @@ class Coach:
         return sorted(
             (fault for fault in found if fault.start_ms < end_ms and fault.end_ms > start_ms),
             key=lambda fault: fault.start_ms,
+        )
+
+    def mend(self, kind: FaultKind) -> None:
+        """Somebody has done something about it: of the faults given to this coach, those of `kind` end now."""
+        self._faults = tuple(
+            replace(fault, end_ms=max(fault.start_ms, min(fault.end_ms, self.now_ms))) if fault.kind == kind else fault
+            for fault in self._faults
         )
 
     def run(self, until_ms: int) -> Stretch:

@@ -56,7 +56,7 @@ def run_demo(settings: Settings, origin: Mapping[str, str], *, days: float, seed
         live = LiveCoach(coach, url, speed=speed, wall_ms=wall_ms, token=token)
         children = [ChildSpec(name="simulated_coach", run=live.run)]
         if settings.core_url is None:
-            core = StandInCore(stack.enter_context(open_listening_socket("127.0.0.1", 0)))
+            core = StandInCore(stack.enter_context(open_listening_socket("127.0.0.1", 0)), coach.mend)
             settings = replace(settings, core_url=core.url)
             children.append(ChildSpec(name="stand_in_core", run=core.run, stop=core.stop))
         return run_service(

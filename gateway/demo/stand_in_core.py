@@ -8,6 +8,7 @@ has a child's signature.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from quart_trio import QuartTrio
 
 from ..routes import json_response
 from ..server import Server, harden
+from .faults import FaultKind
 
 _SEED: Final = (
     ("pump_fresh_water", "Fresh water pump", "pump", "bath", "on"),
@@ -28,6 +30,11 @@ _SEED: Final = (
     ("light_kitchen", "Kitchen light", "light", "kitchen", "on"),
     ("light_porch", "Porch light", "light", "outside", "on"),
 )
+
+_REMEDIES: Final[dict[tuple[str, str], FaultKind]] = {
+    ("fan_refrigerator", "on"): "fridge_warming",  # its compressor gets rid of its heat again
+    ("pump_fresh_water", "off"): "water_leak",  # nothing feeds the leak any more
+}
 
 
 @dataclass(slots=True)
@@ -52,9 +59,10 @@ class Device:
 
 
 class StandInCore:
-    """Everything it takes is done at once."""
+    """Everything it takes is done at once. `mend`: told which of the coach's faults that does something about."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, mend: Callable[[FaultKind], None] = lambda kind: None) -> None:
+        self._mend = mend
         self.devices: Final = {seed[0]: Device(*seed) for seed in _SEED}
         self._server = Server(self._app(), sock)
         self.run: Final = self._server.run  # has a child's signature
@@ -73,6 +81,9 @@ class StandInCore:
         device.state = "on" if body["state"] else "off"
         if isinstance(body.get("brightness"), int):
             device.brightness = body["brightness"]
+        remedy = _REMEDIES.get((entity_id, device.state))
+        if remedy is not None:
+            self._mend(remedy)
         return {"entity_id": entity_id, "status": "success", "message": None, "state": device.document()["state"]}
 
     def _app(self) -> QuartTrio:

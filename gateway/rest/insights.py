@@ -16,6 +16,7 @@ from analytics.records import CATEGORIES, SEVERITIES, Insight
 from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
+from ..bodies import read_nothing
 from ..problems import Problem
 from ..routes import Route, json_response
 
@@ -51,6 +52,7 @@ def get_system_insights(backend: Backend, query: schemas.insights.InsightsQuery)
 
 
 async def generate_insights(backend: Backend) -> Response:
+    await read_nothing()
     now_ms = backend.wall_ms()
     message = Sweep()
     found: Sequence[Insight] | None = None
@@ -192,7 +194,7 @@ ROUTES: Final = (
                     "generated_at": 1760000900.0,
                 },
             ),
-            **problems(404, 500, 503, details={404: "Analytics dashboard disabled"}),
+            **problems(400, 404, 408, 413, 415, 422, 500, 503, details={404: "Analytics dashboard disabled"}),
         },
         gated=True,
     ),

@@ -20,12 +20,13 @@ import numpy as np
 from quart import Response, request
 
 from storage.grid import means
-from storage.models import Buckets, Window
+from storage.models import EMPTY_WINDOW, Buckets, Window
 
 from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
+from ..headers import UNBUFFERED
 from ..problems import Problem, printable
 from ..rounding import numbers, seconds
 from ..routes import Route, json_response
@@ -35,7 +36,7 @@ MAX_ROWS: Final = 20_000
 INLINE_ROWS: Final = 2_000  # more are put together in a thread
 DEFAULT_SPAN_MS: Final = 86_400_000
 DEFAULT_POINTS: Final = 2_000  # without resolution and max_points
-PAGE_STEP_MS: Final = 60_000  # grid on which the end of a page of raw samples is looked for
+READ_AT_ONCE: Final = 20_000  # samples: reading fewer costs a trip to the archive each time
 COLUMNS: Final = ("timestamp", "value", "min", "max", "count")
 
 
@@ -84,7 +85,7 @@ class BrokenDownload(Exception):
 
 
 async def get_metric_data(backend: Backend, query: schemas.metrics.DataQuery, name: str) -> Response:
-    start_ms, end_ms = _span(backend, query, name)
+    start_ms, end_ms = span_of(backend, query, name)
     resolution, found = await _find(backend, name, query, start_ms, end_ms)
     if not len(found.data) and backend.memory.info(name) is None and name not in await backend.history.names():
         raise Problem(404, f"No metric is called {printable(name)}")
@@ -98,6 +99,7 @@ async def get_metric_data(backend: Backend, query: schemas.metrics.DataQuery, na
         if found.next_ms is not None and query.max_points is None:  # a file is whole, however long
             content, next_s = _csv_from(backend, name, resolution, body, found.next_ms, end_ms, request.scope), None
         response = Response(content, content_type="text/csv; charset=utf-8; header=present")
+        response.headers.update(UNBUFFERED)
         response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     else:
         response = json_response(
@@ -141,9 +143,9 @@ async def pages(
     at_ms: int | None = start_ms
     while at_ms is not None:
         if resolution == "raw":
-            found = await _raw(backend, name, at_ms, end_ms, MAX_ROWS)
+            found = await raw_samples(backend, name, at_ms, end_ms, MAX_ROWS)
         else:
-            found = await _buckets(backend, name, at_ms, end_ms, STEP_MS[resolution])
+            found = await whole_buckets(backend, name, at_ms, end_ms, STEP_MS[resolution])
         if not found.complete:
             raise BrokenDownload(f"{name}: {found.reason}")
         backend.access.pay(scope, "points", len(found.data))
@@ -152,7 +154,10 @@ async def pages(
         at_ms = found.next_ms
 
 
-def _span(backend: Backend, query: schemas.metrics.DataQuery, name: str) -> tuple[int, int]:
+def span_of(
+    backend: Backend, query: schemas.metrics.DataQuery | schemas.metrics.ColumnsQuery, name: str
+) -> tuple[int, int]:
+    """[start, end) of the question. Raises Problem."""
     now_ms = backend.wall_ms()
     info = backend.memory.info(name)
     # Clocks differ a little: a sample just ahead of ours belongs to "until now".
@@ -171,39 +176,43 @@ async def _find(
 ) -> tuple[str, Found]:
     """What to show, and at which resolution."""
     if query.resolution == "raw":
-        return "raw", await _raw(backend, name, start_ms, end_ms, min(MAX_ROWS, query.max_points or MAX_ROWS))
+        return "raw", await raw_samples(backend, name, start_ms, end_ms, min(MAX_ROWS, query.max_points or MAX_ROWS))
     if query.resolution is not None:
-        return query.resolution, await _buckets(backend, name, start_ms, end_ms, STEP_MS[query.resolution])
+        return query.resolution, await whole_buckets(backend, name, start_ms, end_ms, STEP_MS[query.resolution])
     points = query.max_points or DEFAULT_POINTS
-    raw = await _raw(backend, name, start_ms, end_ms, points)
+    raw = await raw_samples(backend, name, start_ms, end_ms, points)
     if raw.next_ms is None:
         return "raw", raw
     for resolution, step_ms in STEP_MS.items():
         if (end_ms - start_ms) / step_ms <= points:
-            return resolution, await _buckets(backend, name, start_ms, end_ms, step_ms)
-    return "1d", await _buckets(backend, name, start_ms, end_ms, STEP_MS["1d"])
+            return resolution, await whole_buckets(backend, name, start_ms, end_ms, step_ms)
+    return "1d", await whole_buckets(backend, name, start_ms, end_ms, STEP_MS["1d"])
 
 
-async def _raw(backend: Backend, name: str, start_ms: int, end_ms: int, limit: int) -> Found:
-    """The oldest `limit` samples. Reads about as many as it returns, however long the span is: the end of the
-    page is found on the counts per minute."""
-    counted = await backend.history.buckets([name], start_ms, end_ms, PAGE_STEP_MS)
-    buckets = counted.buckets.get(name)
-    until_ms = end_ms
-    if buckets is not None:
-        beyond = int(np.searchsorted(np.cumsum(buckets.count), limit + 1))
-        if beyond < len(buckets):
-            until_ms = min(end_ms, int(buckets.starts[beyond]) + PAGE_STEP_MS)
-    read = await backend.history.window([name], start_ms, until_ms)
-    window = read.windows.get(name, Window(np.empty(0, np.int64), np.empty(0, np.float64)))
-    next_ms = int(window.times[limit]) if len(window) > limit else None
-    if next_ms is None and until_ms < end_ms:
-        next_ms = until_ms  # what was thinned counts as many samples as it stands for, and has fewer rows
-    kept = Window(window.times[:limit], window.values[:limit])
-    return Found(kept, next_ms, read.complete and counted.complete, read.reason or counted.reason)
+async def raw_samples(backend: Backend, name: str, start_ms: int, end_ms: int, limit: int) -> Found:
+    """The oldest `limit` samples. Reads about as many as it returns, however long the span is."""
+    windows: list[Window] = []
+    held, at_ms = 0, start_ms
+    complete, reason = True, None
+    while at_ms < end_ms and held <= limit:
+        until_ms = await backend.history.bound(name, at_ms, end_ms, max(limit + 1 - held, READ_AT_ONCE))
+        read = await backend.history.window([name], at_ms, until_ms)
+        window = read.windows.get(name, EMPTY_WINDOW)
+        windows.append(window)
+        held += len(window)
+        complete, reason = complete and read.complete, reason or read.reason
+        at_ms = until_ms
+    whole = windows[0]
+    if len(windows) > 1:
+        whole = Window(
+            np.concatenate([each.times for each in windows]), np.concatenate([each.values for each in windows])
+        )
+    next_ms = int(whole.times[limit]) if len(whole) > limit else None
+    return Found(Window(whole.times[:limit], whole.values[:limit]), next_ms, complete, reason)
 
 
-async def _buckets(backend: Backend, name: str, start_ms: int, end_ms: int, step_ms: int) -> Found:
+async def whole_buckets(backend: Backend, name: str, start_ms: int, end_ms: int, step_ms: int) -> Found:
+    """At most about MAX_ROWS of them."""
     start_ms -= start_ms % step_ms  # whole buckets: the first one too
     read = await backend.history.buckets([name], start_ms, min(end_ms, start_ms + (MAX_ROWS + 1) * step_ms), step_ms)
     buckets = read.buckets.get(name)

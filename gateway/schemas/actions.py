@@ -65,6 +65,7 @@ class ActionResponse(Answered):
     created_at: UnixSeconds
     changed_at: UnixSeconds
     expires_at: UnixSeconds = Field(description="Later than that nothing is sent")
+    undo_until: UnixSeconds | None = Field(description="Of a green one that waits: sent then, taken back until then")
     by: str
     needs_confirmation: bool
     consequence: str | None

@@ -42,8 +42,9 @@ class Insight(Answered):
     actions: list[ActionableRecommendation]
     evidence: JsonObject = Field(
         description="The numbers it rests on: metric, span, value, expected range, score; `series` (at most 96 points "
-        "each), `coverage` (0 to 1, the share of the span that was heard of), `co_moving` (metrics that shifted at the "
-        "same time), and what its kind adds"
+        "each), `coverage` (0 to 1, the share of the span that was heard of), `distance` (how far the value lies from "
+        "the limit on its side), `co_moving` (metrics that shifted at the same time: metric, title, unit, shift in "
+        "that unit, robust sigmas), and what its kind adds"
     )
     supporting_data: JsonObject
     status: Status

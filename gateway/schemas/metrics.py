@@ -126,6 +126,15 @@ class DataQuery(Asked):
     format: Literal["json", "csv"] | None = Field(None, description="csv: the same rows; also by Accept: text/csv")
 
 
+class ColumnsQuery(Asked):
+    start: FiniteFloat | None = Field(
+        None, ge=0, lt=1e10, description="Unix seconds, inclusive; default: 24 hours before `end`"
+    )
+    end: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds, exclusive; default: now")
+    resolution: Literal["raw", "1m", "5m", "15m", "1h", "6h", "1d"] = Field("raw", description="raw: every sample kept")
+    limit: int = Field(300_000, ge=2, le=300_000, description="Most samples in the answer, the oldest of the span")
+
+
 class ExportQuery(Asked):
     metrics: list[str] | None = Field(None, description="Names; default: all")
     start: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds; default: 24 hours before `end`")
@@ -153,6 +162,22 @@ class ExportResponse(Answered):
     start: UnixSeconds
     end: UnixSeconds
     metrics: list[ExportedMetric]
+
+
+class MetricColumnsResponse(Answered):
+    metric_name: str
+    unit: str | None
+    resolution: Literal["raw", "1m", "5m", "15m", "1h", "6h", "1d"]
+    start: UnixSeconds
+    end: UnixSeconds
+    timestamps: list[UnixSeconds] = Field(description="Strictly rising")
+    values: list[FiniteFloat] = Field(description="As long; samples, or the means of buckets")
+    minimums: list[FiniteFloat] | None = Field(None, description="Of buckets")
+    maximums: list[FiniteFloat] | None = Field(None, description="Of buckets")
+    counts: list[int] | None = Field(None, description="Of buckets")
+    next_start: UnixSeconds | None = Field(None, description="The answer was cut: ask again with start=next_start")
+    complete: bool = Field(description="False: the archive could not be read, the answer is from memory alone")
+    incomplete_reason: str | None = None
 
 
 class MetricDataResponse(Answered):

@@ -176,6 +176,20 @@ async def test_what_fills_a_transaction_does_not_wait(house, autojump_clock):
     assert len(house.stored("a")) == 60_000
 
 
+async def test_a_long_backlog_does_not_wait_for_the_gap_between_commits(house, autojump_clock):
+    await trio.sleep(2)
+    house.record("a", *range(60_000))
+    await trio.sleep(0.01)
+    assert len(house.stored("a")) == 60_000
+    house.record("a", *range(60_000))
+    await trio.sleep(0.01)
+    assert len(house.stored("a")) == 60_000  # it was full a moment ago
+    for _ in range(3):
+        house.record("a", *range(50_000))
+    await trio.sleep(0.01)
+    assert len(house.stored("a")) == 270_000
+
+
 async def test_durable_is_at_once_and_carries_everything_before_it(house, autojump_clock):
     house.record("a", 1.0)
     seq = house.record("b", 2.0)

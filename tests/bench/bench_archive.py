@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import resource
 import sqlite3
 import statistics
@@ -247,14 +248,20 @@ def bench_reading_over_http() -> None:
                     "30 d by the hour, one metric",
                     f"metrics/coach.metric.000/data?start={end_ms / 1000 - 2_592_000:.3f}&resolution=1h",
                 ),
+                (
+                    "30 d, every point of one metric",
+                    f"metrics/coach.metric.000/columns?start={end_ms / 1000 - 2_592_060:.3f}",
+                ),
                 ("/trends over 720 h by the hour, 20 metrics", "trends?time_window_hours=720&resolution=1h"),
             ):
                 took = []
                 for _ in range(40):
                     begun = time.perf_counter()
-                    status, _ = client.send(get(f"/api/analytics/{request}"))
+                    status, body = client.send(get(f"/api/analytics/{request}"))
                     took.append((time.perf_counter() - begun) * 1000)
-                    assert status == 200
+                    assert status == 200, body[:300]
+                if "columns" in request:
+                    assert len(json.loads(body)["values"]) == PER_METRIC
                 took.sort()
                 print(f"HTTP: {label}: best {took[0]:.1f} ms, p50 {took[20]:.1f} ms, p95 {took[37]:.1f} ms")
 

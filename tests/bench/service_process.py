@@ -107,9 +107,19 @@ class Client:
         head, _, body = data.partition(b"\r\n\r\n")
         match = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
         length = int(match[1]) if match else 0
-        while len(body) < length:
-            body += self._more()
-        return int(head.split(b" ", 2)[1]), body
+        whole = bytearray(length)
+        whole[: len(body)] = body
+        at = len(body)
+        while at < length:
+            at += self._into(memoryview(whole)[at:])
+        return int(head.split(b" ", 2)[1]), bytes(whole)
+
+    def _into(self, rest: memoryview) -> int:
+        assert self._socket is not None
+        size = self._socket.recv_into(rest)
+        if not size:
+            raise ConnectionError("closed by the service")
+        return size
 
     def _more(self) -> bytes:
         assert self._socket is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.browser.service import ServiceProcess
+from tests.browser.service import ServiceProcess, free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -37,13 +37,85 @@ def test_a_threshold_is_set_switched_off_and_deleted(demo: ServiceProcess, open_
     page.get_by_label("Tell me when it is").select_option("below")
     page.get_by_label("Limit").fill("7")
     page.get_by_role("button", name="Set it").click()
-    item = page.get_by_role("listitem").filter(has_text="below 7")
+    item = page.get_by_role("listitem").filter(has_text="below 7 %")
     expect(item).to_be_visible()
     item.get_by_label("On").click()
     expect(item.get_by_label("On")).not_to_be_checked()
+    item = page.get_by_role("listitem").filter(has_text="Fresh water")
+    item.get_by_role("button", name=re.compile("Change")).click()
+    expect(item.get_by_label("Limit (%)")).to_have_value("7")
+    item.get_by_label("Limit (%)").fill("9")
+    item.get_by_label("For at least (minutes)").fill("2")
+    item.get_by_role("button", name="Save").click()
+    expect(item.get_by_text("below 9 % for 2 min")).to_be_visible()
     (kept,) = demo.get("/api/analytics/thresholds")["thresholds"]
-    assert (kept["metric"], kept["value"], kept["enabled"]) == ("tank.fresh.level", 7, False)
+    assert (kept["metric"], kept["value"], kept["enabled"]) == ("tank.fresh.level", 9, False)
     item.get_by_role("button", name=re.compile("Delete")).click()
+    expect(item).to_have_count(0)
+
+
+def test_what_another_tab_has_saved_is_not_overwritten(demo: ServiceProcess, open_page: OpenPage) -> None:
+    demo.send(
+        "/api/analytics/thresholds",
+        {"metric": "battery.house.voltage", "condition": "below", "value": 12.1, "name": "Flat"},
+    )
+    tabs = [open_page(f"{demo.url}/settings/thresholds") for _ in range(2)]
+    for tab in tabs:
+        tab.get_by_role("button", name="Change Flat").click()
+    one, other = tabs
+    one.get_by_label("Limit (V)").first.fill("12.2")
+    one.get_by_role("button", name="Save").click()
+    expect(one.get_by_text("below 12.20 V")).to_be_visible()
+    other.get_by_label("Limit (V)").first.fill("11.5")
+    other.get_by_role("button", name="Save").click()
+    expect(other.get_by_role("alert")).to_contain_text("Not saved.")
+    assert [each["value"] for each in demo.get("/api/analytics/thresholds")["thresholds"]] == [12.2]
+    other.get_by_role("button", name="Load what is set now").click()
+    expect(other.get_by_label("Limit (V)").first).to_have_value("12.2")
+    other.get_by_label("Limit (V)").first.fill("11.5")
+    other.get_by_role("button", name="Save").click()
+    expect(other.get_by_text("below 11.50 V")).to_be_visible()
+    other.get_by_role("button", name="Delete Flat").click()
+    expect(other.get_by_text("below 11.50 V")).to_have_count(0)
+
+
+def test_a_channel_is_added_tried_and_deleted(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/settings/notifications")
+    page.get_by_label("Quiet hours").check()
+    with page.expect_response(lambda response: "preferences" in response.url and response.request.method == "PUT"):
+        page.get_by_label("Until").fill("06:30")
+        page.get_by_label("Until").blur()
+    page.get_by_label("Address").fill(f"http://127.0.0.1:{free_port()}/hook")  # nobody listens there
+    page.get_by_label("Name (if you like)").fill("Phone")
+    page.get_by_role("button", name="Add it").click()
+    item = page.get_by_role("listitem").filter(has_text="phone")
+    item.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_text("The message did not arrive")).to_be_visible()
+    kept = demo.get("/api/analytics/preferences")["notifications"]
+    assert (kept["quiet_hours"]["enabled"], kept["quiet_hours"]["end"]) == (True, "06:30")
+    assert [each["id"] for each in kept["channels"]] == ["phone"]
+    expect(page.get_by_role("region", name="Delivery record")).to_contain_text("No message has been made for you yet")
+    item.get_by_role("button", name="Delete phone").click()
+    expect(page.get_by_text("No channel yet")).to_be_visible()
+
+
+def test_a_figure_is_added_changed_and_deleted(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/settings/kpis")
+    form = page.get_by_role("form", name="A new figure")
+    form.get_by_label("Name").fill("Coldest night")
+    form.get_by_label("Expression").fill('min("exterior.temperature"')
+    form.get_by_role("button", name="Try it").click()
+    expect(form.locator("[aria-live]")).not_to_be_empty()  # the service's own words on what is wrong
+    form.get_by_label("Expression").fill('min("exterior.temperature", "night")')
+    form.get_by_role("button", name="Try it").click()
+    expect(form.get_by_text("Now: ")).to_be_visible()
+    form.get_by_role("button", name="Add it").click()
+    item = page.get_by_role("listitem").filter(has_text="Coldest night")
+    item.get_by_role("button", name="Change Coldest night").click()
+    item.get_by_label("Should be at least").fill("99")
+    item.get_by_role("button", name="Save").click()
+    expect(item).to_contain_text("it is not")
+    item.get_by_role("button", name="Delete Coldest night").click()
     expect(item).to_have_count(0)
 
 

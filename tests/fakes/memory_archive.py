@@ -73,6 +73,11 @@ class MemoryArchive:
             found = {name: Window(kept.times[-limit:], kept.values[-limit:]) for name, kept in found.items()}
         return {name: kept for name, kept in found.items() if len(kept)}
 
+    async def bound(self, name: str, start_ms: int, end_ms: int, samples: int) -> int:
+        await self._enter()
+        times = self._window(name, start_ms, end_ms).times
+        return int(times[samples - 1]) + 1 if len(times) >= samples else end_ms
+
     async def buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> Mapping[str, Buckets]:
         await self._enter()
         found = {name: sum_up(self._window(name, start_ms, end_ms), step_ms) for name in names}

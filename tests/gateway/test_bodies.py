@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from quart import Response
 from quart_trio import QuartTrio
 
-from gateway.bodies import read_body, read_model
+from gateway.bodies import read_body, read_model, read_nothing
 from gateway.problems import register_problems
 
 
@@ -33,6 +33,11 @@ def app() -> QuartTrio:
     @app.post("/thing")
     async def thing() -> Response:
         return Response((await read_model(Thing)).name)
+
+    @app.post("/nothing")
+    async def nothing() -> Response:
+        await read_nothing()
+        return Response(b"done")
 
     return app
 
@@ -83,3 +88,22 @@ async def test_models(app: QuartTrio, body: bytes, status: int, pointers: list[s
     if pointers is not None:
         document = json.loads(await response.get_data())
         assert [error["pointer"] for error in document["errors"]] == pointers
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"", 200, ""),
+        (b" \n", 200, ""),
+        (b"{}", 200, ""),
+        (b'{"a": 1, "b": 2}', 422, "a, b"),
+        (b"[1]", 422, "The body"),
+        (b"null", 422, "The body"),
+        (b"{", 400, "not JSON"),
+    ],
+)
+async def test_a_route_without_a_body(app: QuartTrio, body: bytes, status: int, said: str) -> None:
+    response = await app.test_client().post("/nothing", data=body)
+    assert response.status_code == status
+    if said:
+        assert said in json.loads(await response.get_data())["detail"]

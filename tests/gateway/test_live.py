@@ -297,6 +297,7 @@ async def test_signs_of_life_are_answered(house, asked, answered):
         '{"type": NaN}',
         "[" * 30_000,
         b'{"type": "ping"}',
+        {"type": "subscribe", "data": 7},
         {"type": "subscribe", "data": {"topics": "metrics"}},
         {"type": "subscribe", "data": {"topics": ["nonsense"]}},
         {"type": "subscribe", "data": {"metrics": [1]}},

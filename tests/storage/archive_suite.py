@@ -236,3 +236,16 @@ class ArchiveSuite:
             with pytest.raises(ArchiveError) as caught:
                 await call()
             assert caught.value.trouble == "closed"
+
+    async def test_bound_cuts_a_span_at_about_so_many_samples(self, archive: Archive) -> None:
+        await archive.append([part("a", list(range(1_000, 61_000)), [float(n) for n in range(60_000)])])
+        at_ms, held = 0, []
+        while at_ms < 100_000:
+            until_ms = await archive.bound("a", at_ms, 100_000, 20_000)
+            assert at_ms < until_ms <= 100_000
+            found = (await archive.window(["a"], at_ms, until_ms)).get("a")
+            held.append(0 if found is None else len(found))
+            at_ms = until_ms
+        assert sum(held) == 60_000
+        assert max(held) < 30_000
+        assert await archive.bound("b", 0, 100, 1) == 100

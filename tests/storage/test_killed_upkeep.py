@@ -16,7 +16,7 @@ from storage.budget import Budget
 from storage.sqlite_archive import open_sqlite_archive
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 6
+ROUNDS = 30
 BUDGET = Budget(1_200_000)
 WORKER = """
 import sys, trio

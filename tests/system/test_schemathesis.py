@@ -17,41 +17,71 @@ pytestmark = pytest.mark.system
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth"
 
 
-@pytest.mark.skipif(find_spec("schemathesis") is None, reason="schemathesis is not installed")
-def test_the_document_and_the_service_agree(start: Callable[..., Any], tmp_path: Path) -> None:
-    service = start(
-        AUTH_MODE="token",
-        PERSISTENCE="true",
-        DB_PATH=str(tmp_path / "analytics.db"),
-        MAX_ACTIONS_PER_MINUTE="1000000",
-        ready=False,
+# Each alone with a service of its own: the first switches routes off for all others, the second sends messages to the
+# channels that somebody may have put into the preferences.
+ALONE = ("/api/analytics/features/{flag}", "/api/analytics/notifications/test")
+
+
+class Fuzzed:
+    """A service with tokens, and schemathesis against it."""
+
+    def __init__(self, start: Callable[..., Any], folder: Path) -> None:
+        self.folder = folder
+        database = str(folder / "analytics.db")
+        self.service = start(
+            AUTH_MODE="token", PERSISTENCE="true", DB_PATH=database, MAX_ACTIONS_PER_MINUTE="1000000", ready=False
+        )
+        self.service.wait_ready()
+        self.environ = {name: text for name, text in os.environ.items() if not name.startswith("COACHIQ_")}
+        self.token = subprocess.run(
+            [sys.executable, "-m", "gateway", "token", "create", "fuzz", "--scope", "admin"],
+            env={**self.environ, "COACHIQ_ANALYTICS__DB_PATH": database},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout.strip()
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        return self.service.request(method, path, body, {"Authorization": f"Bearer {self.token}"})
+
+    def run(self, *more: str) -> None:
+        document = self.folder / "openapi.json"
+        document.write_bytes(self.ask("GET", "/openapi.json").body)
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "schemathesis.cli", "run", str(document),
+                "--url", f"http://127.0.0.1:{self.service.port}",
+                "--header", f"Authorization: Bearer {self.token}",
+                "--checks", CHECKS, "--phases", "examples,fuzzing",
+                "--request-timeout", "20", "--no-color", "--max-failures", "20", *more,
+            ],
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )  # fmt: skip
+        found = done.stdout[done.stdout.find("= FAILURES =") :]
+        assert done.returncode == 0, f"{found[:12_000]}\n{done.stderr[-2000:]}\n{self.service.log[-4000:]}"
+
+
+@pytest.fixture
+def fuzzed(start: Callable[..., Any], tmp_path: Path) -> Fuzzed:
+    if find_spec("schemathesis") is None:
+        pytest.skip("schemathesis is not installed")
+    return Fuzzed(start, tmp_path)
+
+
+def test_the_document_and_the_service_agree(fuzzed: Fuzzed) -> None:
+    fuzzed.run(
+        "--max-examples", "4", "--max-time", "60", *(part for path in ALONE for part in ("--exclude-path", path))
     )
-    service.wait_ready()
-    environ = {name: text for name, text in os.environ.items() if not name.startswith("COACHIQ_")}
-    token = subprocess.run(
-        [sys.executable, "-m", "gateway", "token", "create", "fuzz", "--scope", "admin"],
-        env={**environ, "COACHIQ_ANALYTICS__DB_PATH": str(tmp_path / "analytics.db")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    ).stdout.strip()
-    url = f"http://127.0.0.1:{service.port}"
-    document = tmp_path / "openapi.json"
-    document.write_bytes(service.request("GET", "/openapi.json", None, {"Authorization": f"Bearer {token}"}).body)
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "schemathesis.cli", "run", str(document), "--url", url,
-            "--header", f"Authorization: Bearer {token}",
-            "--checks", CHECKS, "--phases", "examples,fuzzing", "--max-examples", "4", "--max-time", "60",
-            "--exclude-path", "/api/analytics/features/{flag}",  # it would switch the service off
-            "--exclude-path", "/api/analytics/notifications/test",  # it would send messages into the world
-            "--request-timeout", "20", "--no-color", "--max-failures", "20",
-        ],
-        cwd=tmp_path,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("path", ALONE)
+def test_routes_that_are_fuzzed_alone(fuzzed: Fuzzed, path: str) -> None:
+    fuzzed.run("--max-examples", "25", "--include-path", path)
+    for flag in ("analytics_dashboard", "analytics_dashboard_enhanced", "persistence"):
+        assert fuzzed.ask("PUT", f"/api/analytics/features/{flag}", {"enabled": True}).status == 200
+    assert fuzzed.ask("GET", "/api/analytics/status").json["persistence"]["enabled"]

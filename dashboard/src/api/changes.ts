@@ -1,5 +1,5 @@
 // What the pages change, and what becomes old by it. A refusal is told in the service's own words.
-import { request } from "./client";
+import { ApiError, request } from "./client";
 import type { Schemas } from "./client";
 import { queryClient } from "./queries";
 import { showToast } from "../lib/toast";
@@ -23,6 +23,20 @@ export async function attempt(change: () => Promise<unknown>, outdates: readonly
   }
   await Promise.all(outdates.map((key) => queryClient.invalidateQueries({ queryKey: [key] })));
   return done;
+}
+
+/** Run a change of something that has an ETag. `stale`: it was changed elsewhere meanwhile; what is set now is loaded. */
+export async function save(change: () => Promise<unknown>, outdates: readonly string[]): Promise<"done" | "stale" | "refused"> {
+  let isStale = false;
+  const done = await attempt(async () => {
+    try {
+      await change();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 412) throw error;
+      isStale = true;
+    }
+  }, outdates);
+  return isStale ? "stale" : done ? "done" : "refused";
 }
 
 /** Say something to an insight; what was said can be taken back. */

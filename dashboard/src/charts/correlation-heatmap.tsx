@@ -57,8 +57,9 @@ export const CorrelationHeatmap = memo(function CorrelationHeatmap({ data, chose
         aria-rowcount={places.length - 1}
         tabIndex={-1}
         onKeyDown={move}
-        className="grid w-max gap-0.5 text-xs"
-        style={{ gridTemplateColumns: `12rem repeat(${places.length - 1}, 1.5rem)` }}
+        className="grid gap-0.5 text-xs"
+        // As wide as there is room for: on a phone the cells become narrow rather than unseen.
+        style={{ gridTemplateColumns: `minmax(5.5rem, 12rem) repeat(${places.length - 1}, minmax(0.625rem, 1.5rem))` }}
       >
         {places.slice(1).map((_, offset) => {
           const row = offset + 1;
@@ -92,7 +93,7 @@ export const CorrelationHeatmap = memo(function CorrelationHeatmap({ data, chose
                         onChoose(cell);
                       }
                     }}
-                    className={`size-6 rounded-sm ${cell === undefined ? "" : "cursor-pointer"} ${cell !== undefined && cell === chosen ? "outline-2 outline-ink" : ""}`}
+                    className={`h-6 rounded-sm ${cell === undefined ? "" : "cursor-pointer"} ${cell !== undefined && cell === chosen ? "outline-2 outline-ink" : ""}`}
                     style={{ gridRow: row, gridColumn: column + 2, background: cell === undefined ? undefined : cellColour(cell.coefficient) }}
                   >
                     {weak && <span aria-hidden="true" className="hatched block size-full rounded-sm" />}

@@ -14,13 +14,13 @@ export const WeekStrip = memo(function WeekStrip({ cycle }: { cycle: Cycle }) {
   const high = Math.max(...known);
   const share = (value: number) => (high === low ? 50 : ((value - low) / (high - low)) * 100);
   return (
-    <div className="relative overflow-x-auto" tabIndex={0} role="region" aria-label="Usual value by weekday and hour">
-      <table className="w-full min-w-xl table-fixed border-separate border-spacing-0.5 text-xs">
+    <div className="relative" role="region" aria-label="Usual value by weekday and hour">
+      <table className="w-full table-fixed border-separate border-spacing-px text-xs sm:border-spacing-0.5">
         <thead>
           <tr>
             <th scope="col" className="w-10"><span className="sr-only">Weekday</span></th>
             {Array.from({ length: 24 }, (_, hour) => (
-              <th key={hour} scope="col" className="font-normal text-soft">{hour % 3 === 0 ? hour : <span className="sr-only">{hour}</span>}</th>
+              <th key={hour} scope="col" className="font-normal text-soft">{hour % 6 === 0 ? hour : <span className="sr-only">{hour}</span>}</th>
             ))}
           </tr>
         </thead>
@@ -47,7 +47,7 @@ export const WeekStrip = memo(function WeekStrip({ cycle }: { cycle: Cycle }) {
         </tbody>
       </table>
       <p className="mt-1 flex justify-between text-xs text-soft">
-        <span>darkest: {shownText(low, cycle.unit, wanted)}</span>
+        <span>faintest: {shownText(low, cycle.unit, wanted)}</span>
         <span>strongest: {shownText(high, cycle.unit, wanted)}</span>
       </p>
     </div>

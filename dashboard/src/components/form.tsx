@@ -1,4 +1,5 @@
 // Fields of forms: a label, what it takes, and what is wrong with it.
+import { useState } from "react";
 import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes } from "react";
 
 export function Field({ label, ...rest }: InputHTMLAttributes<HTMLInputElement> & { label: string }) {
@@ -25,10 +26,20 @@ export function Select({ label, options, ...rest }: SelectHTMLAttributes<HTMLSel
   );
 }
 
-export function Toggle({ label, checked, onChange }: { label: ReactNode; checked: boolean; onChange: (on: boolean) => void }) {
+/** Shows what was wanted at once, and what is so when `onChange` is done. */
+export function Toggle({ label, checked, onChange }: { label: ReactNode; checked: boolean; onChange: (on: boolean) => Promise<unknown> }) {
+  const [wanted, setWanted] = useState<boolean | undefined>();
   return (
     <label className="inline-flex min-h-11 cursor-pointer items-center gap-3 text-sm">
-      <input type="checkbox" checked={checked} onChange={(event) => onChange(event.target.checked)} className="size-5 accent-(--accent)" />
+      <input
+        type="checkbox"
+        checked={wanted ?? checked}
+        onChange={(event) => {
+          setWanted(event.target.checked);
+          void onChange(event.target.checked).finally(() => setWanted(undefined));
+        }}
+        className="size-5 accent-(--accent)"
+      />
       {label}
     </label>
   );

@@ -2,65 +2,19 @@
 import { Link } from "wouter";
 import { ArrowRight, Lightbulb } from "lucide-react";
 import type { ChartSeries, Insight } from "../api/queries";
+import { underwayFor } from "../lib/deeds";
+import { baselineText, evidenceOf, impactText, lifeText, movedText, percent, shadeEnd } from "../lib/evidence";
 import { useNow } from "../lib/hooks";
-import { insightLink } from "../lib/links";
+import { insightLink, trendsLink } from "../lib/links";
 import { usePreferences } from "../lib/preferences";
 import { ago } from "../lib/times";
-import { shownText } from "../lib/units";
-import type { Preferences } from "../lib/preferences";
+import { Deeds, useDeeds } from "./deed";
 import { Marks } from "./marks";
 import { cx } from "./parts";
 import { SeverityMark, severityLook } from "./severity";
 import { Spark } from "./spark";
 
-export interface Evidence {
-  readonly unit: string | null;
-  readonly start: number | undefined;
-  readonly end: number | undefined;
-  readonly value: number | undefined;
-  readonly low: number | undefined;
-  readonly high: number | undefined;
-  readonly direction: string | undefined;
-  readonly samples: number | undefined;
-  readonly kind: string | undefined;
-  readonly coverage: number | undefined; // share of the span that was heard of
-}
-
-/** The numbers an insight rests on, as far as it has them. */
-export function evidenceOf(insight: Insight): Evidence {
-  const given = insight.evidence as Readonly<Record<string, unknown>>;
-  const number = (name: string) => (typeof given[name] === "number" ? given[name] : undefined);
-  const text = (name: string) => (typeof given[name] === "string" ? given[name] : undefined);
-  return {
-    unit: text("unit") ?? null,
-    start: number("start"),
-    end: number("end"),
-    value: number("value"),
-    low: number("expected_low"),
-    high: number("expected_high"),
-    direction: text("direction"),
-    samples: number("samples"),
-    kind: text("kind"),
-    coverage: number("coverage"),
-  };
-}
-
-/** What it is compared with, in words. */
-export function baselineText(evidence: Evidence, wanted: Preferences): string | undefined {
-  const { low, high, unit } = evidence;
-  const usual = evidence.kind === "limit" ? "limits" : "usual";
-  if (low !== undefined && high !== undefined) {
-    return `${usual}: ${shownText(low, unit, wanted)} to ${shownText(high, unit, wanted)}`;
-  }
-  if (high !== undefined) return `${usual}: below ${shownText(high, unit, wanted)}`;
-  if (low !== undefined) return `${usual}: above ${shownText(low, unit, wanted)}`;
-  return undefined;
-}
-
-/** Where the shaded span ends: an insight that is open goes on until now. */
-export function shadeEnd(insight: Insight, evidence: Evidence, now: number): number {
-  return insight.status === "resolved" ? (evidence.end ?? insight.updated_at) : now;
-}
+const FEW = 2; // of what moved along, on a card
 
 export function InsightCard({ insight, history, range }: {
   readonly insight: Insight;
@@ -72,6 +26,7 @@ export function InsightCard({ insight, history, range }: {
   const evidence = evidenceOf(insight);
   const baseline = baselineText(evidence, wanted);
   const limits = [evidence.low ?? null, evidence.high ?? null];
+  const life = lifeText(insight, underwayFor(useDeeds(), insight.insight_id));
   return (
     <article
       aria-label={insight.title}
@@ -79,7 +34,9 @@ export function InsightCard({ insight, history, range }: {
     >
       <div className="flex flex-wrap items-center justify-between gap-2">
         <SeverityMark severity={insight.severity} />
-        <span className="text-xs text-soft">{ago(now - insight.created_at)}</span>
+        <span className="text-xs text-soft" data-testid="life">
+          {life}, {ago(now - insight.created_at)}
+        </span>
       </div>
       <h3 className="mt-1.5 text-lg leading-snug font-semibold">{insight.title}</h3>
       <p className="mt-1 max-w-prose text-sm text-soft">{insight.description}</p>
@@ -103,20 +60,39 @@ export function InsightCard({ insight, history, range }: {
           </p>
         </div>
       )}
+      <p className="mt-2 text-xs text-soft">
+        {percent(insight.confidence)} sure
+        {evidence.coverage !== undefined && `, ${percent(evidence.coverage)} of the time measured`}. Impact:{" "}
+        {impactText(insight, evidence, wanted)}.
+        {evidence.moved.length > 0 && insight.metric !== null && (
+          <>
+            {" "}
+            Moves with{" "}
+            <Link
+              href={trendsLink({ metrics: [insight.metric, ...evidence.moved.slice(0, FEW).map((each) => each.metric)] })}
+              className="text-accent underline"
+            >
+              {evidence.moved.slice(0, FEW).map((each) => movedText(each, wanted)).join(", ")}
+            </Link>
+            .
+          </>
+        )}
+      </p>
       {insight.recommendations[0] !== undefined && (
         <p className="mt-3 flex gap-2 text-sm">
           <Lightbulb aria-hidden="true" className="mt-0.5 size-4.5 shrink-0 text-accent" />
           {insight.recommendations[0]}
         </p>
       )}
+      <Deeds insight={insight} />
       <div className="mt-3 flex flex-wrap items-center justify-between gap-2">
-      <Link
-        href={insightLink(insight.insight_id)}
-        className="-ml-2 inline-flex min-h-11 items-center gap-1.5 rounded-lg px-2 text-sm font-medium text-accent hover:bg-raised"
-      >
-        Why, and what to do
-        <ArrowRight aria-hidden="true" className="size-4" />
-      </Link>
+        <Link
+          href={insightLink(insight.insight_id)}
+          className="-ml-2 inline-flex min-h-11 items-center gap-1.5 rounded-lg px-2 text-sm font-medium text-accent hover:bg-raised"
+        >
+          Why, and what to do
+          <ArrowRight aria-hidden="true" className="size-4" />
+        </Link>
         <Marks insight={insight} />
       </div>
     </article>

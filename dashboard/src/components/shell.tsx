@@ -26,7 +26,7 @@ const PAGES = [
 ] as const;
 
 function NavLink({ path, name, Icon }: (typeof PAGES)[number]) {
-  const [here] = useRoute(path);
+  const [here] = useRoute(path === "/" ? path : `${path}/*?`);
   return (
     <Link
       href={path}

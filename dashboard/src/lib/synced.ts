@@ -6,7 +6,7 @@ import { getPreferences, parsePreferences, setPreferences } from "./preferences"
 import type { Preferences } from "./preferences";
 
 export const PREFERENCES_PATH = "/api/analytics/preferences";
-type Stored = Schemas["PreferencesResponse"];
+export type Stored = Schemas["PreferencesResponse"];
 
 /** What a PUT takes of what a GET gave. */
 export function requestOf(stored: Stored): Schemas["PreferencesRequest"] {

@@ -29,10 +29,15 @@ const precise = new Intl.DateTimeFormat(undefined, {
   weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
   hourCycle: "h23",
 }); // prettier-ignore
+const toTheSecond = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
 export function clockTime(seconds: number): string {
   return clock.format(seconds * 1000);
+}
+
+export function preciseClock(seconds: number): string {
+  return toTheSecond.format(seconds * 1000);
 }
 
 export function moment(seconds: number): string {

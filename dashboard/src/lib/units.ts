@@ -76,9 +76,28 @@ export function shown(value: number | null | undefined, unit: string | null | un
   return { number: /^-0([.,]0*)?$/.test(text) ? text.slice(1) : text.replace("-", "−"), unit: to };
 }
 
+/** A difference of two values: 10 °C warmer is 18 °F warmer. With a sign when `signed`. */
+export function shownDifference(value: number, unit: string | null | undefined, wanted: Preferences, signed = false): string {
+  const change = conversion(unit, wanted);
+  const text = shownText(change === undefined ? value : change.of(value) - change.of(0), change?.to ?? unit, wanted);
+  return signed && value > 0 ? `+${text}` : text;
+}
+
 export function shownText(value: number | null | undefined, unit: string | null | undefined, wanted: Preferences): string {
   const { number, unit: to } = shown(value, unit, wanted);
   return to === "" ? number : to === "%" ? `${number} %` : `${number} ${to}`;
+}
+
+/** What a reader has typed in the wanted unit, in the metric's own. */
+export function given(value: number, unit: string | null | undefined, wanted: Preferences): number {
+  const change = conversion(unit, wanted);
+  return change === undefined ? value : givenDifference(value - change.of(0), unit, wanted);
+}
+
+/** As `given`, for a difference. */
+export function givenDifference(value: number, unit: string | null | undefined, wanted: Preferences): number {
+  const change = conversion(unit, wanted);
+  return change === undefined ? value : Number((value / (change.of(1) - change.of(0))).toPrecision(9));
 }
 
 /** On and off for what is a switch, else the value. */

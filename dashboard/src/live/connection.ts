@@ -20,10 +20,11 @@ interface Frame {
 
 /** Which answers a frame makes old. */
 export const OUTDATES: Readonly<Record<string, readonly string[]>> = {
-  snapshot: ["overview", "insights", "status", "health"],
-  insight: ["insights", "overview"],
-  insight_update: ["insights", "overview"],
+  snapshot: ["overview", "insights", "status", "health", "actions", "recommendations"],
+  insight: ["insights", "overview", "recommendations"],
+  insight_update: ["insights", "overview", "recommendations"],
   alert: ["insights", "overview"],
+  action: ["actions", "recommendations"],
   pattern: ["patterns"],
   status: ["status", "health"],
   gap: ["overview", "insights", "status"],

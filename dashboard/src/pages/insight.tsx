@@ -6,10 +6,12 @@ import { Link, useParams } from "wouter";
 import { allInsightsQuery, chartsQuery, correlationsQuery } from "../api/queries";
 import type { Insight } from "../api/queries";
 import { TrendChart } from "../charts/trend-chart";
-import { baselineText, evidenceOf, shadeEnd } from "../components/insight-card";
+import { Deeds, useDeeds, useOffered } from "../components/deed";
 import { Marks } from "../components/marks";
 import { Button, Empty, Failed, Skeleton } from "../components/parts";
 import { SeverityMark } from "../components/severity";
+import { underwayFor } from "../lib/deeds";
+import { baselineText, evidenceOf, impactText, lifeText, movedText, percent, shadeEnd } from "../lib/evidence";
 import { useNow, useQueryString, useTitle } from "../lib/hooks";
 import { DAY, insightLink, parseTrends, trendsLink, trendsSearch } from "../lib/links";
 import { usePreferences } from "../lib/preferences";
@@ -59,7 +61,8 @@ export function spanAround(insight: Insight, now: number): { from: number; to: n
 function Whole({ insight }: { insight: Insight }) {
   const now = useNow(30);
   const wanted = usePreferences();
-  const [copied, setCopied] = useState(false);
+  const deeds = useDeeds();
+  const offered = useOffered(insight.insight_id);
   const evidence = evidenceOf(insight);
   const around = useMemo(() => spanAround(insight, insight.updated_at + 300), [insight]);
   const metrics = useMemo(() => (insight.metric === null || insight.metric === "*" ? [] : [insight.metric]), [insight]);
@@ -105,9 +108,24 @@ function Whole({ insight }: { insight: Insight }) {
               </p>
             </section>
           )}
+          {evidence.moved.length > 0 && (
+            <section aria-label="What moved at the same time" className="card p-4 sm:p-5">
+              <h2 className="mb-1 text-sm font-semibold text-soft">Moves with</h2>
+              <p className="mb-2 text-xs text-soft">What shifted at the same time. That does not tell which is the cause.</p>
+              <ul>
+                {evidence.moved.map((each) => (
+                  <li key={each.metric}>
+                    <Link href={trendsLink({ ...view, metrics: [...metrics, each.metric] })} className="flex min-h-11 items-center rounded-lg px-2 text-sm hover:bg-raised">
+                      {movedText(each, wanted)}
+                    </Link>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
           {partners.length > 0 && (
-            <section aria-label="What moved along" className="card p-4 sm:p-5">
-              <h2 className="mb-1 text-sm font-semibold text-soft">What it moves with</h2>
+            <section aria-label="What moves along" className="card p-4 sm:p-5">
+              <h2 className="mb-1 text-sm font-semibold text-soft">What it usually moves with</h2>
               <p className="mb-2 text-xs text-soft">Over the last 7 days. That they move together does not tell which is the cause.</p>
               <ul>
                 {partners.map((each) => (
@@ -132,7 +150,8 @@ function Whole({ insight }: { insight: Insight }) {
                 </li>
               ))}
             </ul>
-            {insight.actions.map((action) => (
+            <Deeds insight={insight} whole />
+            {insight.actions.filter(({ text }) => !offered.has(text)).map((action) => (
               <p key={action.action} className="mt-4 rounded-xl bg-raised p-3 text-sm">
                 <span className="font-medium">{action.text}.</span> <span className="text-soft">{action.estimated_impact}.</span>
               </p>
@@ -141,34 +160,53 @@ function Whole({ insight }: { insight: Insight }) {
           <section aria-label="Facts" className="card p-4 sm:p-5">
             <h2 className="mb-3 text-sm font-semibold text-soft">How sure, and since when</h2>
             <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-6 gap-y-2 text-sm">
-              <Fact name="Confidence">{Math.round(insight.confidence * 100)} %</Fact>
-              <Fact name="Impact">{impactWord(insight.impact_score)}</Fact>
+              <Fact name="Confidence">{percent(insight.confidence)}</Fact>
+              <Fact name="Impact">{impactText(insight, evidence, wanted)}</Fact>
               {evidence.value !== undefined && <Fact name="Value">{shownText(evidence.value, evidence.unit, wanted)}</Fact>}
               {baseline !== undefined && <Fact name="Compared with">{baseline}</Fact>}
               {evidence.samples !== undefined && evidence.start !== undefined && (
                 <Fact name="Rests on">{evidence.samples} values over {span((evidence.end ?? now) - evidence.start)}</Fact>
               )}
-              {evidence.coverage !== undefined && <Fact name="Coverage">{Math.round(evidence.coverage * 100)} % of that time was heard of</Fact>}
+              {evidence.coverage !== undefined && <Fact name="Coverage">{percent(evidence.coverage)} of that time was measured</Fact>}
               {evidence.start !== undefined && <Fact name="Began">{moment(evidence.start)}</Fact>}
               <Fact name="Told">{moment(insight.created_at)}, {ago(now - insight.created_at)}</Fact>
               <Fact name="Last change">{ago(now - insight.updated_at)}</Fact>
               {insight.expires_at !== null && <Fact name="Forgotten">{moment(insight.expires_at)}, unless it goes on</Fact>}
-              <Fact name="State">
-                {insight.status === "resolved" ? `resolved after ${span(insight.last_seen - insight.first_seen)}` : insight.status}
-                {insight.marked_by !== null && `, by ${insight.marked_by}`}
-              </Fact>
+              <Fact name="State">{lifeText(insight, underwayFor(deeds, insight.insight_id))}</Fact>
               {insight.not_useful > 0 && <Fact name="Called not useful">{insight.not_useful} times</Fact>}
             </dl>
-            <Button
-              className="mt-4"
-              onClick={() => void navigator.clipboard?.writeText(new URL(link, location.href).href).then(() => setCopied(true))}
-            >
-              <Link2 aria-hidden="true" className="size-4" /> {copied ? "Copied" : "Copy a link to this"}
-            </Button>
+            <CopyLink address={link} />
           </section>
         </div>
       </div>
     </article>
+  );
+}
+
+/** On plain http, as on most LANs, a page may not write to the clipboard: then the address is shown to be copied. */
+function CopyLink({ address }: { address: string }) {
+  const [state, setState] = useState<"idle" | "copied" | "shown">("idle");
+  const full = new URL(address, location.href).href;
+  if (state === "shown") {
+    return (
+      <label className="mt-4 flex flex-col gap-1 text-sm text-soft">
+        The link to this
+        <input className="field w-full" readOnly value={full} onFocus={(event) => event.target.select()} />
+      </label>
+    );
+  }
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(full);
+      setState("copied");
+    } catch {
+      setState("shown");
+    }
+  };
+  return (
+    <Button className="mt-4" onClick={() => void copy()}>
+      <Link2 aria-hidden="true" className="size-4" /> {state === "copied" ? "Copied" : "Copy a link to this"}
+    </Button>
   );
 }
 
@@ -179,8 +217,4 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
       <dd>{children}</dd>
     </>
   );
-}
-
-function impactWord(score: number): string {
-  return score >= 0.75 ? "large" : score >= 0.4 ? "noticeable" : "small";
 }

@@ -1,8 +1,9 @@
 // Settings: how this page shows things, what to be told of, figures, and who hears about it.
 import { lazy, Suspense } from "react";
 import type { ReactNode } from "react";
-import { Link, useParams } from "wouter";
-import { Choice, cx, PageHeader, Skeleton } from "../components/parts";
+import { useParams } from "wouter";
+import { Choice, PageHeader, Skeleton } from "../components/parts";
+import { SubPages } from "../components/sub-pages";
 import { useTitle } from "../lib/hooks";
 import { usePreferences } from "../lib/preferences";
 import { changePreferences } from "../lib/synced";
@@ -33,18 +34,7 @@ export default function Settings() {
   return (
     <>
       <PageHeader title="Settings" />
-      <nav aria-label="Settings" className="mb-5 flex flex-wrap gap-1">
-        {TOPICS.map(([path, name]) => (
-          <Link
-            key={path}
-            href={path === "" ? "/settings" : `/settings/${path}`}
-            aria-current={path === topic ? "page" : undefined}
-            className={cx("inline-flex min-h-11 items-center rounded-xl px-4 text-sm font-medium", path === topic ? "bg-raised text-accent" : "text-soft hover:bg-raised hover:text-ink")}
-          >
-            {name}
-          </Link>
-        ))}
-      </nav>
+      <SubPages label="Settings" base="/settings" topics={TOPICS} topic={topic} />
       {Page === undefined ? (
         <Appearance />
       ) : (

@@ -1,9 +1,11 @@
 // How the service itself is: its parts, what it keeps and for how long, and how fresh that is.
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import type { ReactNode } from "react";
+import { useParams } from "wouter";
 import { healthQuery, metricsQuery, statusQuery } from "../api/queries";
 import { Failed, PageHeader, Skeleton } from "../components/parts";
+import { SubPages } from "../components/sub-pages";
 import { liveValues } from "../live/values";
 import { useNow, useTitle } from "../lib/hooks";
 import { ago, moment, span } from "../lib/times";
@@ -41,8 +43,27 @@ interface Actor {
   readonly mailbox: Mailbox | null;
 }
 
+const TOPICS = [
+  ["", "Service", Service],
+  ["actions", "Actions", lazy(() => import("./system/actions"))],
+] as const;
+
 export default function System() {
   useTitle("System");
+  const topic = useParams<{ "*"?: string }>()["*"] ?? "";
+  const Page = TOPICS.find(([path]) => path === topic)?.[2] ?? Service;
+  return (
+    <>
+      <PageHeader title="System" />
+      <SubPages label="System" base="/system" topics={TOPICS} topic={topic} />
+      <Suspense fallback={<Skeleton className="h-64 rounded-2xl" />}>
+        <Page />
+      </Suspense>
+    </>
+  );
+}
+
+function Service() {
   const status = useQuery(statusQuery);
   const health = useQuery(healthQuery);
   const metrics = useQuery(metricsQuery);
@@ -63,7 +84,7 @@ export default function System() {
   const actors = Object.entries(health.data.actors) as unknown as [string, Actor][];
   return (
     <>
-      <PageHeader title={SAYS[status.data.service_status] ?? status.data.service_status} />
+      <p className="mb-4 text-lg">{SAYS[status.data.service_status] ?? status.data.service_status}</p>
       <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
         <Card title="Data">
           <Fact name="Newest value">{liveValues.newest > 0 ? ago(Math.max(0, now - liveValues.newest)) : "none yet"}</Fact>
@@ -99,7 +120,7 @@ export default function System() {
       </div>
       <section aria-label="Parts" className="card mt-4 overflow-x-auto p-4 sm:p-5" tabIndex={0}>
         <h2 className="mb-3 text-sm font-semibold text-soft">Parts</h2>
-        <table className="w-full min-w-xl text-sm">
+        <table className="w-full min-w-xl text-sm wrap-normal">
           <thead className="text-left text-soft">
             <tr>
               {["Part", "State", "Restarts", "Waiting", "Handled", "Put aside", "Last error"].map((name) => (
@@ -135,7 +156,7 @@ export default function System() {
         {metrics.data === undefined ? (
           <Skeleton className="h-48" />
         ) : (
-          <table className="w-full min-w-md text-sm tabular-nums">
+          <table className="w-full min-w-md text-sm tabular-nums wrap-normal">
             <thead className="text-left text-soft">
               <tr>
                 {["Metric", "Samples in memory", "Bytes in memory", "A day takes"].map((name) => (

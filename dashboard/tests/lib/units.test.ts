@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { DEFAULTS } from "../../src/lib/preferences";
-import { shown, shownText, stateText } from "../../src/lib/units";
+import { given, givenDifference, shown, shownDifference, shownText, stateText } from "../../src/lib/units";
 
 const IMPERIAL = { ...DEFAULTS, temperature: "°F", volume: "gal", pressure: "psi", distance: "mi" } as const;
 
@@ -27,4 +27,17 @@ test("what is unknown, zero, tiny or huge is still readable", () => {
   expect(stateText(1)).toBe("on");
   expect(stateText(0)).toBe("off");
   expect(stateText(3)).toBe("3");
+});
+
+test("what is typed in the wanted unit comes back in the metric's own", () => {
+  expect(given(50, "°F", IMPERIAL)).toBe(50);
+  expect(given(50, "°C", IMPERIAL)).toBe(10);
+  expect(given(50, "°C", DEFAULTS)).toBe(50);
+  expect(givenDifference(9, "°C", IMPERIAL)).toBe(5);
+  expect(givenDifference(36.2594345, "bar", IMPERIAL)).toBeCloseTo(2.5);
+});
+
+test("a difference is scaled and nothing else", () => {
+  expect(shownDifference(-10, "°C", IMPERIAL, true)).toBe("−18 °F");
+  expect(shownDifference(5, "%", IMPERIAL, true)).toBe("+5 %");
 });

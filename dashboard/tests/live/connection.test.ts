@@ -66,7 +66,10 @@ test("frames say which answers are old", () => {
   last().say("metrics", { a: { value: 1, timestamp: 1 } });
   expect(outdated).toEqual([]);
   last().say("insight");
-  expect(outdated).toEqual(["insights", "overview"]);
+  expect(outdated).toEqual(["insights", "overview", "recommendations"]);
+  outdated.length = 0;
+  last().say("action");
+  expect(outdated).toEqual(["actions", "recommendations"]);
 });
 
 test("a lost connection is told with its time, tried again, and whole afterwards", () => {

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.demo.coach import DAY_MS, MINUTE_MS, Coach, state_from
+from gateway.demo.faults import Fault
 from gateway.demo.physics import State
 from gateway.demo.signals import SIGNALS, Signal
 
@@ -111,6 +112,20 @@ def test_the_state_can_be_read_back_from_what_was_sent():
         else:
             assert told == pytest.approx(truth, abs=max(0.8, 0.01 * abs(truth))), name
     assert state_from({}) == State()
+
+
+def test_what_is_mended_ends_now():
+    fault = Fault("fridge_warming", START_MS - 2 * HOUR_MS, START_MS + 5 * HOUR_MS)
+    ill, mended = (Coach(5, START_MS, state=State(fridge=9.0), faults=[fault], schedule=False) for _ in range(2))
+    mended.mend("water_leak")
+    for coach in (ill, mended):
+        coach.run(START_MS + 60 * MINUTE_MS)
+    assert mended.state.fridge == ill.state.fridge > 8
+    mended.mend("fridge_warming")
+    for coach in (ill, mended):
+        coach.run(START_MS + 120 * MINUTE_MS)
+    assert ill.state.fridge > 8 > 7 > mended.state.fridge
+    assert mended.faults(START_MS + 90 * MINUTE_MS, START_MS + 120 * MINUTE_MS) == []
 
 
 def test_the_faults_of_a_span_are_listed_in_order():

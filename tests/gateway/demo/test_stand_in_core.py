@@ -44,3 +44,18 @@ async def test_its_link_answers_pings(nursery: trio.Nursery) -> None:
 async def test_what_it_does_not_do(entity: str, body: object) -> None:
     with open_listening_socket("127.0.0.1", 0) as sock:
         assert StandInCore(sock).control(entity, body)["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("entity", "on", "mended"),
+    [
+        ("fan_refrigerator", True, ["fridge_warming"]),
+        ("pump_fresh_water", False, ["water_leak"]),
+        ("fan_roof", True, []),
+    ],
+)
+def test_what_helps_the_coach_is_told(entity: str, on: bool, mended: list[str]) -> None:
+    told: list[str] = []
+    with open_listening_socket("127.0.0.1", 0) as sock:
+        assert StandInCore(sock, told.append).control(entity, {"command": "set", "state": on})["status"] == "success"
+    assert told == mended

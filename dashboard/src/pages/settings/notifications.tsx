@@ -1,83 +1,94 @@
-// Who hears about what, and when nobody wants to.
+// Who hears about what, when nobody wants to, and what became of the messages.
 import { useQuery } from "@tanstack/react-query";
-import { Trash2 } from "lucide-react";
-import type { FormEvent } from "react";
-import { attempt, send } from "../../api/changes";
+import { useState } from "react";
+import { attempt, save, send } from "../../api/changes";
 import { request } from "../../api/client";
-import type { Schemas } from "../../api/client";
 import { Field, Select, Toggle } from "../../components/form";
-import { Button, Failed, Skeleton } from "../../components/parts";
+import { Failed, Skeleton } from "../../components/parts";
+import { Stale } from "../../components/stale";
 import { PREFERENCES_PATH, requestOf } from "../../lib/synced";
+import type { Stored } from "../../lib/synced";
+import { showToast } from "../../lib/toast";
+import { ChannelItem, NewChannel } from "./channels";
+import type { Notifications } from "./channels";
+import { Deliveries } from "./deliveries";
 
-type Stored = Schemas["PreferencesResponse"];
-// An answer has every member; the document marks those that a request may leave out.
-type Whole<Part> = Part extends readonly unknown[] ? Part : Part extends object ? { [Name in keyof Part]-?: Whole<NonNullable<Part[Name]>> } : Part;
-type Notifications = Whole<NonNullable<Stored["notifications"]>>;
+const ZONES = typeof Intl.supportedValuesOf === "function" ? Intl.supportedValuesOf("timeZone") : [];
 
 export default function NotificationSettings() {
   const { data, error, refetch } = useQuery({ queryKey: ["preferences"], queryFn: () => request<Stored>(PREFERENCES_PATH) });
+  const [isStale, setStale] = useState(false);
+  const [round, setRound] = useState(0); // fields begin anew with what is set now
   if (data === undefined) return error === null ? <Skeleton className="h-64 rounded-2xl" /> : <Failed error={error} again={() => void refetch()} />;
   const notifications = data.notifications as Notifications;
-  const put = (change: Partial<Notifications>) =>
-    attempt(() => send("PUT", PREFERENCES_PATH, { ...requestOf(data), notifications: { ...notifications, ...change } }, data.etag), ["preferences"]);
+  const putWhole = async (change: object) => {
+    const outcome = await save(() => send("PUT", PREFERENCES_PATH, { ...requestOf(data), ...change }, data.etag), ["preferences"]);
+    setStale(outcome === "stale");
+    return outcome === "done";
+  };
+  const put = (change: Partial<Notifications>) => putWhole({ notifications: { ...notifications, ...change } });
   const quiet = notifications.quiet_hours;
   const digest = notifications.digest;
-  const add = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const given = new FormData(form);
-    const type = String(given.get("type"));
-    const taken = new Set(notifications.channels.map((channel) => channel.id));
-    let id = type;
-    for (let number = 2; taken.has(id); number += 1) id = `${type}${number}`;
-    const channel = { id, type, url: String(given.get("url")), secret: null, enabled: true, min_severity: String(given.get("severity")), categories: null };
-    void put({ channels: [...notifications.channels, channel as Notifications["channels"][number]] }).then((done) => done && form.reset());
-  };
   return (
-    <div className="space-y-4">
+    <div className="space-y-4" key={round}>
+      {isStale && <Stale what="this page" onReload={() => { setStale(false); setRound(round + 1); }} />}
       <section aria-label="Notifications" className="card divide-y px-5">
         <div className="py-3">
-          <Toggle label="Send notifications" checked={notifications.enabled} onChange={(enabled) => void put({ enabled })} />
+          <Toggle label="Send notifications" checked={notifications.enabled} onChange={(enabled) => put({ enabled })} />
         </div>
-        <div className="flex flex-wrap items-end gap-4 py-3">
-          <Toggle label="Quiet hours" checked={quiet.enabled} onChange={(enabled) => void put({ quiet_hours: { ...quiet, enabled } })} />
-          <Field label="From" type="time" defaultValue={quiet.start} onBlur={(event) => event.target.value !== quiet.start && void put({ quiet_hours: { ...quiet, start: event.target.value } })} />
-          <Field label="Until" type="time" defaultValue={quiet.end} onBlur={(event) => event.target.value !== quiet.end && void put({ quiet_hours: { ...quiet, end: event.target.value } })} />
-          <Toggle label="What is critical gets through" checked={quiet.critical_override} onChange={(on) => void put({ quiet_hours: { ...quiet, critical_override: on } })} />
+        <div className="py-3">
+          <Toggle label="Quiet hours" checked={quiet.enabled} onChange={(enabled) => put({ quiet_hours: { ...quiet, enabled } })} />
+          {quiet.enabled && (
+            <div className="flex flex-wrap items-end gap-4 pb-1">
+              <Time label="From" value={quiet.start} onSet={(start) => void put({ quiet_hours: { ...quiet, start } })} />
+              <Time label="Until" value={quiet.end} onSet={(end) => void put({ quiet_hours: { ...quiet, end } })} />
+              {ZONES.length > 0 && (
+                <div className="w-56">
+                  <Select
+                    label="By the clock of"
+                    value={data.time_zone ?? ""}
+                    onChange={(event) => void putWhole({ time_zone: event.target.value === "" ? null : event.target.value })}
+                    options={[["", "the coach"], ...ZONES.map((zone) => [zone, zone.replaceAll("_", " ")] as const)]}
+                  />
+                </div>
+              )}
+              <Toggle label="What is critical gets through" checked={quiet.critical_override} onChange={(on) => put({ quiet_hours: { ...quiet, critical_override: on } })} />
+            </div>
+          )}
         </div>
-        <div className="flex flex-wrap items-end gap-4 py-3">
-          <Toggle label="Gather what can wait into one message a day" checked={digest.enabled} onChange={(enabled) => void put({ digest: { ...digest, enabled } })} />
-          <Field label="At" type="time" defaultValue={digest.at} onBlur={(event) => event.target.value !== digest.at && void put({ digest: { ...digest, at: event.target.value } })} />
+        <div className="py-3">
+          <Toggle label="Gather what can wait into one message a day" checked={digest.enabled} onChange={(enabled) => put({ digest: { ...digest, enabled } })} />
+          {digest.enabled && <Time label="At" value={digest.at} onSet={(at) => void put({ digest: { ...digest, at } })} />}
         </div>
       </section>
       <section aria-label="Channels" className="card px-5 py-2">
-        {notifications.channels.length === 0 && <p className="py-4 text-sm text-soft">No channel yet: insights show on this page only.</p>}
+        {notifications.channels.length === 0 && <p className="py-4 text-sm text-soft">No channel yet: what is found shows on this page only.</p>}
         <ul className="divide-y">
           {notifications.channels.map((channel) => (
-            <li key={channel.id} className="flex flex-wrap items-center gap-4 py-3">
-              <span className="min-w-0 flex-1">
-                <span className="block font-medium">{channel.id}</span>
-                <span className="block text-sm text-soft">{channel.type}, from “{channel.min_severity}” on</span>
-              </span>
-              <Toggle
-                label="On"
-                checked={channel.enabled}
-                onChange={(enabled) => void put({ channels: notifications.channels.map((each) => (each === channel ? { ...each, enabled } : each)) })}
-              />
-              <Button tone="quiet" aria-label={`Delete ${channel.id}`} onClick={() => void put({ channels: notifications.channels.filter((each) => each !== channel) })}>
-                <Trash2 aria-hidden="true" className="size-4" />
-              </Button>
-            </li>
+            <ChannelItem
+              key={channel.id}
+              channel={channel}
+              onChange={(next) => put({ channels: notifications.channels.flatMap((each) => (each === channel ? (next === undefined ? [] : [next]) : [each])) })}
+              onTest={() => attempt(() => test(channel.id), ["deliveries"])}
+            />
           ))}
         </ul>
       </section>
-      <form onSubmit={add} className="card flex flex-wrap items-end gap-3 p-5">
-        <h2 className="w-full font-semibold">A new channel</h2>
-        <Select label="Kind" name="type" options={[["webhook", "webhook"], ["email", "e-mail"], ["apprise", "other (Apprise)"]]} />
-        <Field label="Address" name="url" required minLength={4} placeholder="https://… or mailtos://user:password@host" />
-        <Select label="From" name="severity" defaultValue="medium" options={[["low", "good to know"], ["medium", "worth a look"], ["high", "important"], ["critical", "critical"]]} />
-        <Button type="submit" tone="accent">Add it</Button>
-      </form>
+      <NewChannel taken={new Set(notifications.channels.map(({ id }) => id))} onAdd={(channel) => put({ channels: [...notifications.channels, channel] })} />
+      <Deliveries />
+    </div>
+  );
+}
+
+async function test(channelId: string): Promise<void> {
+  const { message } = await send<{ message: string }>("POST", "/api/analytics/notifications/test", { channel_id: channelId });
+  showToast({ text: `${message}.` });
+}
+
+function Time({ label, value, onSet }: { label: string; value: string; onSet: (value: string) => void }) {
+  return (
+    <div className="w-36">
+      <Field label={label} type="time" required defaultValue={value} onBlur={(event) => event.target.value !== "" && event.target.value !== value && onSet(event.target.value)} />
     </div>
   );
 }
