@@ -8,37 +8,28 @@ Promises
 - An implausible value teaches nothing and is judged for nothing but its implausibility.
 - Anomalies (spike, step, drift, shape, stuck: judge.py) are looked for in ticks; while a deviation is told they are not
   told as well, nor a deviation while an anomaly is: one event is one finding.
-
-False alarms are worse than misses: limits wait for the catalogue's hold time, and for a second sample where samples
-come fast; deviation wants five samples and half a minute beyond a wide band (see baseline.py).
 """
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
 
 from .anomalies import Anomalies
-from .baseline import Baseline
 from .cadence import Cadence
 from .catalogue import MetricSpec
-from .condition import Condition, Side, Turn
+from .conditions import STALE_MS, Conditions
 from .counter import CounterAnomalies
-from .finding import finding, silent_finding
-from .limits import limit_levels, stay_limits, zones
+from .finding import silent_finding
+from .limits import zones
 from .local_time import UTC_TIME, LocalTime
-from .records import Finding, FindingKind
+from .records import Finding
 from .robust import Times, Values, rising
 
-STALE_MS: Final = 15 * 60_000
 CHUNK: Final = 4096  # samples between two looks at the baseline in a large part
 SMALL: Final = 64  # samples up to which plain Python beats numpy
-FAST_MS: Final = 10_000.0  # a metric heard from more often has to say it twice
 SEEN_TWICE: Final = 10  # samples after which its pace is known
-ADOPT_MS: Final = 60 * 60_000  # a deviation that lasts so long is the new normal
-DEVIATION_HOLD_MS: Final = 30_000
 CLOCK_MS: Final = 600_000  # a last sample this far ahead of the clock: the clock was set back
 NEVER: Final = -(1 << 62)
 FAR_MS: Final = 86_400_000  # the gap before a first sample, for want of a better one
@@ -52,8 +43,8 @@ class MetricWatch:
     """The detectors of the metric `name`, judged by `spec`."""
 
     __slots__ = (
-        "_baseline", "_count", "_gap_ms", "_last_ms", "_last_value", "_quiet_high", "_quiet_low", "_stay",
-        "anomalies", "cadence", "deviation", "implausible", "limit", "name", "quiet_since_ms", "spec",
+        "_baseline", "_conditions", "_count", "_gap_ms", "_last_ms", "_last_value", "_quiet_high", "_quiet_low",
+        "anomalies", "cadence", "name", "quiet_since_ms", "spec",
     )  # fmt: skip
 
     def __init__(
@@ -69,12 +60,8 @@ class MetricWatch:
             self.anomalies = CounterAnomalies(name, spec, local, raised)
         self.cadence = Cadence()
         self.quiet_since_ms: int | None = None  # not None: its silence has been told
-        self.limit = Condition(need=1, hold_ms=int(spec.hold_s * 1000))
-        self.implausible = Condition(need=3, hold_ms=0)
-        self.deviation = Condition(need=5, hold_ms=max(DEVIATION_HOLD_MS, int(spec.hold_s * 1000)))
-        judged = spec.kind == "gauge" and spec.bad_direction != "none"
-        self._baseline = Baseline(spec.min_deviation) if judged else None
-        self._stay = stay_limits(spec)
+        self._conditions = Conditions(name, spec)
+        self._baseline = self._conditions.baseline
         self._count = 0
         self._gap_ms = float(FAR_MS)  # usual time between samples
         self._last_ms = NEVER
@@ -174,13 +161,8 @@ class MetricWatch:
 
     def wait(self, now_ms: int) -> list[Finding]:
         """What time alone decides: conditions that held long enough without another sample, a new normal."""
-        findings: list[Finding] = []
-        for kind, condition in self._conditions():
-            if not condition.idle:
-                turn = condition.wait(now_ms)
-                if turn is not None:
-                    findings.append(self._finding(kind, turn))
-        self._adopt(now_ms, findings)
+        findings = self._conditions.wait(now_ms)
+        self._conditions.adopt(now_ms, self._last_value, findings)
         self._set_quiet()
         return findings
 
@@ -200,11 +182,7 @@ class MetricWatch:
 
     def active(self, now_ms: int) -> list[Finding]:
         """What has been told and is not over, told again."""
-        findings = [
-            self._finding(kind, held.told(max(held.start_ms, self._last_ms), self._last_value))
-            for kind, held in self._conditions()
-            if held.level
-        ]
+        findings = self._conditions.active(self._last_ms, self._last_value)
         if self.anomalies is not None:
             findings += self.anomalies.active(self._last_value)
         if self.quiet_since_ms is not None:
@@ -212,13 +190,6 @@ class MetricWatch:
             told = self.silent(now_ms)
             findings += [told] if told is not None else []
         return findings
-
-    def _conditions(self) -> tuple[tuple[FindingKind, Condition], ...]:
-        return (
-            (FindingKind.IMPLAUSIBLE, self.implausible),
-            (FindingKind.LIMIT, self.limit),
-            (FindingKind.DEVIATION, self.deviation),
-        )
 
     def _gap(self, gap_ms: float, count: int) -> None:
         """Learn how far apart samples are, and so how many of them make up a fact."""
@@ -255,95 +226,28 @@ class MetricWatch:
 
     def _look(self, times: Times, values: Values, now_ms: int, findings: list[Finding]) -> None:
         if self.anomalies is not None:
-            hushed = self.deviation.level > 0 or now_ms - int(times[-1]) > STALE_MS
+            hushed = self._conditions.deviation.level > 0 or now_ms - int(times[-1]) > STALE_MS
             findings += self.anomalies.add_many(times, values, now_ms, hushed=hushed)
 
     def _judge(self, times: Times, values: Values, now_ms: int, findings: list[Finding]) -> None:
         """The slow path: stretches of samples in one zone, one step each."""
-        fast = self._count >= SEEN_TWICE and self._gap_ms < FAST_MS
-        self.limit.need = 2 if fast else 1
-        self.deviation.need = 5 if self._gap_ms < 60_000 else 3
-        for first, end in zones(values, self._bounds()):
+        conditions = self._conditions
+        conditions.pace(self._gap_ms, known=self._count >= SEEN_TWICE)
+        for first, end in zones(values, conditions.bounds()):
             value = float(values[end - 1])
             begin_ms, end_ms = int(times[first]), int(times[end - 1])
             distinct = end - first if end - first == 1 else 1 + int(np.count_nonzero(np.diff(times[first:end])))
             if begin_ms == self._last_ms:  # the same moment again
                 distinct -= 1
-            if self._step_plausible(value, begin_ms, end_ms, distinct, now_ms, findings):
-                self._step(value, begin_ms, end_ms, distinct, now_ms, findings)
-                if self.deviation.level == 0:
+            if conditions.is_plausible(value, begin_ms, end_ms, distinct, now_ms, findings):
+                told = self.anomalies is not None and self.anomalies.told is not None
+                conditions.step(value, begin_ms, end_ms, distinct, now_ms, findings, told_otherwise=told)
+                if conditions.deviation.level == 0:
                     self._keep(times[first:end], values[first:end])
                 self._look(times[first:end], values[first:end], now_ms, findings)
             self._last_ms = end_ms
-        self._adopt(int(times[-1]), findings)
+        conditions.adopt(int(times[-1]), self._last_value, findings)
         self._set_quiet()
 
-    def _bounds(self) -> list[float | None]:
-        """Every number at which some condition changes its mind."""
-        spec, baseline = self.spec, self._baseline
-        bounds = [spec.off_below, spec.plausible_low, spec.critical_low, spec.warn_low, *self._stay]
-        bounds += [spec.warn_high, spec.critical_high, spec.plausible_high]
-        if baseline is not None:
-            bounds += [baseline.low, baseline.inner_low, baseline.inner_high, baseline.high]
-        return bounds
-
-    def _step_plausible(
-        self, value: float, begin_ms: int, end_ms: int, count: int, now_ms: int, findings: list[Finding]
-    ) -> bool:
-        low, high = self.spec.plausible_low, self.spec.plausible_high
-        side: Side = "none"
-        if low is not None and value < low:
-            side = "below"
-        elif high is not None and value > high:
-            side = "above"
-        entry = int(side != "none")
-        if entry == 0 and self.implausible.idle:
-            return True
-        if now_ms - end_ms <= STALE_MS:
-            turn = self.implausible.step(entry, entry, side, value, begin_ms, end_ms, count)
-            if turn is not None:
-                findings.append(self._finding(FindingKind.IMPLAUSIBLE, turn))
-        return entry == 0
-
-    def _step(self, value: float, begin_ms: int, end_ms: int, count: int, now_ms: int, findings: list[Finding]) -> None:
-        if now_ms - end_ms > STALE_MS:
-            return
-        entry, stay, side = limit_levels(value, self.spec, self._stay, self.limit.side)
-        if entry or not self.limit.idle:
-            turn = self.limit.step(entry, stay, side, value, begin_ms, end_ms, count)
-            if turn is not None:
-                findings.append(self._finding(FindingKind.LIMIT, turn))
-        baseline = self._baseline
-        if baseline is None or not (baseline.ready or self.deviation.level):
-            return
-        if self.anomalies is not None and self.anomalies.told is not None and not self.deviation.level:
-            return
-        entry, stay, side = baseline.levels(value, self.spec.bad_direction, self.deviation)
-        if entry or not self.deviation.idle:
-            turn = self.deviation.step(entry, stay, side, value, begin_ms, end_ms, count)
-            if turn is not None:
-                findings.append(self._finding(FindingKind.DEVIATION, turn))
-                if turn.level:
-                    baseline.stayed_at(value)
-
-    def _adopt(self, now_ms: int, findings: list[Finding]) -> None:
-        if self.deviation.level and self._baseline is not None and now_ms - self.deviation.start_ms >= ADOPT_MS:
-            findings.append(self._finding(FindingKind.DEVIATION, self.deviation.end(now_ms, self._last_value)))
-            self._baseline.restart()
-
     def _set_quiet(self) -> None:
-        """The bounds within which an ordinary sample changes nothing; none when something is open or under way."""
-        if not (self.limit.idle and self.implausible.idle and self.deviation.idle):
-            self._quiet_low, self._quiet_high = math.inf, -math.inf
-            return
-        spec, baseline = self.spec, self._baseline
-        lows = [spec.plausible_low, spec.warn_low, spec.critical_low]
-        highs = [spec.plausible_high, spec.warn_high, spec.critical_high]
-        if baseline is not None:
-            lows.append(baseline.low if spec.bad_direction != "above" else None)
-            highs.append(baseline.high if spec.bad_direction != "below" else None)
-        self._quiet_low = max((low for low in lows if low is not None), default=-math.inf)
-        self._quiet_high = min((high for high in highs if high is not None), default=math.inf)
-
-    def _finding(self, kind: FindingKind, turn: Turn) -> Finding:
-        return finding(self.name, self.spec, self._baseline, kind, turn)
+        self._quiet_low, self._quiet_high = self._conditions.quiet()

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.catalogue import MetricSpec
+from analytics.conditions import ADOPT_MS
 from analytics.records import Finding, FindingKind
-from analytics.watch import ADOPT_MS, MetricWatch
+from analytics.watch import MetricWatch
 
 Noise = Callable[[str, int], np.ndarray]
 START = 1_700_000_000_000
