@@ -13,7 +13,7 @@ import trio
 
 from analytics.catalogue import Catalogue
 from analytics.threshold import AlertEvent, AlertState, Threshold, alert_id, sentence
-from analytics.threshold_watch import Part, ThresholdWatch
+from analytics.threshold_watch import Part, Standing, ThresholdWatch
 
 from .frames import seconds
 from .hub import Hub
@@ -32,12 +32,14 @@ class Alarms:
         hub: Hub,
         notifier: Mailbox[NotifierMessage],
         running_s: Callable[[], float] = trio.current_time,
+        latest: Callable[[], Mapping[str, Standing]] = dict,
     ) -> None:
         self.watch: Final = ThresholdWatch(catalogue)
         self._catalogue = catalogue
         self._hub = hub
         self._notifier = notifier
         self._running_s = running_s  # a clock that nobody sets
+        self._latest = latest  # of every metric, as the recorder keeps it
         self._changed = trio.Event()
 
     def observe(self, parts: Sequence[Part], now_ms: int) -> None:
@@ -59,6 +61,11 @@ class Alarms:
         self._tell(self.watch.replace(thresholds, now_ms))
         if self.watch.changed():
             self._changed.set()
+
+    def look(self, now_ms: int) -> None:
+        """Thresholds were set: hold them against the values that stand."""
+        if not self.watch.idle:
+            self._tell(self.watch.stand(self._latest(), now_ms, self._running_ms()))
 
     async def wait_changed(self) -> None:
         """Until there are states to store (`watch.changed()`)."""

@@ -122,7 +122,10 @@ class EffectMeter:
         if window is None:
             return {"effect": f"{said}; nothing was measured since", "helped": over}
         before = window.values[window.times <= action.changed_ms]
-        after = window.values[window.times > max(action.changed_ms, now_ms - SETTLED_MS)]
+        since = window.times > action.changed_ms
+        settled = since & (window.times > now_ms - SETTLED_MS)
+        # What sends only when it changes may be silent by now: its last value stands.
+        after = window.values[settled] if settled.any() else window.values[since][-1:]
         if not len(before) or not len(after):
             return {"effect": f"{said}; too little was measured to tell", "helped": over}
         change = median(after) - median(before)

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import trio
 
-from analytics.catalogue import Catalogue
+from analytics.catalogue import Catalogue, MetricSpec
 from analytics.kpi import Call, KpiError, calls, evaluate, span
 from analytics.kpi_catalogue import Kpi, UnknownRoleError, make_kpi, metric_of
 from analytics.kpi_functions import Reading
@@ -74,6 +74,8 @@ class KpiKeeper:
         self._local_time = local_time
         self._wall_ms = wall_ms
         self._values: dict[str, KpiValue] = {}
+        self._defined: list[MetricSpec] = []
+        self._define(self._shipped.values())
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         task_status.started()
@@ -95,7 +97,15 @@ class KpiKeeper:
                 found[each.id] = make_kpi(each.id, each.body, self._catalogue)
             except KpiError as error:  # the catalogue has changed since it was set
                 LOG.warning("KPI %s can't be used any more: %s", each.id, error)
+        self._define(found.values())
         return list(found.values())
+
+    def _define(self, kpis: Iterable[Kpi]) -> None:
+        """What is recorded of a KPI has its unit and its name, whatever patterns its id may fit."""
+        specs = [MetricSpec(pattern=each.metric, unit=each.unit or None, title=each.name) for each in kpis]
+        if specs != self._defined:
+            self._catalogue.define(specs)
+            self._defined = specs
 
     def shipped(self, id_: str) -> Kpi | None:
         return self._shipped.get(id_)

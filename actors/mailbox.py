@@ -1,17 +1,16 @@
 """An actor's mailbox: bounded, survives its actor, gives no message up before it is handled or quarantined.
 
-Owned by the supervisor's side, never by the actor. A message leaves the queue for the in-flight slot and
-stays there until its handler has returned:
+Owned by the supervisor's side, never by the actor. A message leaves the queue for the in-flight slot and stays there
+until its handler has returned:
 
 - The handler returns: handled, gone.
-- It is cancelled: the message stays and is delivered first to the next `run`. That is no attempt, unless the
-  supervisor had it cancelled as hung (`count_hang`).
-- It raises: one attempt; the error goes on (the actor crashes), and the message is delivered first to the
-  next `run`. When the same message fails again, the error travels as the cause of a RepeatedCrashError.
-- After `max_attempts`: a message with `split()` is replaced by its parts, in order. A part that fails is
-  split at once; one that cannot be split gets `max_attempts` of its own and is then quarantined: counted,
-  kept as a line in `quarantined`, its `reply` (if it has one) failed. So one poison sample does not condemn
-  its neighbours.
+- It is cancelled: the message stays and is delivered first to the next `run`. That is no attempt, unless the supervisor
+  had it cancelled as hung (`count_hang`).
+- It raises: one attempt; the error goes on (the actor crashes), and the message is delivered first to the next `run`.
+  When the same message fails again, the error travels as the cause of a RepeatedCrashError.
+- After `max_attempts`: a message with `split()` is replaced by its parts, in order. A part that fails is split at once;
+  one that cannot be split gets `max_attempts` of its own and is then quarantined: counted, kept as a line in
+  `quarantined`, its `reply` (if it has one) failed. So one poison sample does not condemn its neighbours.
 
 Somebody waits for a message with a `reply`: it is never dropped or conflated, whatever the pressure.
 """

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from analytics.action_risk import TEMPLATES, Risk, Template, consequence, risk
+from analytics.action_risk import TEMPLATES, Risk, Template, consequence, is_so, risk
 from analytics.records import Insight
 
 from .core import Entity
@@ -31,7 +31,7 @@ class Recommendation:
 
 
 def recommendations(insights: Iterable[Insight], entities: Iterable[Entity]) -> list[Recommendation]:
-    """Everything that can be offered as a button: red never is."""
+    """Everything that can be offered as a button: red never is, nor what is so already."""
     there = list(entities)
     found = []
     for insight in insights:
@@ -41,8 +41,8 @@ def recommendations(insights: Iterable[Insight], entities: Iterable[Entity]) -> 
             if template is None or not role:
                 continue
             for entity in there:
-                if not plays(entity, role):
-                    continue
+                if not plays(entity, role) or is_so(template, entity.state):
+                    continue  # what is done already needs no button
                 class_ = risk(template, role, entity.entity_id, entity.name, entity.kind)
                 if class_ != "red":
                     id_ = f"{insight.insight_id}.{place}.{entity.entity_id}"

@@ -93,6 +93,7 @@ class Steward:
         now_ms = self._wall_ms()
         self._alarms.replace([threshold_from(each.id, each.body) for each in documents], now_ms)
         self._alarms.watch.restore(states, now_ms)
+        self._alarms.look(now_ms)
 
     async def _keep_states(self) -> None:
         while True:

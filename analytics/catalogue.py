@@ -78,10 +78,17 @@ class Catalogue:
     def __init__(self, specs: Sequence[MetricSpec] = ()) -> None:
         self._specs = tuple(specs)
         self._known: dict[str, MetricSpec] = {}
+        self._own: dict[str, MetricSpec] = {}
 
     @property
     def specs(self) -> tuple[MetricSpec, ...]:
         return self._specs
+
+    def define(self, specs: Iterable[MetricSpec]) -> None:
+        """Metrics that the service makes itself: each `pattern` is a name. They come before all patterns, and take the
+        place of those defined before."""
+        self._own = {each.pattern: each for each in specs}
+        self._known.clear()
 
     def spec(self, name: str) -> MetricSpec:
         """The spec of the metric `name`, with a title made from the name where the entry gives none."""
@@ -98,6 +105,9 @@ class Catalogue:
         return tuple((re.compile(translate(spec.pattern.lower())), spec) for spec in self._specs)
 
     def _find(self, name: str) -> MetricSpec:
+        own = self._own.get(name)
+        if own is not None:
+            return own
         lowered = name.lower()
         found = next((spec for matches, spec in self._matchers if matches.match(lowered)), DEFAULT_SPEC)
         return found if found.title is not None else replace(found, title=title_from(name))

@@ -1,7 +1,7 @@
 """All thresholds at all metrics: what the recorder shows every sample to.
 
-Owns the alert states, and per metric the band of values in which none of its thresholds changes: a sample in the band
-costs two comparisons, however many thresholds there are. Promises
+Owns the alert states, and per metric the band of values in which none of its thresholds changes (threshold_band.py).
+Promises
 - without thresholds nothing is done;
 - samples older than the newest one seen of their metric are passed over: what came late does not raise an alarm;
 - a clock that is set moves the marks of all states along (`rebase`): it neither fires nor ends anything by itself;
@@ -10,25 +10,23 @@ costs two comparisons, however many thresholds there are. Promises
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 from .catalogue import Catalogue
 from .robust import Times, Values
 from .threshold import (
     INITIAL,
-    NEVER_MS,
     AlertEvent,
     AlertState,
     Threshold,
     advance,
     fall_silent,
-    quiet_zone,
     shifted,
     with_peak,
 )
+from .threshold_band import Band
 
 CLOCK_STEP_MS: Final = 2_000  # a wall clock that leaves the running one by more was set
 FEW: Final = 16  # samples that are looked at one by one at once
@@ -48,23 +46,13 @@ class Part(Protocol):
     def values(self) -> Values: ...
 
 
-@dataclass(slots=True)
-class _Metric:
-    """One metric that has thresholds. `low`, `high`, `until_ms`: the quiet band; `seen_*`: values passed over since."""
+class Standing(Protocol):
+    """The newest sample of a metric (storage's Latest fits)."""
 
-    name: str
-    thresholds: tuple[Threshold, ...]
-    states: list[AlertState]
-    heard_ms: int  # when the last sample arrived, on the running clock
-    last_ms: int | None = None
-    last_value: float = 0.0
-    low: float = math.inf
-    high: float = -math.inf
-    until_ms: int = 0
-    seen_low: float = math.inf
-    seen_high: float = -math.inf
-    missing_after_ms: int = NEVER_MS  # the shortest silence that means anything
-    silent: set[str] = field(default_factory=set)  # thresholds whose silence has been judged
+    @property
+    def time_ms(self) -> int: ...
+    @property
+    def value(self) -> float: ...
 
 
 class ThresholdWatch:
@@ -75,7 +63,7 @@ class ThresholdWatch:
         self._thresholds: dict[str, Threshold] = {}
         self._by_metric: dict[str, tuple[Threshold, ...]] = {}
         self._by_role: dict[str, tuple[Threshold, ...]] = {}
-        self._metrics: dict[str, _Metric | None] = {}  # None: it has none
+        self._metrics: dict[str, Band | None] = {}  # None: it has none
         self._states: dict[StateKey, AlertState] = {}
         self._changed: dict[StateKey, AlertState | None] = {}  # None: gone
         self._offset_ms: int | None = None
@@ -91,11 +79,15 @@ class ThresholdWatch:
     def replace(self, thresholds: Iterable[Threshold], now_ms: int) -> list[AlertEvent]:
         """These are the thresholds from now on. States of those that stay the same go on; one that was changed starts
         anew. Returns the ends of alerts whose threshold is gone or another."""
-        new = {each.threshold_id: each for each in thresholds if each.enabled}
+        new: dict[str, Threshold] = {}
+        for each in thresholds:
+            known = self._thresholds.get(each.threshold_id)
+            if each.enabled:  # what stays the same stays the same object: metrics that have only such are left alone
+                new[each.threshold_id] = known if known is not None and known == each else each
         ended: list[AlertEvent] = []
         for key, state in list(self._states.items()):
             old = self._thresholds.get(key[0])
-            if old is None or new.get(key[0]) == old:
+            if old is None or new.get(key[0]) is old:
                 continue
             if state.active:
                 over = replace(state, phase="ok", since_ms=now_ms, ended_ms=now_ms)
@@ -105,20 +97,25 @@ class ThresholdWatch:
         self._thresholds = new
         self._by_metric = _grouped(new.values(), lambda each: each.metric)
         self._by_role = _grouped(new.values(), lambda each: each.role)
-        known, self._metrics = self._metrics, {}
-        for name, metric in known.items():
-            if metric is not None:
+        metrics, self._metrics = self._metrics, {}
+        for name, metric in metrics.items():
+            if metric is not None and metric.thresholds == self._thresholds_of(name):
+                self._metrics[name] = metric
+            elif metric is not None:
                 self._take_over(name, metric)
         return ended
 
     def restore(self, states: Mapping[StateKey, AlertState], now_ms: int) -> None:
         """Take back what was stored, before the first sample. Marks of a clock that ran ahead are brought to now."""
+        restored = set()
         for key, state in states.items():
             if key[0] not in self._thresholds or key in self._states:
                 continue
             ahead = max(state.since_ms - now_ms, 0)
             self._states[key] = shifted(state, -ahead) if ahead else state
-        for name, metric in list(self._metrics.items()):
+            restored.add(key[1])
+        for name in restored:
+            metric = self._metrics.get(name)
             if metric is not None:
                 self._take_over(name, metric)
 
@@ -154,6 +151,24 @@ class ThresholdWatch:
             if name not in self._metrics:
                 self._meet(name, running_ms)
 
+    def stand(self, latest: Mapping[str, Standing], now_ms: int, running_ms: int) -> list[AlertEvent]:
+        """The events of values that stand already, as a threshold that was just set meets them: what sends only when it
+        changes may not send for hours."""
+        self._mind_the_clock(now_ms, running_ms)
+        events: list[AlertEvent] = []
+        self.expect(latest, running_ms)
+        for name, metric in self._metrics.items():
+            if metric is None or not metric.thresholds:
+                continue
+            if metric.last_ms is None:
+                known = latest.get(name)
+                if known is None or known.time_ms > now_ms:
+                    continue
+                metric.last_ms, metric.last_value = known.time_ms, known.value
+            if not metric.pass_over(metric.last_value, metric.last_ms):
+                self._step(metric, metric.last_value, metric.last_ms, events)
+        return events
+
     def states(self) -> dict[StateKey, AlertState]:
         """Every state that is not the initial one."""
         return {key: self._full(key, state) for key, state in self._states.items()}
@@ -171,33 +186,29 @@ class ThresholdWatch:
             if key in self._changed and self._changed[key] is state:
                 del self._changed[key]
 
-    def _meet(self, name: str, running_ms: int) -> _Metric | None:
+    def _meet(self, name: str, running_ms: int) -> Band | None:
         if len(self._metrics) >= MAX_NAMES:
             self._metrics = {known: metric for known, metric in self._metrics.items() if metric is not None}
-        return self._take_over(name, _Metric(name, (), [], heard_ms=running_ms))
+        return self._take_over(name, Band(name, (), [], heard_ms=running_ms))
 
-    def _take_over(self, name: str, metric: _Metric) -> _Metric | None:
-        """`metric` with the thresholds that are its own now."""
+    def _thresholds_of(self, name: str) -> tuple[Threshold, ...]:
         found = self._by_metric.get(name, ())
         role = self._catalogue.spec(name).role if self._by_role else None
-        if role is not None:
-            found += self._by_role.get(role, ())
-        metric.thresholds = found
-        metric.states = [self._states.get((each.threshold_id, name), INITIAL) for each in found]
-        metric.missing_after_ms = min(
-            (round(each.missing_after_s * 1000) for each in found if each.missing != "keep"), default=NEVER_MS
-        )
-        metric.silent.clear()
+        return found if role is None else (*found, *self._by_role.get(role, ()))
+
+    def _take_over(self, name: str, metric: Band) -> Band | None:
+        """`metric` with the thresholds that are its own now."""
+        found = self._thresholds_of(name)
+        metric.take_over(found, [self._states.get((each.threshold_id, name), INITIAL) for each in found])
         self._metrics[name] = metric if found else None
-        self._narrow(metric)
         return self._metrics[name]
 
-    def _observe(self, metric: _Metric, part: Part, running_ms: int, events: list[AlertEvent]) -> None:
+    def _observe(self, metric: Band, part: Part, running_ms: int, events: list[AlertEvent]) -> None:
         metric.heard_ms = running_ms
         if metric.silent:
             metric.silent.clear()
         times, values = part.times, part.values
-        if len(values) > FEW and self._pass_over(metric, times, values):
+        if len(values) > FEW and metric.pass_over_all(times, values):
             return
         samples = list(zip(times.tolist(), values.tolist(), strict=True))
         if len(samples) > 1:
@@ -206,25 +217,12 @@ class ThresholdWatch:
             if metric.last_ms is not None and at_ms < metric.last_ms:
                 continue
             metric.last_ms, metric.last_value = at_ms, value
-            if metric.low <= value <= metric.high and at_ms < metric.until_ms:
-                metric.seen_low = value if value < metric.seen_low else metric.seen_low
-                metric.seen_high = value if value > metric.seen_high else metric.seen_high
-            else:
+            if not metric.pass_over(value, at_ms):
                 self._step(metric, value, at_ms, events)
 
-    def _pass_over(self, metric: _Metric, times: Times, values: Values) -> bool:
-        """Many samples at once, if they come in order and all of them are quiet."""
-        low, high, first, last = float(values.min()), float(values.max()), int(times[0]), int(times[-1])
-        quiet = metric.low <= low and high <= metric.high and last < metric.until_ms
-        if not quiet or first < (metric.last_ms or first) or not bool((times[1:] >= times[:-1]).all()):
-            return False
-        metric.last_ms, metric.last_value = last, float(values[-1])
-        metric.seen_low, metric.seen_high = min(metric.seen_low, low), max(metric.seen_high, high)
-        return True
-
-    def _step(self, metric: _Metric, value: float, at_ms: int, events: list[AlertEvent]) -> None:
+    def _step(self, metric: Band, value: float, at_ms: int, events: list[AlertEvent]) -> None:
         for index, threshold in enumerate(metric.thresholds):
-            before = self._peaked(metric, index)
+            before = metric.state(index)
             after = advance(threshold, before, value, at_ms)
             if after is not before:
                 self._put(metric, index, after)
@@ -232,29 +230,24 @@ class ThresholdWatch:
             elif before is not metric.states[index]:
                 self._put(metric, index, before)
         metric.seen_low, metric.seen_high = value, value
-        self._narrow(metric)
+        metric.narrow()
 
-    def _judge_silence(self, metric: _Metric, now_ms: int, running_ms: int, events: list[AlertEvent]) -> None:
+    def _judge_silence(self, metric: Band, now_ms: int, running_ms: int, events: list[AlertEvent]) -> None:
         for index, threshold in enumerate(metric.thresholds):
             due = running_ms - metric.heard_ms >= threshold.missing_after_s * 1000
             if threshold.missing == "keep" or threshold.threshold_id in metric.silent or not due:
                 continue
             metric.silent.add(threshold.threshold_id)
-            before = self._peaked(metric, index)
+            before = metric.state(index)
             after = fall_silent(threshold, before, now_ms)
             if after is not before:
                 self._put(metric, index, after)
                 events.append(AlertEvent(threshold, metric.name, before, after, now_ms))
-        self._narrow(metric)
+        metric.narrow()
 
-    def _put(self, metric: _Metric, index: int, state: AlertState) -> None:
+    def _put(self, metric: Band, index: int, state: AlertState) -> None:
         key = (metric.thresholds[index].threshold_id, metric.name)
         metric.states[index] = self._states[key] = self._changed[key] = state
-
-    def _peaked(self, metric: _Metric, index: int) -> AlertState:
-        if metric.seen_low > metric.seen_high:
-            return metric.states[index]
-        return with_peak(metric.thresholds[index], metric.states[index], metric.seen_low, metric.seen_high)
 
     def _full(self, key: StateKey, state: AlertState) -> AlertState:
         """With the peak that was passed over since."""
@@ -263,12 +256,6 @@ class ThresholdWatch:
         if metric is None or threshold is None or metric.seen_low > metric.seen_high:
             return state
         return with_peak(threshold, state, metric.seen_low, metric.seen_high)
-
-    def _narrow(self, metric: _Metric) -> None:
-        zones = [quiet_zone(*each) for each in zip(metric.thresholds, metric.states, strict=True)]
-        metric.low = max((zone.low for zone in zones), default=-math.inf)
-        metric.high = min((zone.high for zone in zones), default=math.inf)
-        metric.until_ms = min((zone.until_ms for zone in zones), default=NEVER_MS)
 
     def _mind_the_clock(self, now_ms: int, running_ms: int) -> None:
         offset = now_ms - running_ms
@@ -288,7 +275,7 @@ class ThresholdWatch:
                 ]
                 if metric.last_ms is not None:
                     metric.last_ms += delta_ms
-                self._narrow(metric)
+                metric.narrow()
 
 
 def _grouped(

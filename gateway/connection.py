@@ -39,7 +39,7 @@ NO_LINGER: Final = struct.pack("ii", 1, 0)
 class Limits:
     """What a client may take. Times in seconds."""
 
-    max_connections: int = 256
+    max_connections: int = 512
     max_head_bytes: int = 16 * 1024
     max_body_bytes: int = 1024 * 1024  # 10,000 samples in columns are 250 kB
     max_message_bytes: int = 64 * 1024  # a WebSocket message from a client
@@ -124,6 +124,13 @@ class Connection:
         """Since when it waits for a request; None while it is busy."""
         if self._protocol is None or self._protocol.waits_for_request:
             return self._since
+        return None
+
+    @property
+    def drips_since(self) -> float | None:
+        """Since when a request of its own has been arriving; None: none is."""
+        if self._protocol is not None and self.idle_since is None:
+            return self._since if self._protocol.reads_head or self._protocol.reads_body else None
         return None
 
     async def run(self) -> None:

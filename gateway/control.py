@@ -74,7 +74,7 @@ def build_control(
 ) -> Control:
     """Everything made once; nothing is opened yet. Raises SettingsError."""
     store = ControlStore(control_path(settings.db_path))
-    alarms = Alarms(catalogue, hub, notifier)
+    alarms = Alarms(catalogue, hub, notifier, latest=history.latest)
     marks = InsightMarks(book)
     try:
         kpis = KpiKeeper(

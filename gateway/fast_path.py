@@ -3,7 +3,7 @@
 A batch in order, posted plainly, is most of what this service receives; a task, contexts, signals and channels of its
 own cost more than reading its samples. Promises: answers are those of the long way. Whatever is out of the
 ordinary (a query, `Prefer`, another type, a body to be checked, a caller who may not, the gate closed) is
-declined.
+declined. The probes /livez and /readyz go the same way, so that a busy service does not look like a dead one.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import msgspec
+import trio
+
 from .auth.access import Access
+from .auth.places import PlaceError
 from .backend import Backend
 from .ingest import decode_batch
 from .problems import DETAILS, PROBLEM_JSON, Problem
 from .rest.metrics import BATCH_PATH, write_batch
+from .rest.probes import LIVE, READY
 from .shortcut import Answer, Head
 
 LOG: Final = logging.getLogger(__name__)
@@ -36,9 +41,15 @@ class FastPath:
         self._gate = gate
         extra = tuple((name.lower().encode(), value.encode()) for name, value in extra_fields.items())
         self._extra = extra
+        self._probes: dict[bytes, tuple[Callable[[], bool], bytes]] = {
+            b"/livez": (lambda: True, msgspec.json.encode(LIVE)),
+            b"/readyz": (lambda: backend.ready, msgspec.json.encode(READY)),
+        }
         self._ok = ((b"content-type", b"application/json"), *extra)
 
     def takes(self, head: Head) -> bool:
+        if head.target in self._probes:
+            return head.method == b"GET" and _LONG_WAY.isdisjoint(head.fields) and self._is_from_here(head)
         if head.target != _TARGET or head.method != b"POST" or not self._gate():
             return False
         if not _LONG_WAY.isdisjoint(head.fields):
@@ -47,7 +58,19 @@ class FastPath:
             return False
         return self._access.account(head.fields, head.client, "ingest", "samples") is not None
 
+    def _is_from_here(self, head: Head) -> bool:
+        try:
+            self._access.places.check(head.fields, head.client[0] if head.client else "")
+        except PlaceError:
+            return False
+        return True
+
     async def answer(self, head: Head, body: bytes) -> Answer | None:
+        probe = self._probes.get(head.target)
+        if probe is not None:
+            await trio.lowlevel.checkpoint()
+            is_so, text = probe
+            return Answer(200, self._ok, text) if is_so() else None
         intake = decode_batch(body, self._backend.wall_ms()) if body else None
         account = self._access.account(head.fields, head.client, "ingest", "samples")
         if intake is None or not intake.parts or account is None:

@@ -19,3 +19,5 @@ NO_STORE: Final = ("Cache-Control", "no-store")
 RAW_HEADERS: Final = tuple(
     (name.lower().encode(), value.encode()) for name, value in (*SECURITY_HEADERS.items(), NO_STORE)
 )
+# Of downloads that are sent while they are read: a proxy passes them on as they come, and as they are.
+UNBUFFERED: Final = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}

@@ -1,16 +1,14 @@
 """One connection's HTTP/1.1: Hypercorn's protocol with its ways of ending put right.
 
 Owns what is refused before the application sees it, and promises that every conversation comes to an end
-that the connection hears of: HTTP/2 is refused (505) or its upgrade ignored; a request with two lengths,
-too large a body, a bad target or a bad WebSocket handshake gets one answer and the end; a disconnect ends a
+that the connection hears of: HTTP/2 is refused or its upgrade ignored; a request with two lengths, too large a head
+or body, a bad target or a bad WebSocket handshake gets one answer and the end; a disconnect ends a
 pipeline that waits. A response's head travels with the first piece of its body: one packet for a small
 answer.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
@@ -28,6 +26,7 @@ from hypercorn.typing import AppWrapper, ConnectionState, H11SendableEvent
 from .headers import RAW_HEADERS
 from .plain_config import PlainConfig
 from .problems import Problem
+from .refusals import bad_handshake, has_oversized_head, refusal_of, too_large
 from .shortcut import Address, Head, Shortcut
 from .talk import OPENER
 from .websocket import WebSocketStream
@@ -35,8 +34,6 @@ from .websocket import WebSocketStream
 JOIN_BYTES: Final = 64 * 1024  # a body piece up to this size is sent together with the head
 _ORIGIN: Final = re.compile(rb"\Ahttps?://[^/?#]*", re.IGNORECASE)
 _DROPPED: Final = frozenset({b"sec-websocket-extensions"})
-
-Refusal = tuple[int, str, tuple[tuple[bytes, bytes], ...]]
 
 
 class _Whole:
@@ -112,6 +109,11 @@ class Http1Protocol(H11Protocol):
 
     async def handle(self, event: Event) -> None:
         if isinstance(event, RawData) and not self.closed:
+            # h11 bounds a head that is not whole yet; one that comes in a single read it would take at any length.
+            limit = self.config.h11_max_incomplete_size
+            if self.waits_for_request and has_oversized_head(event.data, limit):
+                await self.refuse(431, f"The request's head is larger than {limit} bytes, or has too many fields")
+                return
             self.connection.receive_data(event.data)
             await self._handle_events()
         elif isinstance(event, Closed):
@@ -140,7 +142,7 @@ class Http1Protocol(H11Protocol):
             try:
                 event = self.connection.next_event()
             except h11.RemoteProtocolError as error:
-                status = error.error_status_hint if error.error_status_hint in (431, 501) else 400
+                status = 431 if error.error_status_hint == 431 else 400  # 5xx is said of faults of ours alone
                 await self.refuse(status, f"This is not HTTP/1.1: {error}")
                 return
             if isinstance(event, h11.Request):
@@ -154,7 +156,7 @@ class Http1Protocol(H11Protocol):
                 # Counted here too: Quart 0.23 looks at a chunked body only when all of it is in memory.
                 self._body_bytes += len(event.data)
                 if self._body_bytes > self._max_body_bytes:
-                    await self.refuse(*_too_large(self._max_body_bytes))
+                    await self.refuse(*too_large(self._max_body_bytes))
                     return
                 if self._whole is not None:
                     self._whole.pieces.append(event.data)
@@ -185,9 +187,11 @@ class Http1Protocol(H11Protocol):
         if target != request.target and not target.startswith(b"/"):
             target = b"/" + target
         self._path = target.partition(b"?")[0].decode("latin-1")
-        refusal = _refusal(request, names, target) or (_bad_handshake(request, names) if upgrades else None)
+        refusal = refusal_of(request, names, target, self.config.h11_max_incomplete_size) or (
+            bad_handshake(request, names) if upgrades else None
+        )
         if refusal is None and int(names.get(b"content-length", b"0")) > self._max_body_bytes:
-            refusal = _too_large(self._max_body_bytes)
+            refusal = too_large(self._max_body_bytes)
         if refusal is not None:
             await self.refuse(*refusal)
             return
@@ -261,37 +265,3 @@ class Http1Protocol(H11Protocol):
                 await self.send(RawData(data=head))
         if data:
             await self.send(RawData(data=data))
-
-
-def _refusal(request: h11.Request, names: dict[bytes, bytes], target: bytes) -> Refusal | None:
-    if request.http_version not in (b"1.0", b"1.1"):
-        return 505, "Only HTTP/1.1 is spoken here", ()
-    if b"content-length" in names and b"transfer-encoding" in names:
-        return 400, "A request has Content-Length or Transfer-Encoding, not both", ()
-    if b"transfer-encoding" in names and request.http_version == b"1.0":
-        return 400, "HTTP/1.0 has no Transfer-Encoding", ()
-    if request.method == b"CONNECT":
-        return 501, "This is not a proxy", ()
-    if not target.startswith(b"/"):
-        return 400, "The request target is not a path", ()
-    return None
-
-
-def _too_large(limit: int) -> Refusal:
-    return 413, f"The body is larger than {limit} bytes: send it in parts", ()
-
-
-def _bad_handshake(request: h11.Request, names: dict[bytes, bytes]) -> Refusal | None:
-    if request.http_version != b"1.1":
-        return 400, "A WebSocket handshake needs HTTP/1.1", ()
-    if names.get(b"sec-websocket-version") != b"13":
-        return 426, "Only WebSocket version 13 is spoken here", ((b"sec-websocket-version", b"13"),)
-    try:
-        key = base64.b64decode(names.get(b"sec-websocket-key", b""), validate=True)
-    except binascii.Error:
-        key = b""
-    if len(key) != 16:
-        return 400, "Sec-WebSocket-Key is not 16 bytes in base64", ()
-    if b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0":
-        return 400, "A WebSocket handshake has no body", ()
-    return None

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, Final
 
-from .ingest import BRACKETS, MalformedBodyError
+from .ingest import MalformedBodyError
 
 MAX_DEPTH: Final = 64  # levels of nesting that are read; a batch needs 4 and its metadata the rest
 # A spelling of zero that nobody writes: stands for a value that was cut out because it is nested too deeply.
 _CUT: Final = "-0.0e-64646464"
+_RUNS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]+|[\]}]+', re.DOTALL)  # brackets come in crowds
 
 
 class Oddity:
@@ -50,16 +52,16 @@ def load(body: bytes) -> Any:
 def _cut_deep(body: bytes) -> str:
     """The body with every value nested deeper than MAX_DEPTH replaced by the mark of one."""
     kept, depth, begin = [], 0, 0
-    for token in BRACKETS.finditer(body):
-        first = token.group()[:1]
+    for token in _RUNS.finditer(body):
+        first, size = body[token.start()], token.end() - token.start()
         if first in b"[{":
-            depth += 1
-            if depth == MAX_DEPTH + 1:
-                kept += [body[begin : token.start()], _CUT.encode()]
+            if depth <= MAX_DEPTH < depth + size:
+                kept += [body[begin : token.start() + MAX_DEPTH - depth], _CUT.encode()]
+            depth += size
         elif first in b"]}":
-            if depth == MAX_DEPTH + 1:
-                begin = token.end()
-            depth -= 1
+            if depth > MAX_DEPTH >= depth - size:
+                begin = token.start() + depth - MAX_DEPTH
+            depth -= size
     if depth:
         raise MalformedBodyError(f"not JSON: {abs(depth)} brackets have no partner")
     kept.append(body[begin:])

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 import trio
-from quart import Response, request
+from quart import Response, has_request_context, request, websocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing.exceptions import WebsocketMismatch
@@ -87,31 +87,40 @@ def printable(text: str) -> str:
     return text[:500].encode(errors="replace").decode()
 
 
+def _path() -> str:
+    """Of the present request, or of the socket that asks to be opened."""
+    path: str = request.path if has_request_context() else websocket.path
+    return path
+
+
 def register_problems(app: QuartTrio) -> None:
     """Every error of `app` becomes a problem document."""
 
     @app.errorhandler(Problem)
     async def problem(error: Problem) -> Response:
         await trio.lowlevel.checkpoint()
-        return error.response(request.path)
+        return error.response(_path())
 
     @app.errorhandler(HTTPException)
     async def http_error(error: HTTPException) -> Response:
         await trio.lowlevel.checkpoint()
+        path = _path()
+        if not has_request_context():  # a handshake for what is no WebSocket
+            return Problem(404, f"There is no WebSocket at {printable(path)}").response(path)
         if isinstance(error, WebsocketMismatch):
-            detail = f"{printable(request.path)} is a WebSocket: connect to it with ws:// or wss://"
-            return Problem(426, detail, headers={"Upgrade": "websocket"}).response(request.path)
+            detail = f"{printable(path)} is a WebSocket: connect to it with ws:// or wss://"
+            return Problem(426, detail, headers={"Upgrade": "websocket"}).response(path)
         status = error.code or 500
         detail = DETAILS.get(status, error.description or title(status))
         kept = [(name, value) for name, value in error.get_headers() if name.lower() in ("allow", "retry-after")]
         return Problem(
             status,
             detail.format(
-                path=printable(request.path),
+                path=printable(path),
                 method=request.method,
                 limit=app.config["MAX_CONTENT_LENGTH"],
             )
             if status in DETAILS
             else detail,
             headers=dict(kept),
-        ).response(request.path)
+        ).response(path)

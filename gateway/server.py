@@ -3,9 +3,9 @@
 The socket is made once by the composition root and outlives every restart of the server: who connects
 meanwhile waits in its backlog. The server accepts, gives each connection to a task of its own
 (connection.py), and promises: one connection's failure is that connection's alone, it is logged and
-counted; past the cap an idle connection makes room, else the newcomer gets 503; a stop ends within
-`drain_s` and about a second, also with a peer that never reads. No TLS: this service listens behind
-CoachIQ's proxy or on a trusted network.
+counted; past the cap an idle connection makes room, or one whose request drips in, else the newcomer gets
+503; a stop ends within `drain_s` and about a second, also with a peer that never reads. No TLS: this
+service listens behind CoachIQ's proxy or on a trusted network.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ LOG: Final = logging.getLogger(__name__)
 BODY_S: Final = 10.0
 RESPONSE_S: Final = 300.0  # a slow link may take long over a big CSV; a stalled one is cut much earlier
 
+PROMPT_S: Final = 1.0  # a request that takes longer to arrive gives way when connections run out
 BACKLOG: Final = 128
 _REFUSING: Final = 32  # newcomers past the cap that are being told so; past this they are just closed
 _BUSY_BODY: Final = Problem(503, "Too many connections: try again later").encoded("/")
@@ -168,26 +169,34 @@ class Server:
         accepting: trio.CancelScope,
         make: Callable[[trio.SocketStream], Connection],
     ) -> None:
-        # The listener is never closed: the socket belongs to the composition root.
-        listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._sock))
         with accepting:
             while True:
+                await trio.lowlevel.wait_readable(self._sock)
                 try:
-                    stream = await listener.accept()
+                    # All who wait: one each time around would leave the others behind everything else that goes on.
+                    for _ in range(BACKLOG):
+                        self._welcome(self._sock.accept()[0], nursery, make)
+                except (BlockingIOError, ConnectionAbortedError):
+                    continue
                 except OSError as error:
                     if error.errno not in _PASSING:
                         raise
                     LOG.error("cannot accept connections for now: %s", error)
                     await trio.sleep(0.1)
-                    continue
-                self._accepted += 1
-                if len(self._connections) >= self._limits.max_connections and not self._make_room():
-                    self._refuse(stream, nursery)
-                    continue
-                connection = make(stream)
-                self._connections.add(connection)
-                self._peak = max(self._peak, len(self._connections))
-                nursery.start_soon(self._serve, connection)
+
+    def _welcome(
+        self, sock: socket.socket, nursery: trio.Nursery, make: Callable[[trio.SocketStream], Connection]
+    ) -> None:
+        sock.setblocking(False)
+        stream = trio.SocketStream(trio.socket.from_stdlib_socket(sock))
+        self._accepted += 1
+        if len(self._connections) >= self._limits.max_connections and not self._make_room():
+            self._refuse(stream, nursery)
+            return
+        connection = make(stream)
+        self._connections.add(connection)
+        self._peak = max(self._peak, len(self._connections))
+        nursery.start_soon(self._serve, connection)
 
     async def _serve(self, connection: Connection) -> None:
         try:
@@ -211,11 +220,15 @@ class Server:
         LOG.error("the connection from %s failed; no other is touched", connection.peer, exc_info=error)
 
     def _make_room(self) -> bool:
-        """End the connection that has waited longest for a request. False: none waits."""
-        idle = [(since, each) for each in self._connections if (since := each.idle_since) is not None]
-        if not idle:
+        """End the connection that has waited longest for a request, else the one that has been at its request
+        longest. False: there is none."""
+        waiting = [(since, each) for each in self._connections if (since := each.idle_since) is not None]
+        if not waiting:
+            begun_s = trio.current_time() - PROMPT_S
+            waiting = [(since, each) for each in self._connections if (since := each.drips_since) and since < begun_s]
+        if not waiting:
             return False
-        oldest = min(idle, key=lambda pair: pair[0])[1]
+        oldest = min(waiting, key=lambda pair: pair[0])[1]
         oldest.abort()
         self._connections.discard(oldest)
         return True

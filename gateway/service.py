@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -63,6 +64,7 @@ LOG: Final = logging.getLogger(__name__)
 EXIT_CLEAN: Final = 0
 EXIT_ESCALATION: Final = 70  # EX_SOFTWARE: a supervisor gave up; systemd is the next one
 GC_THRESHOLD: Final = (20_000, 20, 20)  # as shipped (700, 10, 10), collecting took a quarter of the time of ingest
+SWITCH_S: Final = 0.001  # as shipped (5 ms), each system call of the event loop may wait that long for a busy thread
 HOUR_MS: Final = 3_600_000
 
 
@@ -223,6 +225,7 @@ class Service:
         self.backend.ready = not self._is_stopping
         gc.freeze()  # what is here now stays: full collections need not look at it again and again
         gc.set_threshold(*GC_THRESHOLD)
+        sys.setswitchinterval(SWITCH_S)
         self._watchdog.ready()
         LOG.info("ready")
 

@@ -1,29 +1,29 @@
 """control.db: whether a file is ours, how an older one becomes a present one, and what it shares with a store in
 memory.
 
-Promises: migrations are numbered files that run once each, in order, all in one transaction: a power cut leaves the old
-form or the new one; a file of a newer version or of another program is refused before anything in it changes.
+Promises: a file of a newer version or of another program is refused before anything in it changes; an older one is
+brought forward step by step (`migrations.migrate`).
 """
 
 from __future__ import annotations
 
 import sqlite3
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from . import migrations
 from .archive import ArchiveError
-from .sqlite_schema import WAL_LIMIT_BYTES
+from .migrations import Migration, Version
+from .sqlite_schema import MAGIC, WAL_LIMIT_BYTES
 
 APPLICATION_ID: Final = 0x43514354  # "CQCT", in the file's header
-MIGRATIONS: Final = (
-    "control_0001_settings.sql",
-    "control_0002_marks.sql",
-    "control_0003_actions.sql",
-    "control_0004_outbox.sql",
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    Migration(Version(1), "control_0001_settings.sql"),
+    Migration(Version(2), "control_0002_marks.sql"),
+    Migration(Version(3), "control_0003_actions.sql"),
+    Migration(Version(4), "control_0004_outbox.sql"),
 )
 VERSION: Final = len(MIGRATIONS)
-_MAGIC: Final = b"SQLite format 3\x00"
 _VERSION_AT: Final = slice(60, 64)  # https://www.sqlite.org/fileformat2.html
 _APPLICATION_AT: Final = slice(68, 72)
 
@@ -45,7 +45,7 @@ def look_at_control(path: Path) -> None:
         raise ArchiveError("unavailable", f"{path} can't be used: {error.strerror}") from error
     if not header:
         return
-    if not header.startswith(_MAGIC):
+    if not header.startswith(MAGIC):
         raise ArchiveError("corrupt", f"{path} is not a database")
     version = int.from_bytes(header[_VERSION_AT], "big")
     application = int.from_bytes(header[_APPLICATION_AT], "big")
@@ -71,18 +71,5 @@ def prepare_control(connection: sqlite3.Connection) -> None:
 
 
 def migrate(connection: sqlite3.Connection, upto: int = VERSION) -> None:
-    """Run what is missing, in one transaction. `upto`: for tests that need an older form."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    steps = [
-        resources.files("storage").joinpath("schema", name).read_text("utf-8") for name in MIGRATIONS[version:upto]
-    ]
-    if not steps:
-        return
-    script = "\n".join(steps)
-    try:
-        connection.executescript(
-            f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; {script} PRAGMA user_version = {upto}; COMMIT;"
-        )
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+    """Do what is missing. `upto`: for tests that need an older form."""
+    migrations.migrate(connection, MIGRATIONS[:upto], APPLICATION_ID)

@@ -21,7 +21,7 @@ import trio
 from .archive import Archive, ArchiveError
 from .grid import combined, merged_windows, sum_up
 from .memory import MemoryTier
-from .models import Buckets, Window
+from .models import Buckets, Latest, Window
 
 ROWS_STEP_MS: Final = 86_400_000  # spans to be merged as rows are read a day at a time
 
@@ -96,6 +96,10 @@ class History:
             if len(whole):
                 found[name] = whole
         return HistoryBuckets(found, reason is None, reason)
+
+    def latest(self) -> dict[str, Latest]:
+        """The newest sample of each metric that memory holds."""
+        return self._memory.latest()
 
     async def names(self) -> list[str]:
         """Every metric either tier knows, sorted. Archive in trouble: those of memory."""

@@ -1,4 +1,5 @@
-"""The steps from one form of the archive to the next, and what a version means.
+"""The steps from one form of a database of ours to the next, and what a version means. The archive's steps stand here,
+those of control.db in control_schema.py; both are done by `migrate`.
 
 `PRAGMA user_version` holds both numbers: the major one in its low 16 bits, the minor one in the bits above. A minor
 step is one that older software can work beside (a further index, a column it need not know); it opens such a file as
@@ -21,7 +22,7 @@ _MINOR_SHIFT: Final = 16
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """Of the archive's form. 0.0: an empty file."""
+    """Of a database's form. 0.0: an empty file."""
 
     major: int
     minor: int = 0
@@ -57,8 +58,13 @@ def version_of(connection: sqlite3.Connection) -> Version:
     return Version.of(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> list[Version]:
-    """Do every step this file has not seen; returns the versions gone through. The connection is in autocommit."""
+def migrate(
+    connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS, application_id: int | None = None
+) -> list[Version]:
+    """Do every step this file has not seen; returns the versions gone through. The connection is in autocommit.
+
+    `application_id`: marks the file as one of that program's, with the first step it takes.
+    """
     done: list[Version] = []
     for step in migrations:
         if version_of(connection) >= step.version:
@@ -68,6 +74,8 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
             if version_of(connection) < step.version:  # nobody else was faster
                 for statement in statements(_text(step.script)):
                     connection.execute(statement)
+                if application_id is not None:
+                    connection.execute(f"PRAGMA application_id = {application_id}")
                 connection.execute(f"PRAGMA user_version = {step.version.user_version}")
                 done.append(step.version)
             connection.execute("COMMIT")

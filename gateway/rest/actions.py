@@ -8,9 +8,7 @@ from typing import Any, Final
 from quart import Response, request
 
 from actors.action_dispatcher import RefusedError
-from actors.core import NoAnswerError, NotSentError
 from actors.frames import action_frame
-from actors.recommendations import Recommendation, recommendations
 from analytics.action_state import Action, WrongTurnError
 from storage.archive import ArchiveError
 from storage.control_actions import (
@@ -20,7 +18,6 @@ from storage.control_actions import (
     get_action,
     journal,
     latest_actions,
-    scores,
     verify,
 )
 
@@ -32,37 +29,11 @@ from ..documents import read
 from ..problems import Problem
 from ..routes import Route, json_response
 from ..user import user
+from .recommendations import LIFE, PATH, recommended
 
-PATH: Final = "/api/analytics/actions"
 LATEST: Final = 100
 JOURNAL: Final = 200
 _KEY: Final = re.compile(r"[!-~]{8,200}")
-
-
-async def list_recommendations(backend: Backend) -> Response:
-    state, reason, found = "reachable", None, []
-    try:
-        found = await _recommended(backend)
-    except Problem as problem:
-        state, reason = "none" if problem.status == 409 else "unreachable", problem.detail
-    known = await read(backend, scores)
-    shown = [
-        {
-            "recommendation_id": each.recommendation_id,
-            "insight_id": each.insight.insight_id,
-            "insight_title": each.insight.title,
-            "text": each.text,
-            "entity_id": each.entity.entity_id,
-            "entity_name": each.entity.name,
-            "template": each.template.name,
-            "risk": each.risk,
-            "consequence": each.consequence,
-            "helped": known.get(each.insight.key, (0, 0))[0],
-            "measured": known.get(each.insight.key, (0, 0))[1],
-        }
-        for each in found
-    ]
-    return json_response({"total": len(shown), "recommendations": shown, "core": state, "reason": reason})
 
 
 async def start_action(backend: Backend) -> Response:
@@ -74,10 +45,12 @@ async def start_action(backend: Backend) -> Response:
     if known is not None:
         return _replayed(backend, known, asked)
     chosen = next(
-        (each for each in await _recommended(backend) if each.recommendation_id == asked.recommendation_id), None
+        (each for each in await recommended(backend) if each.recommendation_id == asked.recommendation_id), None
     )
     if chosen is None:
-        raise Problem(404, "There is no such recommendation: its insight is over, or its entity is not there")
+        raise Problem(
+            404, "There is no such recommendation: its insight is over, it is so already, or its entity is not there"
+        )
     try:
         action = await backend.control.actions.propose(chosen, owner=owner, key=key, confirmed=asked.confirm)
     except KeyUsedError as error:
@@ -156,18 +129,6 @@ async def audit_actions(backend: Backend) -> Response:
     )
 
 
-async def _recommended(backend: Backend) -> list[Recommendation]:
-    """Raises Problem 409 (no core is set), 503 (it can't be asked)."""
-    core = backend.control.actions.core
-    if core is None:
-        raise Problem(409, "No core is set: COACHIQ_ANALYTICS__CORE_URL says where it is")
-    try:
-        entities = await core.entities()
-    except (NotSentError, NoAnswerError) as error:
-        raise Problem(503, f"CoachIQ's core can't be asked: {error}", headers={"Retry-After": "5"}) from error
-    return recommendations(backend.control.marks.visible(backend.wall_ms()), entities)
-
-
 async def _find(backend: Backend, action_id: str) -> Action:
     found = await read(backend, lambda connection: get_action(connection, action_id))
     if found is None:
@@ -215,34 +176,11 @@ EXAMPLE: Final[dict[str, Any]] = {
     "helped": None,
     "persisted": True,
 }
-LIFE: Final = """A green one (lights, fans) is sent after 5 seconds, in which `undo` takes it back; an amber one when it
-is confirmed (`confirm` in the body, or the route), with its consequence shown; red ones (propane, engine, transmission,
-brakes, steering, jacks, leveling, starting a generator) are never offered. Just before sending the entity is looked at
-again. Later than 30 s after the proposal nothing is sent. States: proposed, confirmed, sending, then succeeded,
-rejected, failed_before_send or unknown, which is reconciled by reading the entity's state and never sent again; before
-that cancelled or expired. One action at a time on an entity, 10 a minute. Told to all dashboards as `action`."""
 _PATH: Final = {"action_id": "Id of the action"}
 _ERRORS: Final = {404: "There is no such action", 409: "Another action on Fresh water pump is not over yet"}
 _TAG: Final = "Actions"
 
 ROUTES: Final = (
-    Route(
-        method="GET",
-        path=f"{PATH}/recommendations",
-        handler=list_recommendations,
-        summary="What can be done at the press of a button",
-        description="Built from the rules' templates, open insights and the core's entities. " + LIFE,
-        tag=_TAG,
-        answers=lambda: {
-            200: Answer(
-                "The buttons",
-                schemas.actions.RecommendationsResponse,
-                example={"total": 0, "recommendations": [], "core": "reachable", "reason": None},
-            ),
-            **problems(404, 500, 503),
-        },
-        gated=True,
-    ),
     Route(
         method="POST",
         path=PATH,

@@ -18,6 +18,7 @@ from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
+from ..headers import UNBUFFERED
 from ..names import choose
 from ..problems import Problem, printable
 from ..routes import Route
@@ -50,6 +51,7 @@ async def export_metrics(backend: Backend, query: schemas.metrics.ExportQuery) -
     content = tell(backend, chosen.names, query.resolution, start_ms, end_ms, request.scope)
     kind = "text/csv; charset=utf-8; header=present" if query.format == "csv" else "application/json"
     response = Response(content, content_type=kind)
+    response.headers.update(UNBUFFERED)
     response.headers["Content-Disposition"] = f'attachment; filename="coachiq-analytics.{query.format}"'
     return response
 

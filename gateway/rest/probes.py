@@ -28,14 +28,18 @@ _ACTOR_STATES: Final = ("starting", "running", "degraded", "backing_off", "parke
 _PERSISTENCE_STATES: Final = ("off", "starting", "on", "degraded")
 
 
+LIVE: Final = {"status": "ok"}
+READY: Final = {"status": "ready"}
+
+
 def get_livez(backend: Backend) -> Response:
-    return json_response({"status": "ok"})
+    return json_response(LIVE)
 
 
 def get_readyz(backend: Backend) -> Response:
     if not backend.ready:
         raise Problem(503, "Not ready", headers={"Retry-After": "1"})
-    return json_response({"status": "ready"})
+    return json_response(READY)
 
 
 async def get_healthz(backend: Backend) -> Response:

@@ -26,6 +26,7 @@ from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
+from ..headers import UNBUFFERED
 from ..problems import Problem, printable
 from ..rounding import numbers, seconds
 from ..routes import Route, json_response
@@ -98,6 +99,7 @@ async def get_metric_data(backend: Backend, query: schemas.metrics.DataQuery, na
         if found.next_ms is not None and query.max_points is None:  # a file is whole, however long
             content, next_s = _csv_from(backend, name, resolution, body, found.next_ms, end_ms, request.scope), None
         response = Response(content, content_type="text/csv; charset=utf-8; header=present")
+        response.headers.update(UNBUFFERED)
         response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     else:
         response = json_response(

@@ -12,7 +12,7 @@ from actors.mailbox import Mailbox
 from actors.messages import AlertChanged, Pressure
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.threshold import Threshold
-from storage.models import SeriesPart
+from storage.models import Latest, SeriesPart
 
 NOW_MS = 1_700_000_000_000
 
@@ -82,3 +82,13 @@ async def test_waiting_for_states_to_store(alarms, autojump_clock) -> None:
     with trio.move_on_after(5) as scope:
         await alarms.wait_changed()
     assert scope.cancelled_caught
+
+
+async def test_a_threshold_that_was_just_set_is_held_against_what_stands(hub, notifier, autojump_clock) -> None:
+    alarms = Alarms(Catalogue(), hub, notifier, latest=lambda: {"m": Latest(NOW_MS - 5_000, 11.0, 1)})
+    alarms.look(NOW_MS)  # without thresholds nothing is done
+    alarms.replace([threshold()], NOW_MS)
+    with hub.subscribe() as dashboard:
+        alarms.look(NOW_MS)
+        assert [event.data["state"] for event in await dashboard.receive()] == ["firing"]
+    assert notifier.statistics().depth == 1

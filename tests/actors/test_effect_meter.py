@@ -85,6 +85,13 @@ async def test_the_insight_says_what_changed(house) -> None:
     assert await house.store.read(scores) == {"limit:fridge": (1, 1)}
 
 
+async def test_what_sends_only_when_it_changes_stands(house) -> None:
+    times = np.array([DONE_MS - 300_000, DONE_MS + 60_000], dtype=np.int64)
+    house.memory.append(SeriesPart("fridge", times, np.array([8.0, 5.0])), seq=1, now_ms=NOW_MS)
+    action = await measured(house)
+    assert (action.facts["effect"], action.facts["helped"]) == ("Fan on 14:02, Fridge -3.0 °C in 12 min", True)
+
+
 async def test_what_did_not_help_is_said_too(house) -> None:
     house.fill(8.0, 8.5)
     action = await measured(house)

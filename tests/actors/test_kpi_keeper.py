@@ -81,6 +81,9 @@ async def test_ones_own_stands_in_place_of_the_shipped(house) -> None:
     await house.keeper.work_out()
     assert house.keeper.values["drop"].value == pytest.approx(60)
     assert set(house.keeper.values) == {"drop", "energy", "unknown"}
+    # What is recorded of it has the KPI's name and unit.
+    assert (CATALOGUE.spec("kpi.drop").title, CATALOGUE.spec("kpi.drop").unit) == ("mine", "%")
+    assert CATALOGUE.spec("kpi.energy").unit == "Wh"
 
 
 async def test_a_busy_recorder_and_a_closed_store_stop_nothing(house) -> None:

@@ -42,6 +42,16 @@ def test_one_button_for_each_entity_of_the_role() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_so_already_needs_no_button() -> None:
+    there = [
+        Entity("fan_roof", "Roof fan", "fan", state={"state": "on"}),
+        Entity("fan_bath", "Bath fan", "fan", state={"state": "off"}),
+        Entity("fan_rear", "Rear fan", "fan"),  # its state is not known
+    ]
+    found = recommendations([insight(Advice("air", "switch_on", "fan"))], there)
+    assert [each.entity.entity_id for each in found] == ["fan_bath", "fan_rear"]
+
+
 def test_what_no_template_says_is_not_done() -> None:
     assert recommendations([insight(Advice("x", "toggle", "light"), Advice("x", "switch_off"))], ENTITIES) == []
 

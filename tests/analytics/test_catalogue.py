@@ -23,6 +23,17 @@ def test_an_unknown_name_gets_a_default_without_limits() -> None:
     assert spec.title == "Light bedroom 1 brightness"
 
 
+def test_metrics_of_ours_come_before_all_patterns() -> None:
+    catalogue = Catalogue([MetricSpec(pattern="*hours*", role="run_time", unit="min")])
+    assert catalogue.spec("kpi.hours").role == "run_time"
+    catalogue.define([MetricSpec(pattern="kpi.hours", unit="h", title="Hours")])
+    spec = catalogue.spec("kpi.hours")
+    assert (spec.role, spec.unit, spec.title) == (None, "h", "Hours")
+    assert catalogue.spec("other.hours").role == "run_time"
+    catalogue.define([])
+    assert catalogue.spec("kpi.hours").role == "run_time"
+
+
 def test_all_members_are_read() -> None:
     [spec] = parse_catalogue(
         {

@@ -142,6 +142,43 @@ def test_the_peak_of_what_was_passed_over() -> None:
     assert event.before.peak == 17
 
 
+@dataclass
+class Standing:
+    time_ms: int
+    value: float
+
+
+def test_what_stands_already_is_met_by_a_new_threshold() -> None:
+    """A tank that sends only when its level changes."""
+    made = watch(threshold())
+    latest = {"m": Standing(NOW_MS - 60_000, 11.0), "other": Standing(NOW_MS, 99.0)}
+    (fired,) = made.stand(latest, NOW_MS, 0)
+    assert (fired.metric, fired.after.phase, fired.after.fired_ms) == ("m", "firing", NOW_MS - 60_000)
+    assert made.stand(latest, NOW_MS, 0) == []
+    made.replace([threshold(), threshold("u", high=5.0)], NOW_MS)
+    assert [event.threshold.threshold_id for event in made.stand(latest, NOW_MS, 0)] == ["u"]
+
+
+def test_how_long_it_has_stood_counts() -> None:
+    made = watch(threshold(min_duration_s=60))
+    assert [e.after.phase for e in made.stand({"m": Standing(NOW_MS - 30_000, 11.0)}, NOW_MS, 0)] == ["pending"]
+    assert made.sweep(NOW_MS + 29_000, 29_000) == []
+    assert [e.after.phase for e in made.sweep(NOW_MS + 30_000, 30_000)] == ["firing"]
+
+
+def test_a_value_of_the_future_does_not_stand() -> None:
+    made = watch(threshold())
+    assert made.stand({"m": Standing(NOW_MS + 1, 11.0)}, NOW_MS, 0) == []
+
+
+def test_a_stored_state_comes_before_what_stands() -> None:
+    made = watch(threshold())
+    firing = advance(threshold(), INITIAL, 11.0, NOW_MS - 90_000)
+    made.restore({("t", "m"): firing}, NOW_MS)
+    assert made.stand({"m": Standing(NOW_MS - 60_000, 11.0)}, NOW_MS, 0) == []
+    assert made.states()["t", "m"].fired_ms == NOW_MS - 90_000
+
+
 limits = st.sampled_from([0.0, 1.0, 2.5, 5.0])
 some = st.builds(
     lambda high, hysteresis, hold, duration: {

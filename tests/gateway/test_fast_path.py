@@ -33,7 +33,8 @@ class Way:
         self.appended: Callable[[Record], tuple[Appended, ...]] = lambda message: tuple(
             Appended(len(part), 0) for part in message.parts
         )
-        backend: Any = SimpleNamespace(record_mailbox=self.mailbox, wall_ms=lambda: 1_760_000_000_000)
+        backend: Any = SimpleNamespace(record_mailbox=self.mailbox, wall_ms=lambda: 1_760_000_000_000, ready=True)
+        self.backend = backend
         self.verifier = Verifier("none", wall_ms=lambda: 0)
         self.fast = FastPath(
             backend,
@@ -97,6 +98,19 @@ async def test_what_is_unusual_goes_the_long_way(way: Way, body: bytes, change: 
 async def test_the_gate(way: Way) -> None:
     way.open = False
     assert await way.send(BODY) is None
+
+
+async def test_probes_are_answered_however_busy_the_application_is(way: Way) -> None:
+    for target, text in ((b"/livez", b'{"status":"ok"}'), (b"/readyz", b'{"status":"ready"}')):
+        answer = await way.send(b"", method=b"GET", target=target, recording=False)
+        assert answer is not None
+        assert (answer.status, answer.body) == (200, text)
+        assert (b"x-extra", b"yes") in answer.fields
+        for other in ({"method": b"HEAD"}, {"method": b"POST"}, {"fields": {b"host": b"evil.example"}}):
+            assert await way.send(b"", **{"method": b"GET", "target": target, **other}) is None
+    way.backend.ready = False
+    assert await way.send(b"", method=b"GET", target=b"/readyz") is None
+    assert await way.send(b"", method=b"GET", target=b"/livez") is not None
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ async def test_http2_by_preface_is_refused_and_harms_nobody(serve, little_app):
     served = await serve(little_app)
     for _ in range(20):
         answer = await served.exchange(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
-        assert problem(answer)["status"] == 505
+        assert problem(answer)["status"] == 400
     async with await served.connect() as stream:  # and one that closes at once
         await stream.send_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
     assert b"200" in await served.get("/fast")
@@ -64,7 +64,7 @@ async def test_h2c_upgrade_is_ignored_and_the_request_answered(serve, little_app
     [
         (b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\nabc", 400),
         (b"POST /body HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"CONNECT example.com:443 HTTP/1.1\r\nhost: a\r\n\r\n", 501),
+        (b"CONNECT example.com:443 HTTP/1.1\r\nhost: a\r\n\r\n", 405),
         (b"GET fast HTTP/1.1\r\nhost: a\r\n\r\n", 400),
         (b"GET ?a=b HTTP/1.1\r\nhost: a\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n\r\n", 400),

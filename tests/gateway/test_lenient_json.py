@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 
 from gateway.ingest import MalformedBodyError
@@ -30,6 +33,27 @@ def test_what_lies_too_deep_is_cut_out_alone() -> None:
     assert isinstance(at, Oddity)
     assert levels == MAX_DEPTH - 2
     assert "nested deeper" in at.text
+
+
+@pytest.mark.parametrize("shape", ["[[%s]]", "[ [ %s ] ]", '{"a":[%s]}', '[{"a":[[%s],2]}]'])
+def test_brackets_in_crowds_and_alone_are_cut_alike(shape: str) -> None:
+    text = "1"
+    for _ in range(MAX_DEPTH * 30):
+        text = shape % text
+    assert "nested deeper" in leaf_of(load(b'[%s, "next"]' % text.encode())).text
+
+
+def leaf_of(value: Any) -> Any:
+    while isinstance(value, list | dict):
+        value = value[0] if isinstance(value, list) else next(iter(value.values()))
+    return value
+
+
+def test_a_megabyte_of_brackets_takes_no_time() -> None:
+    began = time.process_time()
+    with pytest.raises(MalformedBodyError, match="1000000 brackets"):
+        load(b"[" * 1_000_000)
+    assert time.process_time() - began < 0.2
 
 
 @pytest.mark.parametrize(

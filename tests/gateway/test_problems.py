@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from quart import Response
+from quart import Response, websocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import TooManyRequests
 
@@ -39,6 +39,25 @@ def app() -> QuartTrio:
         raise RuntimeError("a secret")
 
     return app
+
+
+async def test_a_handshake_for_what_is_no_socket_is_404(app: QuartTrio, serve: Any, wire: Any) -> None:
+    """Also where the guard refuses it: then there is no request whose path could be named."""
+
+    @app.before_websocket
+    async def refuse() -> None:
+        await trio.lowlevel.checkpoint()
+        if websocket.args:
+            raise Problem(401, "who are you")
+
+    served = await serve(app)
+    for path, status in (("/fine", 404), ("/nothing", 404), ("/fine?a=b", 401)):
+        async with await served.connect() as stream:
+            await stream.send_all(wire.handshake(path))
+            answer = await wire.read_until(stream, b"}")
+        assert answer.startswith(b"HTTP/1.1 %d" % status)
+        assert b"content-type: application/problem+json" in answer
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["instance"] == path.partition("?")[0]
 
 
 async def ask(app: QuartTrio, method: str, path: str) -> tuple[Response, dict[str, Any]]:

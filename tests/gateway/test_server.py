@@ -126,14 +126,14 @@ async def test_stop_before_run_and_twice_is_harmless(little_app, serve):
 
 
 async def test_a_failing_connection_takes_down_only_itself(serve, little_app, wire, monkeypatch, caplog):
-    refusal = http1._refusal
+    refusal = http1.refusal_of
 
-    def broken(request, names, target):
+    def broken(request, names, target, limit):
         if target == b"/boom":
             raise RuntimeError("a bug in the protocol")
-        return refusal(request, names, target)
+        return refusal(request, names, target, limit)
 
-    monkeypatch.setattr(http1, "_refusal", broken)
+    monkeypatch.setattr(http1, "refusal_of", broken)
     served = await serve(little_app)
     async with await served.connect() as other:
         await other.send_all(WAIT)
@@ -238,6 +238,43 @@ async def test_past_the_cap_an_idle_connection_makes_room(serve, little_app, wir
         await wire.read_until(newer, b"fast")
 
 
+async def test_past_the_cap_a_request_that_drips_makes_room(serve, little_app, wire, monkeypatch):
+    monkeypatch.setattr("gateway.server.PROMPT_S", 0.0)
+    served = await serve(little_app, limits=Limits(max_connections=2))
+    async with await served.connect() as dripping, await served.connect() as busy:
+        await dripping.send_all(b"GET /fast HTTP/1.1\r\nhost:")
+        await busy.send_all(WAIT)
+        await little_app.entered.wait()
+        assert (await served.get("/fast")).endswith(b"fast")
+        assert b"200" not in await wire.read_all(dripping)
+        little_app.release.set()
+        await wire.read_until(busy, b"waited")
+    assert served.server.statistics().refused == 0
+
+
+async def test_two_hundred_connections_a_second(serve, little_app, wire):
+    """By the clock, whether the ones before are done or not; three seconds of it."""
+    served = await serve(little_app, limits=Limits(max_connections=64))
+    before = wire.descriptors()
+    answered = 0
+
+    async def visit() -> None:
+        nonlocal answered
+        was_answered = (await served.get("/fast")).endswith(b"fast")
+        answered += was_answered
+
+    begun = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        for number in range(600):
+            nursery.start_soon(visit)
+            await trio.sleep_until(begun + number / 200)
+    assert answered + served.server.statistics().refused >= 600
+    assert answered > 500
+    await served.settle()
+    assert served.server.statistics().failed == 0
+    assert wire.descriptors() == before
+
+
 async def test_past_the_cap_of_busy_connections_it_is_503(serve, little_app, wire):
     served = await serve(little_app, limits=Limits(max_connections=1))
     async with await served.connect() as busy:
@@ -258,17 +295,17 @@ async def test_past_the_cap_of_busy_connections_it_is_503(serve, little_app, wir
 
 
 async def test_out_of_descriptors_is_waited_out(serve, little_app, monkeypatch, caplog):
-    accept = trio.SocketListener.accept
+    accept = socket.socket.accept
     failures = [OSError(errno.EMFILE, "Too many open files")]
 
-    async def failing(listener):
-        stream = await accept(listener)
+    def failing(sock):
+        connection, address = accept(sock)
         if failures:
-            await stream.aclose()
+            connection.close()
             raise failures.pop()
-        return stream
+        return connection, address
 
-    monkeypatch.setattr(trio.SocketListener, "accept", failing)
+    monkeypatch.setattr(socket.socket, "accept", failing)
     served = await serve(little_app)
     assert b"200" not in await served.get("/fast")
     assert (await served.get("/fast")).endswith(b"fast")

@@ -65,6 +65,7 @@ async def test_memory_alone_is_complete(memory: MemoryTier, history: History) ->
     assert {name: as_dict(window) for name, window in found.windows.items()} == {"a": {1: 1.0, 2: 2.0}}
     assert rows((await history.buckets(["a"], 0, 10, 10)).buckets["a"]) == [(0, 2, 3, 1, 2)]
     assert await history.names() == ["a"]
+    assert {name: (each.time_ms, each.value) for name, each in history.latest().items()} == {"a": (2, 2.0)}
 
 
 async def test_both_tiers_without_duplicates_and_memory_wins(

@@ -15,16 +15,19 @@ from quart import Response, request
 from quart.testing import QuartClient
 from quart_trio import QuartTrio
 
+from actors import action_dispatcher
 from actors.messages import Record, Recorded
 from actors.steward import Steward
 from analytics.catalogue import parse_catalogue
-from analytics.records import Insight
+from analytics.records import Action, Insight
 from conf.settings import Settings
 from gateway.app import ROUTES, create_app
 from gateway.backend import Backend
+from gateway.core_rest import CoreRest
 from storage.memory import MemoryTier
 from storage.models import SeriesPart
 from tests.fakes.backend import make_backend
+from tests.fakes.misbehaving_core import MisbehavingCore
 
 NOW_MS = 1_760_000_000_000
 
@@ -196,3 +199,29 @@ def insight() -> Callable[..., Insight]:
         )
 
     return make
+
+
+def advice(template: str, role: str) -> Action:
+    return Action("Switch it off", "switch_off", "Stops it", "high", template=template, entity_role=role)
+
+
+@pytest.fixture
+async def core(
+    backend: Backend,
+    steward: Any,
+    nursery: trio.Nursery,
+    insight: Callable[..., Insight],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[MisbehavingCore]:
+    """A core, and an insight that advises a green and an amber action, and a red one."""
+    monkeypatch.setattr(action_dispatcher, "UNDO_S", 0.0)
+    core = MisbehavingCore(
+        states={"light_1": True, "water_pump": True, "propane_valve": True}, kinds={"water_pump": "pump"}
+    )
+    await nursery.start(core.run)
+    backend.control.actions._core = CoreRest(core.url)
+    await nursery.start(backend.control.actions.run)
+    actions = (advice("switch_off", "light"), advice("switch_off", "pump"), advice("switch_off", "propane"))
+    backend.book.upsert_insight(insight("leak", insight_id="leak", actions=actions))
+    yield core
+    nursery.cancel_scope.cancel()

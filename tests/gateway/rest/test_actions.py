@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 import trio
 from quart.testing import QuartClient
 
-from actors import action_dispatcher
-from analytics.records import Action, Insight
 from gateway.backend import Backend
-from gateway.core_rest import CoreRest
 from tests.fakes.misbehaving_core import MisbehavingCore
 
 PATH = "/api/analytics/actions"
 GREEN, AMBER = "leak.0.light_1", "leak.1.water_pump"
-
-
-def advice(template: str, role: str) -> Action:
-    return Action("Switch it off", "switch_off", "Stops it", "high", template=template, entity_role=role)
-
-
-@pytest.fixture
-async def core(
-    backend: Backend,
-    steward: Any,
-    nursery: trio.Nursery,
-    insight: Callable[..., Insight],
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[MisbehavingCore]:
-    """A core, and an insight that advises a green and an amber action, and a red one."""
-    monkeypatch.setattr(action_dispatcher, "UNDO_S", 0.0)
-    core = MisbehavingCore(
-        states={"light_1": True, "water_pump": True, "propane_valve": True}, kinds={"water_pump": "pump"}
-    )
-    await nursery.start(core.run)
-    backend.control.actions._core = CoreRest(core.url)
-    await nursery.start(backend.control.actions.run)
-    actions = (advice("switch_off", "light"), advice("switch_off", "pump"), advice("switch_off", "propane"))
-    backend.book.upsert_insight(insight("leak", insight_id="leak", actions=actions))
-    yield core
-    nursery.cancel_scope.cancel()
 
 
 async def ask(client: QuartClient, method: str, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
@@ -60,15 +30,6 @@ async def end(client: QuartClient, action_id: str) -> Any:
             if action["state"] not in ("proposed", "confirmed", "sending", "unknown"):
                 return action
             await trio.sleep(0.01)
-
-
-async def test_the_buttons(client: QuartClient, core: MisbehavingCore) -> None:
-    status, answer = await ask(client, "GET", "/recommendations")
-    assert (status, answer["core"]) == (200, "reachable")
-    assert [(each["recommendation_id"], each["risk"]) for each in answer["recommendations"]] == [
-        (GREEN, "green"),
-        (AMBER, "amber"),
-    ]
 
 
 async def test_pressed_and_pressed_again(client: QuartClient, core: MisbehavingCore) -> None:
@@ -125,7 +86,6 @@ async def test_what_is_refused(
 
 
 async def test_without_a_core(client: QuartClient) -> None:
-    assert (await ask(client, "GET", "/recommendations"))[1]["core"] == "none"
     status, problem = await ask(client, "POST", "", {"recommendation_id": GREEN}, "key-00001")
     assert (status, "CORE_URL" in problem["detail"]) == (409, True)
     assert (await ask(client, "GET", "/nothing"))[0] == 404
@@ -134,8 +94,6 @@ async def test_without_a_core(client: QuartClient) -> None:
 
 async def test_a_core_that_cannot_be_asked(client: QuartClient, core: MisbehavingCore) -> None:
     core.reads_fail = True
-    answer = (await ask(client, "GET", "/recommendations"))[1]
-    assert (answer["core"], answer["total"]) == ("unreachable", 0)
     assert (await ask(client, "POST", "", {"recommendation_id": GREEN}, "key-00001"))[0] == 503
 
 
