@@ -12,7 +12,6 @@ from typing import Final, Literal, get_args
 
 from .records import Json
 
-UNDO_S: Final = 5.0  # how long a green action waits before it is sent
 ActionPhase = Literal[
     "proposed", "confirmed", "sending", "succeeded", "rejected", "failed_before_send", "unknown", "reconciled",
     "cancelled", "expired",
@@ -57,12 +56,6 @@ class Action:
     @property
     def is_over(self) -> bool:
         return self.phase not in OPEN
-
-    @property
-    def undo_until_ms(self) -> int | None:
-        """Until when a green one waits before it is sent. None: it does not wait, or not any more."""
-        waits = self.risk == "green" and self.phase == "confirmed"
-        return self.changed_ms + round(UNDO_S * 1000) if waits else None
 
 
 def check_turn(before: ActionPhase | None, after: ActionPhase) -> None:

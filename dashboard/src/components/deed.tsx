@@ -28,17 +28,24 @@ export function Deeds({ insight, whole = false }: { insight: Insight; whole?: bo
   const { data } = useQuery(recommendationsQuery);
   const deeds = useDeeds();
   const mine = (data?.recommendations ?? []).filter((each) => each.insight_id === insight.insight_id);
-  const shown = (whole ? mine : mine.slice(0, FEW)).map((advice) => ({ advice, deed: latestFor(deeds, advice.recommendation_id) }));
+  const offered = (whole ? mine : mine.slice(0, FEW)).map((advice) => ({ id: advice.recommendation_id, advice, deed: latestFor(deeds, advice.recommendation_id) }));
+  // What is so already is offered no more; that it was done, and what it changed, is told all the same.
+  const ids = new Set(mine.map((each) => each.recommendation_id));
+  const done = deeds
+    .filter((deed, at) => deed.insight_id === insight.insight_id && !ids.has(deed.recommendation_id) && latestAt(deeds, deed) === at)
+    .filter((deed) => wasDone(deed) || isUnderway(deed))
+    .map((deed) => ({ id: deed.recommendation_id, advice: undefined, deed }));
+  const shown = [...offered, ...done];
   const told = new Set(shown.map(({ deed }) => deed?.effect));
   const effects = insight.effects.filter((effect) => !told.has(effect));
   const isSilent = whole && data?.core === "unreachable";
   if (shown.length === 0 && effects.length === 0 && !isSilent) return null;
   return (
     <div className="mt-3 space-y-3">
-      {shown.map(({ advice, deed }) => (
-        <OneDeed key={advice.recommendation_id} advice={advice} deed={deed} whole={whole} />
+      {shown.map(({ id, advice, deed }) => (
+        <OneDeed key={id} advice={advice} deed={deed} whole={whole} />
       ))}
-      {shown.length < mine.length && <p className="text-sm text-soft">And {mine.length - shown.length} more.</p>}
+      {offered.length < mine.length && <p className="text-sm text-soft">And {mine.length - offered.length} more.</p>}
       {effects.map((effect) => (
         <p key={effect} className="text-sm text-soft">{effect}.</p>
       ))}
@@ -60,22 +67,27 @@ function useCountdown(until: number | null | undefined): number {
   return now;
 }
 
-function OneDeed({ advice, deed, whole }: { advice: Recommendation; deed: Deed | undefined; whole: boolean }) {
+function latestAt(deeds: readonly Deed[], { recommendation_id: id }: Deed): number {
+  return deeds.findIndex((each) => each.recommendation_id === id);
+}
+
+function OneDeed({ advice, deed, whole }: { advice: Recommendation | undefined; deed: Deed | undefined; whole: boolean }) {
   const words = useId();
   const now = useCountdown(deed?.undo_until);
-  const name = deedName(advice.template, advice.entity_name);
+  const of = advice ?? deed;
+  const name = of === undefined ? "" : deedName(of.template, of.entity_name);
   const isBusy = deed !== undefined && isUnderway(deed);
   const isDone = deed !== undefined && wasDone(deed);
   const canUndo = deed !== undefined && deed.undo_until !== null && deed.undo_until > now;
   return (
     <section aria-label={name} className="rounded-xl bg-raised p-3">
-      <p className="text-sm">{advice.text}.</p>
+      {advice !== undefined && <p className="text-sm">{advice.text}.</p>}
       <p id={words} className="mb-2 text-xs text-soft">
-        {advice.consequence}
-        {whole && advice.measured > 0 && ` Such advice has helped ${advice.helped} of ${advice.measured} times.`}
+        {of?.consequence}
+        {whole && advice !== undefined && advice.measured > 0 && ` Such advice has helped ${advice.helped} of ${advice.measured} times.`}
       </p>
       <div className="flex flex-wrap items-center gap-2">
-        {advice.risk === "amber" && !isBusy && !isDone ? (
+        {advice?.risk === "amber" && !isBusy && !isDone ? (
           <HoldButton describedBy={words} onHeld={() => void press(advice, true)}>
             <Hand aria-hidden="true" className="size-4" /> Hold: {name}
           </HoldButton>
@@ -87,7 +99,7 @@ function OneDeed({ advice, deed, whole }: { advice: Recommendation; deed: Deed |
             aria-disabled={isBusy || isDone}
             className="aria-disabled:cursor-default aria-disabled:opacity-75"
             onClick={() => {
-              if (!isBusy && !isDone) void press(advice, false);
+              if (advice !== undefined && !isBusy && !isDone) void press(advice, false);
             }}
           >
             {isBusy ? (
