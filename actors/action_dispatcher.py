@@ -26,7 +26,7 @@ from storage.control import ControlStore
 from storage.control_actions import find_by_key, insert_action, open_actions, turn_action
 
 from .core import Core, Entity, NoAnswerError, NotSentError, judged
-from .frames import action_frame
+from .frames import UNDO_S, action_frame
 from .hub import Hub
 from .recommendations import Recommendation
 
