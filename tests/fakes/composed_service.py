@@ -60,7 +60,7 @@ async def record(service: Service, name: str, value: float, at_ms: int | None = 
 
 
 async def until(what: Callable[[], bool]) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         while not what():
             await trio.sleep(0.01)
 
