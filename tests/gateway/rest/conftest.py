@@ -37,6 +37,7 @@ CATALOGUE = {
         {"pattern": "tank.fresh.level", "unit": "%", "role": "tank_supply", "warn": [15, None]},
         {"pattern": "tank.grey.*", "unit": "%", "plausible": [0, 100], "warn": [None, 85]},
         {"pattern": "light.*", "kind": "state"},
+        {"pattern": "*run_hours", "kind": "counter", "unit": "h"},
     ]
 }
 
