@@ -222,10 +222,9 @@ async def whole_buckets(backend: Backend, name: str, start_ms: int, end_ms: int,
     if buckets is None:
         empty, none = np.empty(0, np.int64), np.empty(0, np.float64)
         buckets = Buckets(step_ms, empty, empty, none, none, none)
-    next_ms: int | None = start_ms + (MAX_ROWS + 1) * step_ms
-    if next_ms >= end_ms or not len((await raw_samples(backend, name, next_ms, end_ms, 1)).data):
-        next_ms = None
-    return Found(buckets, next_ms, read.complete, read.reason)
+    next_ms = start_ms + (MAX_ROWS + 1) * step_ms
+    more = next_ms < end_ms and len((await raw_samples(backend, name, next_ms, end_ms, 1)).data) > 0
+    return Found(buckets, next_ms if more else None, read.complete, read.reason)
 
 
 def _rows(data: Window | Buckets) -> Rows:
