@@ -35,6 +35,7 @@ TTL_S: Final = 30.0
 RECONCILE_S: Final = (0.5, 2.0, 5.0, 15.0, 60.0)  # pauses before each look at the state
 RATE: Final = (10, 60.0)  # at most so many actions in so many seconds
 STORE_RETRY_S: Final = 1.0
+READY_S: Final = 1.0  # a journal that takes longer to read is not waited for
 
 
 class RefusedError(Exception):
@@ -69,16 +70,25 @@ class ActionDispatcher:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         self._followed.clear()
-        left = await self._take_stock()
-        task_status.started()
+        looked = trio.Event()
         async with trio.open_nursery() as nursery:
-            while True:
-                for action in left:
-                    nursery.start_soon(self._follow, action.action_id, action)
-                action_id = await self._receive.receive()
-                left = await self._take_stock() if action_id is None else []
-                if action_id is not None:
-                    nursery.start_soon(self._follow, action_id)
+            nursery.start_soon(self._take_up, nursery, looked)
+            with trio.move_on_after(READY_S):
+                await looked.wait()
+            task_status.started()
+            await trio.sleep_forever()
+
+    async def _take_up(self, nursery: trio.Nursery, looked: trio.Event) -> None:
+        """First what was left, then what is asked for."""
+        left = await self._take_stock()
+        looked.set()
+        while True:
+            for action in left:
+                nursery.start_soon(self._follow, action.action_id, action)
+            action_id = await self._receive.receive()
+            left = await self._take_stock() if action_id is None else []
+            if action_id is not None:
+                nursery.start_soon(self._follow, action_id)
 
     def look_again(self) -> None:
         """The journal was replaced by another: what is open in it is brought to its end, and nothing of it is sent."""

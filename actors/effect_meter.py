@@ -37,6 +37,7 @@ BEFORE_MS: Final = 10 * 60_000  # the level before is that of so long
 SETTLED_MS: Final = 2 * 60_000  # the level after is that of the last minutes
 STALE_MS: Final = 3_600_000  # what was done longer ago is not measured any more
 LOOK_BACK: Final = 200  # actions that are looked through after a start
+STORE_RETRY_S: Final = 5.0
 
 
 class EffectMeter:
@@ -63,6 +64,7 @@ class EffectMeter:
         self._local_time = local_time
         self._wall_ms = wall_ms
         self._send, self._receive = trio.open_memory_channel[Action](256)
+        self._followed: set[str] = set()
 
     def note(self, action: Action) -> None:
         """It succeeded just now."""
@@ -71,17 +73,26 @@ class EffectMeter:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         task_status.started()
         async with trio.open_nursery() as nursery:
-            for action in await self._unmeasured():
+            for action in await self._left():
                 nursery.start_soon(self._follow, action)
             while True:
                 nursery.start_soon(self._follow, await self._receive.receive())
 
-    async def _unmeasured(self) -> list[Action]:
+    async def _left(self) -> list[Action]:
+        """What was not measured before the process began, as soon as the journal can be read."""
+        while True:
+            found = await self._unmeasured()
+            if found is not None:
+                return found
+            await trio.sleep(STORE_RETRY_S)
+
+    async def _unmeasured(self) -> list[Action] | None:
+        """None: the journal can't be read now."""
         try:
             found = await self._store.read(lambda connection: latest_actions(connection, LOOK_BACK))
         except ArchiveError as error:
             LOG.warning("the action journal can't be read: %s", error.reason)
-            return []
+            return None
         for action in reversed(found):
             if action.facts.get("effect"):
                 self._marks.note_effect(action.insight_id, action.facts["effect"])
@@ -91,11 +102,16 @@ class EffectMeter:
         age_ms = self._wall_ms() - action.changed_ms
         if not 0 <= age_ms <= STALE_MS:
             return
-        await trio.sleep(max(0, AFTER_MS - age_ms) / 1000)
+        if action.action_id in self._followed:
+            return  # told of, and found in a journal that could be read late
+        self._followed.add(action.action_id)
         try:
+            await trio.sleep(max(0, AFTER_MS - age_ms) / 1000)
             await self.measure(action)
         except ArchiveError as error:
             LOG.warning("the effect of action %s can't be stored: %s", action.action_id, error.reason)
+        finally:
+            self._followed.discard(action.action_id)
 
     async def measure(self, action: Action) -> Action:
         """Now. Raises ArchiveError."""

@@ -1,13 +1,14 @@
 """The steward: keeper of the control store.
 
-Opens it before anybody needs it, hands the thresholds and their states to the alarms, stores the states when they
-change, goes on trying when the file can't be used, and takes up what a restore has put into it. Its state is the store
-and the alarms, which survive a restart.
+Opens it before anybody needs it (a slow disk goes on in the background, and the service is ready without it), hands the
+thresholds and their states to the alarms, stores the states when they change, goes on trying when the file can't be
+used, and takes up what a restore has put into it. Its state is the store and the alarms, which survive a restart.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -28,6 +29,7 @@ from .messages import Flush, InsightChanged, NotifierMessage, PersisterMessage
 
 LOG: Final = logging.getLogger(__name__)
 THRESHOLD: Final = "threshold"
+READY_S: Final = 1.0  # a file that takes longer is not waited for
 GATHER_S: Final = 0.05  # changes that come together are stored together
 RETRY_S: Final = 5.0
 FILE_RETRY_S: Final = 60.0
@@ -63,13 +65,11 @@ class Steward:
         self._stop = trio.Event()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        await self._store.open(self._persisted())
-        await self.reload()
+        opened = trio.Event()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._keep_states)
-            nursery.start_soon(self._try_the_file)
-            nursery.start_soon(self._take_up)
-            nursery.start_soon(self._expire)
+            nursery.start_soon(self._work, nursery, opened)
+            with trio.move_on_after(READY_S if self._persisted() else math.inf):
+                await opened.wait()
             task_status.started()
             await self._stop.wait()
             nursery.cancel_scope.cancel()
@@ -94,6 +94,18 @@ class Steward:
         self._alarms.replace([threshold_from(each.id, each.body) for each in documents], now_ms)
         self._alarms.watch.restore(states, now_ms)
         self._alarms.look(now_ms)
+
+    async def _work(self, nursery: trio.Nursery, opened: trio.Event) -> None:
+        begun_s = trio.current_time()
+        await self._store.open(self._persisted())
+        await self.reload()
+        opened.set()
+        took_s = trio.current_time() - begun_s
+        if took_s > READY_S:
+            LOG.warning("the disk is slow: %s was there after %.1f s", self._store.path, took_s)
+            self._restored()  # whoever asked meanwhile asks again
+        for work in (self._keep_states, self._try_the_file, self._take_up, self._expire):
+            nursery.start_soon(work)
 
     async def _keep_states(self) -> None:
         while True:

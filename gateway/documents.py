@@ -123,4 +123,4 @@ def stamps(backend: Backend, found: Document) -> dict[str, Any]:
 
 
 def _trouble(error: ArchiveError) -> Problem:
-    return Problem(503, f"Settings can't be stored now: {error.reason}", headers={"Retry-After": "5"})
+    return Problem(503, f"Settings can't be used now: {error.reason}", headers={"Retry-After": "5"})

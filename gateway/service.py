@@ -192,7 +192,14 @@ class Service:
                 ChildSpec(name="hub", run=hub.run),
                 *control.children(),
                 ChildSpec(name="notifier", run=notifier.run, mailbox=notify, stop=notify.close),
-                ChildSpec(name="persister", run=persister.run, mailbox=persist, stop=persist.close, hung_after_s=120),
+                ChildSpec(
+                    name="persister",
+                    run=persister.run,
+                    mailbox=persist,
+                    stop=persist.close,
+                    busy_s=persister.storing_s,
+                    hung_after_s=120,
+                ),
                 ChildSpec(
                     name="housekeeper", run=housekeeper(settings, backend.history, clock).run, beyond=Beyond.PARK
                 ),

@@ -4,6 +4,8 @@ Owns control.db beside the archive while persistence is on, and the same tables 
 is touched, and `persisted` says so). Everything else about it is functions over a connection (`control_*.py`), each run
 as one transaction in one thread hop. Promises
 - `write` returns after the commit that survives a power cut, when `persisted`;
+- nobody waits for a slow disk who need not: while the file is opened for the first time `read` and `write` wait
+  PATIENCE_S at the most, all in all, then say that it is not there yet; on a later switch memory serves on;
 - switching takes everything along: what was set in memory goes into the file, where the newer of two wins, and what
   the file holds stays at hand when it is left;
 - a start always succeeds: a damaged file is put aside, one that can't be used leaves the store in memory, with the
@@ -13,8 +15,10 @@ as one transaction in one thread hop. Promises
 from __future__ import annotations
 
 import logging
+import math
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -29,6 +33,7 @@ T = TypeVar("T")
 
 LOG: Final = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS: Final = 1_000
+PATIENCE_S: Final = 1.0  # a healthy card needs a tenth of it
 IN_MEMORY: Final = Path(":memory:")
 
 
@@ -42,7 +47,10 @@ class ControlStore:
         self._persisted = False
         self._wanted = False
         self._data_version = 0  # of the file, as this connection last saw it
-        self._changing = trio.Lock()
+        self._opening: trio.Event | None = None  # of the first opening, while it goes on
+        self._patience_until_s = 0.0  # Trio's time
+        self._switching = trio.Lock()
+        self._moving: trio.Event | None = None  # while what is stored goes from one connection to the other
 
     @property
     def persisted(self) -> bool:
@@ -55,20 +63,21 @@ class ControlStore:
 
     async def open(self, persisted: bool) -> None:
         """Does nothing when it is open."""
-        async with self._changing:
+        if self._connection is None and self._opening is None:
+            patience_s = PATIENCE_S if persisted else math.inf  # memory is no disk
+            self._opening, self._patience_until_s = trio.Event(), trio.current_time() + patience_s
+        async with self._switching:
             if self._connection is None:
-                self._connection = await SqliteConnection.open(IN_MEMORY, BUSY_TIMEOUT_MS)
-                await self._connection.prepare(migrate)
-        await self.switch(persisted)
+                self._connection = await _in_memory()
+            await self._switch(persisted)
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
+            opening.set()
 
     async def switch(self, persisted: bool) -> None:
         """To the file, or to memory. A file that can't be used is not an error: see `reason`."""
-        async with self._changing:
-            self._wanted = persisted
-            if persisted and not self._persisted:
-                await self._to_file()
-            elif not persisted and self._persisted:
-                await self._to_memory()
+        async with self._switching:
+            await self._switch(persisted)
 
     async def retry(self) -> bool:
         """Try the file again, when that is wanted. Returns whether it is used now."""
@@ -77,17 +86,25 @@ class ControlStore:
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Raises ArchiveError."""
-        async with self._changing:  # a switch carries everything along: nothing may slip past it
-            return await self._open_connection().call(work)
+        await self._wait_opened()
+        while True:
+            connection = self._open_connection()
+            try:
+                return await connection.call(work)
+            except ArchiveError:
+                if self._connection in (connection, None):
+                    raise  # and else a switch took it away: what it held is in the other
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """`work` in one transaction. What it raises rolls back. Raises ArchiveError, PoisonError."""
-        async with self._changing:
-            return await self._open_connection().write(work)
+        await self._wait_opened()
+        while self._moving is not None:  # a switch carries everything along: nothing may slip past it
+            await self._moving.wait()
+        return await self._open_connection().write(work)
 
     async def changed_outside(self) -> bool:
         """Another program has written into the file since this was last asked: a restore does. Raises ArchiveError."""
-        async with self._changing:
+        async with self._switching:
             if not self._persisted:
                 return False
             before, self._data_version = self._data_version, await self._open_connection().call(_data_version)
@@ -95,7 +112,7 @@ class ControlStore:
 
     async def aclose(self) -> None:
         """Safe to call twice."""
-        async with self._changing:
+        async with self._switching:
             connection, self._connection, self._persisted = self._connection, None, False
             if connection is not None:
                 await connection.close()
@@ -105,6 +122,33 @@ class ControlStore:
             raise ArchiveError("closed", "the control store is not open")
         return self._connection
 
+    async def _wait_opened(self) -> None:
+        if self._opening is None:
+            return
+        with trio.move_on_at(self._patience_until_s):
+            await self._opening.wait()
+        if self._opening is not None:
+            raise ArchiveError("busy", f"the disk is slow: {self.path.name} is still being opened")
+
+    async def _switch(self, persisted: bool) -> None:
+        self._wanted = persisted
+        if persisted and not self._persisted:
+            await self._to_file()
+        elif not persisted and self._persisted:
+            with self._move():
+                await self._to_memory()
+
+    @contextmanager
+    def _move(self) -> Iterator[None]:
+        """New writes wait. Those asked for before are over when the connection is first asked for anything in here:
+        it does one thing at a time, in order."""
+        moving = self._moving = trio.Event()
+        try:
+            yield
+        finally:
+            self._moving = None
+            moving.set()
+
     async def _to_file(self) -> None:
         try:
             file = await self._open_file()
@@ -113,16 +157,17 @@ class ControlStore:
                 LOG.error("settings are kept in memory only: %s", error.reason)
             self.reason = error.reason
             return
-        memory = self._open_connection()
-        try:
-            rows = await memory.call(copy_all)
-            await file.write(lambda connection: merge_into(connection, rows))
-            self._data_version = await file.call(_data_version)
-        except BaseException:
-            with trio.CancelScope(shield=True):
-                await file.close()
-            raise
-        self._connection, self._persisted, self.reason = file, True, None
+        with self._move():
+            memory = self._open_connection()
+            try:
+                rows = await memory.call(copy_all)
+                await file.write(lambda connection: merge_into(connection, rows))
+                self._data_version = await file.call(_data_version)
+            except BaseException:
+                with trio.CancelScope(shield=True):
+                    await file.close()
+                raise
+            self._connection, self._persisted, self.reason = file, True, None
         await memory.close()
 
     async def _open_file(self) -> SqliteConnection:
@@ -148,12 +193,17 @@ class ControlStore:
 
     async def _to_memory(self) -> None:
         file = self._open_connection()
-        memory = await SqliteConnection.open(IN_MEMORY, BUSY_TIMEOUT_MS)
-        await memory.prepare(migrate)
+        memory = await _in_memory()
         rows = await file.call(copy_all)
         await memory.write(lambda connection: merge_into(connection, rows))
         self._connection, self._persisted, self.reason = memory, False, None
         await file.close()
+
+
+async def _in_memory() -> SqliteConnection:
+    memory = await SqliteConnection.open(IN_MEMORY, BUSY_TIMEOUT_MS)
+    await memory.prepare(migrate)
+    return memory
 
 
 def _data_version(connection: sqlite3.Connection) -> int:

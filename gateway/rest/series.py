@@ -202,7 +202,7 @@ async def raw_samples(backend: Backend, name: str, start_ms: int, end_ms: int, l
         held += len(window)
         complete, reason = complete and read.complete, reason or read.reason
         at_ms = until_ms
-    whole = windows[0]
+    whole = windows[0] if windows else EMPTY_WINDOW  # none: the span ended where time begins
     if len(windows) > 1:
         whole = Window(
             np.concatenate([each.times for each in windows]), np.concatenate([each.values for each in windows])

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
+import trio
+import trio.testing
 
+from actors import effect_meter
 from actors.effect_meter import EffectMeter, is_better, was_done
 from actors.hub import Hub
 from analytics.action_state import Action
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.local_time import UTC_TIME
 from analytics.records import Insight
+from storage.archive import ArchiveError
 from storage.control import ControlStore
 from storage.control_actions import get_action, insert_action, scores, turn_action
 from storage.history import History
@@ -134,3 +140,29 @@ def test_better_is_away_from_the_limit_by_more_than_the_noise() -> None:
     assert is_better(-5, "above", noisy)
     assert is_better(5, "below", noisy)
     assert not is_better(5, "none", noisy)
+
+
+async def test_a_journal_that_can_be_read_only_late_is_measured_then(house, monkeypatch, tmp_path) -> None:
+    """And once, though it was told of meanwhile."""
+    monkeypatch.setattr(effect_meter, "STORE_RETRY_S", 0.01)
+    house.fill(8.0, 5.0)
+    action = await house.store.read(lambda c: get_action(c, "a1"))
+    real, asked = house.store.read, Counter()
+
+    async def not_yet(work: Any) -> Any:
+        asked["times"] += 1
+        if asked["times"] < 3:
+            raise ArchiveError("busy", "it is still being opened")
+        return await real(work)
+
+    monkeypatch.setattr(house.store, "read", not_yet)
+    with house.hub.subscribe() as dashboard:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(house.meter.run)
+            house.meter.note(action)
+            with trio.fail_after(5):
+                events = await dashboard.receive()
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            nursery.cancel_scope.cancel()
+    assert events[0].topic == "action"
+    assert await real(scores) == {"limit:fridge": (1, 1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from storage.control_marks import save_mark
 from storage.insight_book import InsightBook
 from storage.insight_marks import InsightMarks
 from storage.models import SeriesPart
+from tests.fakes.slow_store import SlowStore
 
 NOW_MS = 1_700_000_000_000
 FILLER = "INSERT INTO alert_states VALUES (lower(hex(randomblob(12))), ?, ?)"
@@ -59,9 +60,11 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, persisted: bool = True) -> AsyncIterator[House]:
+async def house(
+    folder: Path, persisted: bool = True, store_of: Callable[[Path], ControlStore] = ControlStore
+) -> AsyncIterator[House]:
     """A running steward; stopped in order at the end."""
-    store = ControlStore(folder / "control.db")
+    store = store_of(folder / "control.db")
     hub = Hub(lambda: NOW_MS)
     notifier: Mailbox = Mailbox("notifier", capacity=16, pressure=Pressure.DROP_OLDEST)
     clock = [0]
@@ -207,3 +210,38 @@ async def test_a_restore_beside_the_running_service_is_taken_up(tmp_path, monkey
         assert [each.high for each in it.alarms.watch.thresholds()] == [20.0]
         it.see(1_000, 11)
         assert it.phase() == "ok"
+
+
+async def test_a_slow_disk_is_not_waited_for_and_states_hold_when_it_is_there(tmp_path, monkeypatch) -> None:
+    async with house(tmp_path) as first:
+        await set_threshold(first, min_duration_s=10)
+        first.see(0, 11)
+        first.see(10_000, 11)
+        assert first.phase() == "firing"
+        states = first.alarms.watch.states()
+    monkeypatch.setattr(steward_module, "READY_S", 0.05)
+    async with house(tmp_path, store_of=SlowStore) as second:
+        assert not second.store.persisted  # and yet it said that it was ready
+        second.see(20_000, 11)  # nobody knows the threshold yet
+        assert second.phase() == "ok"
+        second.store.gate.set()
+        with trio.fail_after(5):
+            await second.restored.wait()  # the dispatcher is asked to look again
+        assert second.phase() == "firing"
+        assert second.alarms.watch.states() == states
+        second.see(21_000, 9)
+        assert second.phase() == "recovering"
+        await second.store.write(lambda c: save_mark(c, "k", Mark("i", "dismissed")))
+    async with house(tmp_path) as third:
+        assert third.phase() == "recovering"
+
+
+async def test_stopped_before_the_file_was_there(tmp_path, monkeypatch) -> None:
+    async with house(tmp_path) as first:
+        await set_threshold(first)
+        first.see(0, 11)
+    monkeypatch.setattr(steward_module, "READY_S", 0.05)
+    async with house(tmp_path, store_of=SlowStore):
+        pass
+    async with house(tmp_path) as third:
+        assert third.phase() == "firing"

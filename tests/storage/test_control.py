@@ -9,10 +9,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import trio
+import trio.testing
 
+from storage import control as control_module
 from storage.archive import ArchiveError
-from storage.control import ControlStore
+from storage.control import PATIENCE_S, ControlStore
 from storage.control_documents import all_documents, document, put_document
+from tests.fakes.slow_store import SlowStore
 
 
 @pytest.fixture
@@ -172,3 +176,90 @@ async def test_what_another_program_wrote_is_noticed_once(make, tmp_path) -> Non
     assert not await store.changed_outside()
     await store.switch(False)
     assert not await store.changed_outside()
+
+
+async def test_a_file_that_is_slow_to_open_is_not_there_yet(make, tmp_path, autojump_clock) -> None:
+    """Nothing is answered from an empty store, and nothing is taken that could be lost."""
+    store = make()
+    await store.open(True)
+    await put(store, "a", 1)
+    await store.aclose()
+    slow = SlowStore(tmp_path / "control.db")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(slow.open, True)
+        await trio.testing.wait_all_tasks_blocked()
+        begun_s = trio.current_time()
+        for work in (values(slow), put(slow, "b", 2), values(slow)):
+            with pytest.raises(ArchiveError) as caught:
+                await work
+            assert caught.value.trouble == "busy"
+            assert "still being opened" in caught.value.reason
+        assert trio.current_time() - begun_s <= PATIENCE_S  # all together
+        slow.gate.set()
+    assert slow.persisted
+    assert await values(slow) == {"a": 1}
+    await put(slow, "b", 2)
+    assert await values(slow) == {"a": 1, "b": 2}
+    await slow.aclose()
+
+
+async def test_who_asks_while_it_opens_gets_an_answer_when_it_is_there_soon(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(control_module, "PATIENCE_S", 60.0)
+    slow = SlowStore(tmp_path / "control.db")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(slow.open, True)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(put, slow, "a", 1)
+        await trio.testing.wait_all_tasks_blocked()
+        slow.gate.set()
+    assert await values(slow) == {"a": 1}
+    await slow.aclose()
+
+
+async def test_memory_serves_while_a_slow_file_is_switched_to(tmp_path, autojump_clock) -> None:
+    slow = SlowStore(tmp_path / "control.db")
+    await slow.open(False)
+    await put(slow, "before", 1)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(slow.switch, True)
+        await trio.testing.wait_all_tasks_blocked()
+        await put(slow, "meanwhile", 2)
+        assert await values(slow) == {"before": 1, "meanwhile": 2}
+        assert not slow.persisted
+        slow.gate.set()
+    assert slow.persisted
+    assert await values(slow) == {"before": 1, "meanwhile": 2}
+    await slow.aclose()
+
+
+async def test_reads_go_on_through_every_switch(make) -> None:
+    store = make()
+    await store.open(True)
+    await put(store, "a", 1)
+    over = trio.Event()
+    answers: list[dict[str, object]] = []
+
+    async def ask() -> None:
+        while not over.is_set():
+            answers.append(await values(store))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        for number in range(10):
+            await store.switch(bool(number % 2))
+        over.set()
+    assert len(answers) > 10
+    assert all(each == {"a": 1} for each in answers)
+
+
+async def test_an_opening_that_is_given_up_can_be_begun_again(tmp_path, autojump_clock) -> None:
+    slow = SlowStore(tmp_path / "control.db")
+    with trio.move_on_after(5):
+        await slow.open(True)
+    with pytest.raises(ArchiveError):
+        await values(slow)
+    slow.gate.set()
+    await slow.open(True)
+    assert slow.persisted
+    assert await values(slow) == {}
+    await slow.aclose()

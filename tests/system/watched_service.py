@@ -1,7 +1,7 @@
 """Starts the service on a watched disk: `watched_service.py FOLDER serve ...`, as `python -m gateway serve ...` would.
 
 FOLDER/plan.json says what to do; after the end FOLDER/ops.pickle holds every write, sync and deletion, with marks
-around each append of the archive. Plan: `delay_s` a call to the archive's files, `pack` (often), `record`, `ahead_file`
+around each append of the archive. Plan: `delay_s` a call to any file, `pack` (often), `record`, `ahead_file`
 (its text says by how many seconds the wall clock is off).
 """
 
@@ -56,7 +56,7 @@ def run(folder: Path, arguments: Sequence[str]) -> int:
         set_clock(Path(plan["ahead_file"]))
     with Disk.install(folder) as disk:
         disk.recording = plan.get("record", False)
-        disk.delay_s, disk.delay_of = plan.get("delay_s", 0.0), "analytics.db"
+        disk.delay_s = plan.get("delay_s", 0.0)
         if plan.get("pack"):
             pack_often()
         mark_appends(disk)

@@ -187,3 +187,13 @@ async def test_the_whole_of_time(client: QuartClient, fill: Fill, backend: Backe
     assert answer["next_start"] is not None
     answer = await ask(client, "?start=0&end=9999999999")
     assert answer["resolution"] == "1d"
+
+
+@pytest.mark.parametrize("way", ["data?", "data?resolution=raw&", "data?resolution=1m&", "columns?"])
+async def test_a_span_that_ends_where_time_begins_is_empty(client: QuartClient, fill: Fill, way: str) -> None:
+    fill("a", [1.0])
+    response = await client.get(f"/api/analytics/metrics/a/{way}end=0")
+    answer = json.loads(await response.get_data())
+    assert (response.status_code, answer["complete"]) == (200, True)
+    assert not answer.get("data_points")
+    assert not answer.get("values")
