@@ -3,8 +3,8 @@
 Owns what is refused before the application sees it, and promises that every conversation comes to an end
 that the connection hears of: HTTP/2 is refused or its upgrade ignored; a request with two lengths, too large a head
 or body, a bad target or a bad WebSocket handshake gets one answer and the end; a disconnect ends the request
-under way and the pipeline that waits behind it (who half-closes has left, too: the two look alike). A response's head travels with the first piece of its body: one packet for a small
-answer.
+under way and the pipeline that waits behind it (who half-closes has left, too: the two look alike). A response's head
+travels with the first piece of its body: one packet for a small answer.
 """
 
 from __future__ import annotations
