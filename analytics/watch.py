@@ -34,6 +34,7 @@ CLOCK_MS: Final = 600_000  # a last sample this far ahead of the clock: the cloc
 NEVER: Final = -(1 << 62)
 FAR_MS: Final = 86_400_000  # the gap before a first sample, for want of a better one
 REPLAY: Final = 64  # samples in a step of a replay
+LONG_MS: Final = 60_000  # a part that spans more is looked at in pieces: its mean is no value it had
 
 PartSummary = tuple[int, int, float, float, float, float, int]
 # first and last time; least, greatest, last value, their sum; how many
@@ -99,6 +100,7 @@ class MetricWatch:
                 first >= self._last_ms
                 and self._quiet_low <= low
                 and high <= self._quiet_high
+                and last - first <= LONG_MS
                 and moments == sorted(moments)
             ):
                 self.cadence.note(now_ms)
@@ -132,6 +134,7 @@ class MetricWatch:
         baseline, anomalies = self._baseline, self.anomalies
         if (
             first < self._last_ms
+            or last - first > LONG_MS
             or not (self._quiet_low <= low and high <= self._quiet_high)
             or self.quiet_since_ms is not None
             or (baseline is not None and last >= baseline.keep_at_ms)
