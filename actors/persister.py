@@ -262,6 +262,10 @@ class Persister:
     async def _last_commit(self) -> None:
         """At the stop: what came in since the last commit. A failing disk is told of, not waited for."""
         if self._archive is None:
+            if self._enabled and self._progress.backlog:
+                LOG.error(
+                    "%d samples are lost: the archive could not be opened before the stop", self._progress.backlog
+                )
             return
         try:
             await self._commit(self._archive)

@@ -70,9 +70,9 @@ async def open_sqlite_archive(
     writer = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
     reader: SqliteConnection | None = None
     try:
-        await writer.call(lambda connection: prepare_writer(connection, path, budget))
+        await writer.prepare(lambda connection: prepare_writer(connection, path, budget))
         reader = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
-        await reader.call(prepare_reader)
+        await reader.prepare(prepare_reader)
         return SqliteArchive(path, writer, reader, wall_ms, budget, on_damage)
     except BaseException:
         with trio.move_on_after(CLOSE_WITHIN_S, shield=True):

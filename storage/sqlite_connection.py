@@ -4,7 +4,8 @@ anysqlite hops into a thread for every single statement. A cancel between BEGIN 
 open, and 200 rows cost 33 ms in place of 0.7 ms; so a transaction here is one function in one hop, with its rollback
 inside (docs/decisions). Promises
 - one function at a time on a connection, in the order of asking;
-- a function that writes runs to its end even when its caller is cancelled; one that only reads is interrupted;
+- a function that writes runs to its end even when its caller is cancelled; one that only reads is interrupted, and
+  what prepares the connection is given up;
 - sqlite3's errors come out as ArchiveError (trouble with the disk) or PoisonError (content that will never do).
 """
 
@@ -169,13 +170,29 @@ class SqliteConnection:
         return await self._hop(lambda: work(self._real))
 
     async def prepare(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        """Run `work` in one hop, to its end; what it leaves behind is the content this connection is about."""
+        """Run `work` in one hop, before anything else; what it leaves behind is the content this connection is about.
+
+        A cancel does not wait for a slow disk: `work` is interrupted and given up, which must do no more harm than a
+        power cut; the connection closes itself when the disk lets go of it.
+        """
 
         def prepared() -> None:
-            work(self._real)
-            self._generation = generation(self._real)
+            try:
+                work(self._real)
+                self._generation = generation(self._real)
+            finally:
+                if self._closed:
+                    self._real.close()
 
-        await self._hop(prepared)
+        async with self._lock:
+            self.check_open()
+            try:
+                with judging(self._on_damage):
+                    await trio.to_thread.run_sync(prepared, limiter=self._limiter, abandon_on_cancel=True)
+            except trio.Cancelled:
+                self._closed = True
+                self._real.interrupt()
+                raise
 
     async def read(self, work: Callable[[Reader], T]) -> T:
         """Run `work` in one hop; a cancel of the caller ends it early."""

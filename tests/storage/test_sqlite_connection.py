@@ -193,3 +193,33 @@ def test_errors_of_the_module_itself() -> None:
     assert closed.trouble == "closed"
     assert isinstance(damaged, ArchiveError)
     assert damaged.trouble == "corrupt"
+
+
+async def test_preparing_is_given_up_by_a_cancel_and_the_connection_closes_itself(tmp_path: Path) -> None:
+    """A disk that does not answer holds up no stop."""
+    connection = await SqliteConnection.open(tmp_path / "a.db", busy_timeout_ms=50)
+    inside, go_on, over = threading.Event(), threading.Event(), threading.Event()
+
+    def work(real: sqlite3.Connection) -> None:
+        real.execute("BEGIN IMMEDIATE")
+        real.execute("CREATE TABLE t (x)")
+        inside.set()
+        go_on.wait(10)
+        over.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connection.prepare, work)
+        await trio.to_thread.run_sync(inside.wait)
+        nursery.cancel_scope.cancel()
+    assert not over.is_set()
+    with pytest.raises(ArchiveError) as caught:
+        await connection.call(put)
+    assert caught.value.trouble == "closed"
+    await connection.close()
+    go_on.set()
+    other = await SqliteConnection.open(tmp_path / "a.db", busy_timeout_ms=5_000)
+    await other.prepare(
+        lambda real: real.execute("CREATE TABLE t (x)")
+    )  # nothing of the other's is left, no lock either
+    assert await count(other) == 0
+    await other.close()

@@ -109,3 +109,33 @@ async def test_the_oldest_goes_at_last_and_the_newest_stays(tmp_path: Path) -> N
     assert newest.times[0] > T0_MS + 5_900_000 * 1_000
     assert (await archive.status()).size_bytes <= 900_000
     await archive.aclose()
+
+
+async def test_a_sample_a_second_keeps_thirty_days_though_raw_does_not_fit(tmp_path: Path) -> None:
+    """As 200 metrics in 100 MB, with a hundredth of both: the newest hours as they came, minutes and hours before."""
+    budget = Budget(1_000_000)
+    archive = await open_sqlite_archive(tmp_path / "a.db", budget=budget)
+    for hour in range(0, 30 * 24, 6):
+        first = hour * 3_600
+        at = first + np.arange(21_600)
+        rng = np.random.default_rng(first)
+        current = np.round(rng.normal(13, 2, len(at)), 2)
+        temperature = np.round(20 + 5 * np.sin(at / 13_750) + rng.normal(0, 0.1, len(at)), 1)
+        times = T0_MS + at.astype(np.int64) * 1_000
+        await archive.append([SeriesPart("current", times, current), SeriesPart("temperature", times, temperature)])
+        await thin_out(archive)
+        assert (await archive.status()).size_bytes <= budget.total
+    end_ms = T0_MS + 30 * DAY_MS
+    raw_from_ms = (await archive.status()).raw_from_ms
+    assert raw_from_ms is not None
+    assert raw_from_ms == (await archive.usage()).raw_from_ms
+    assert HOUR_MS < end_ms - raw_from_ms < 29 * DAY_MS
+    for name in ("current", "temperature"):
+        count, low, high = await days_of(archive, name)
+        assert count == [86_400] * 30  # not one sample is missing from the counts
+        assert (np.array(low) < np.array(high)).all()
+        hours = (await archive.buckets([name], 0, 2**50, HOUR_MS))[name]
+        assert hours.count.tolist() == [3_600] * 720
+        raw = (await archive.window([name], raw_from_ms, 2**50))[name]  # and what is said of raw is so
+        assert raw.times.tolist() == list(range(-(-raw_from_ms // 1_000) * 1_000, end_ms, 1_000))
+    await archive.aclose()

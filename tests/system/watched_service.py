@@ -1,7 +1,8 @@
 """Starts the service on a watched disk: `watched_service.py FOLDER serve ...`, as `python -m gateway serve ...` would.
 
 FOLDER/plan.json says what to do; after the end FOLDER/ops.pickle holds every write, sync and deletion, with marks
-around each append of the archive. Plan: `delay_s` a call to any file, `pack` (often), `record`, `ahead_file`
+around each append of the archive. Plan: `delay_s` a call to any file, `delay_file` (its text
+says how many at the moment), `pack` (often), `record`, `ahead_file`
 (its text says by how many seconds the wall clock is off).
 """
 
@@ -57,6 +58,9 @@ def run(folder: Path, arguments: Sequence[str]) -> int:
     with Disk.install(folder) as disk:
         disk.recording = plan.get("record", False)
         disk.delay_s = plan.get("delay_s", 0.0)
+        if "delay_file" in plan:
+            delay = Path(plan["delay_file"])
+            disk.before = lambda kind, path: time.sleep(float(delay.read_text()))
         if plan.get("pack"):
             pack_often()
         mark_appends(disk)
