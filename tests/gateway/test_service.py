@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import trio
 
+from actors import pattern_analyzer
 from actors.messages import Analyze, Found, InsightChanged, Record, StatusChanged, Sweep
 from analytics.records import Finding, FindingKind, Insight
 from gateway.client import HttpClient
@@ -109,8 +110,8 @@ async def poison(victim: str, service: Service, monkeypatch: pytest.MonkeyPatch)
             backend.insight_mailbox.put_nowait(Found((finding("poison", now_ms),)))
             backend.insight_mailbox.put_nowait(Found((finding("healthy", now_ms),)))
         case "pattern_analyzer":  # all its messages are alike: the first is the poison, by what it meets
-            trouble.applies = lambda: not backend.pattern_mailbox.statistics().quarantined
-            trouble.wrap(monkeypatch, backend.history, "names")
+            trouble.applies = lambda *args: not backend.pattern_mailbox.statistics().quarantined
+            trouble.wrap(monkeypatch, pattern_analyzer, "read_series")
             backend.pattern_mailbox.put_nowait(Analyze())
             await until(lambda: trouble.left < 1_000_000)
             backend.pattern_mailbox.put_nowait(Analyze())
