@@ -167,12 +167,13 @@ async def test_what_is_sent_while_an_answer_is_made_is_answered_after_it(serve, 
     """In pieces, and more of it than is read ahead."""
     served = await serve(little_app)
     get = b"GET /fast HTTP/1.1\r\nhost: a\r\nx-padding: %s\r\n" % (b"x" * 500)
-    async with await served.connect() as stream:
+    async with await served.connect() as stream, trio.open_nursery() as nursery:
         await stream.send_all(b"GET /wait HTTP/1.1\r\nhost: a\r\n\r\n")
         await little_app.entered.wait()
         await stream.send_all(get[:30])
         await trio.testing.wait_all_tasks_blocked(0.01)
-        await stream.send_all(get[30:] + b"\r\n" + (get + b"\r\n") * 298 + get + b"connection: close\r\n\r\n")
+        rest = get[30:] + b"\r\n" + (get + b"\r\n") * 298 + get + b"connection: close\r\n\r\n"
+        nursery.start_soon(stream.send_all, rest)  # more than the buffers may hold
         await trio.testing.wait_all_tasks_blocked(0.01)
         little_app.release.set()
         answer = b""
