@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from storage.archive import ArchiveError, PoisonError
 from storage.control import ControlStore
 from storage.control_actions import find_by_key, insert_action, open_actions, turn_action
 
+from .action_rate import ActionRate
 from .core import Core, Entity, NoAnswerError, NotSentError, judged
 from .frames import UNDO_S, action_frame
 from .hub import Hub
@@ -62,7 +63,7 @@ class ActionDispatcher:
         self._deadlines: dict[str, float] = {}  # action id -> Trio's time at which its life ends
         self._send, self._receive = trio.open_memory_channel[str | None](256)  # None: take stock
         self._followed: Counter[str] = Counter()  # tasks of this life that take an action to its end
-        self._recent: deque[float] = deque()
+        self._rate = ActionRate(*RATE)
 
     @property
     def core(self) -> Core | None:
@@ -100,8 +101,8 @@ class ActionDispatcher:
             raise RefusedError("no core is set: COACHIQ_ANALYTICS__CORE_URL says where it is")
         now_ms = self._wall_ms()
         used = await self._store.read(lambda connection: find_by_key(connection, owner, key))
-        if used is None:
-            self._check_rate()
+        if used is None and not self._rate.take():
+            raise RefusedError(f"more than {self._rate}")
         action = Action(
             action_id=secrets.token_hex(8), owner=owner, key=key, recommendation_id=chosen.recommendation_id,
             insight_id=chosen.insight.insight_id, rule=chosen.insight.key, metric=chosen.insight.metric,
@@ -286,14 +287,6 @@ class ActionDispatcher:
     async def _known(self, action_id: str) -> Action | None:
         found = await self._store.read(open_actions)
         return next((each for each in found if each.action_id == action_id), None)
-
-    def _check_rate(self) -> None:
-        now_s = trio.current_time()
-        while self._recent and now_s - self._recent[0] > RATE[1]:
-            self._recent.popleft()
-        if len(self._recent) >= RATE[0]:
-            raise RefusedError(f"more than {RATE[0]} actions within {RATE[1]:g} s")
-        self._recent.append(now_s)
 
     def _tell(self, action: Action) -> None:
         LOG.info("action %s on %s is %s", action.action_id, action.entity_id, action.phase)

@@ -50,10 +50,11 @@ class ChildSpec:
     stable_s: float = 60.0  # after that long ready, backoff starts anew
     ready_within_s: float = 10.0
     stop_within_s: float = 5.0
-    hung_after_s: float = 30.0  # age of the message in flight
+    hung_after_s: float = 30.0  # age of the message in flight, and of what `busy_s` tells
     park_retry_s: float = 300.0
     mailbox: Mailbox[Any] | None = None
     stop: Callable[[], None] | None = None
+    busy_s: Callable[[], float | None] | None = None  # age of the work that goes on beside the mailbox; None: none does
 
     def __post_init__(self) -> None:
         """Raises ValueError for nonsense, and for an intensity that restarts could never exceed."""
@@ -80,6 +81,15 @@ class ChildSpec:
     def has_work(self) -> bool:
         """Is there anything left in its mailbox?"""
         return self.mailbox is not None and not self.mailbox.is_empty
+
+    def oldest_work(self) -> tuple[float, str]:
+        """What it has been at for longest: seconds, and what it is."""
+        ages = [(0.0, "nothing")]
+        if self.busy_s is not None:
+            ages.append((self.busy_s() or 0.0, "one piece of work"))
+        if self.mailbox is not None:
+            ages.append((self.mailbox.in_flight_age_s or 0.0, "one message"))
+        return max(ages, key=lambda each: each[0])
 
     def _longest_span_s(self) -> float:
         """From the first to the last crash of a child that never becomes ready: waits and longest

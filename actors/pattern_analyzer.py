@@ -28,6 +28,7 @@ from analytics.robust import Times, Values
 from storage.grid import as_series
 from storage.history import History
 from storage.insight_book import InsightBook
+from storage.readings import last_readings
 
 from .clock import TrustedClock
 from .mailbox import Mailbox
@@ -81,8 +82,10 @@ class PatternAnalyzer:
     async def _analyze(self) -> None:
         now_ms = self._clock.now_ms()
         names = await self._history.names()
-        long, reason = await read_series(self._history, names, now_ms - LONG_LOOK_MS, now_ms, HOUR_MS)
-        short, short_reason = await read_series(self._history, names, now_ms - SHORT_LOOK_MS, now_ms, SHORT_STEP_MS)
+        long, reason = await read_series(self._history, names, now_ms - LONG_LOOK_MS, now_ms, HOUR_MS, self._is_counter)
+        short, short_reason = await read_series(
+            self._history, names, now_ms - SHORT_LOOK_MS, now_ms, SHORT_STEP_MS, self._is_counter
+        )
         if reason or short_reason:
             LOG.warning("patterns are looked for in memory alone: %s", reason or short_reason)
         old = {name for name, (times, _) in long.items() if int(times[-1]) - int(times[0]) >= DAYS_NEEDED_MS}
@@ -100,6 +103,9 @@ class PatternAnalyzer:
                 self._notifier.put_nowait(PatternFound(pattern))
         if patterns:
             self._persister.put_nowait(Flush())
+
+    def _is_counter(self, name: str) -> bool:
+        return self._catalogue.spec(name).kind == "counter"
 
     async def _short_periods(
         self, short: Series, old: set[str], pairs: list[Correlation], now_ms: int
@@ -154,11 +160,17 @@ async def analyze_in_slices(
 
 
 async def read_series(
-    history: History, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int
-) -> tuple[dict[str, tuple[Times, Values]], str | None]:
-    """Bucket means of both tiers over [start_ms, end_ms), at their middles; and why memory alone was read."""
-    read = await history.buckets(names, start_ms - start_ms % step_ms, end_ms, step_ms)
-    return {name: as_series(some) for name, some in read.buckets.items()}, read.reason
+    history: History, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int,
+    is_counter: Callable[[str], bool] = lambda name: False,
+) -> tuple[dict[str, tuple[Times, Values]], str | None]:  # fmt: skip
+    """Bucket means of both tiers over [start_ms, end_ms), at their middles, or the last readings of counters; and why
+    memory alone was read."""
+    start_ms -= start_ms % step_ms
+    read = await history.buckets(names, start_ms, end_ms, step_ms)
+    counters = {name: some for name, some in read.buckets.items() if is_counter(name)}
+    counted = await last_readings(history, counters, start_ms, end_ms)
+    series = {name: as_series(some) for name, some in read.buckets.items() if name not in counted.series}
+    return series | dict(counted.series), read.reason or counted.reason
 
 
 def _slices(names: list[str]) -> list[list[str]]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 import trio
@@ -27,14 +26,12 @@ from .clock import TrustedClock
 from .health import HealthBoard
 from .mailbox import Mailbox
 from .messages import Flush, NotifierMessage, PersisterMessage, StatusChanged, SwitchPersistence
+from .persist_policy import COMMIT_SAMPLES, PersistPolicy
 from .poison import Storable, append_around, label
 from .progress import Progress
 
 LOG: Final = logging.getLogger(__name__)
 NAME: Final = "persister"
-COMMIT_SAMPLES: Final = 50_000  # most samples in one transaction: bounds its memory and how long readers wait
-COMMIT_GAP_S: Final = 1.0  # what is more than one transaction takes commits at most this often ...
-HURRY_SAMPLES: Final = 200_000  # ... until so many wait: ingest must not come to wait for a disk that has time
 BACKOFF_S: Final = (0.25, 15.0)  # first and longest pause between two tries of a failing disk
 REPLAY_NAMES: Final = 64  # metrics read back at once
 INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
@@ -46,16 +43,6 @@ READY_WITHIN_S: Final = 0.5  # a slow disk, or a check of the file, does not kee
 def conflate(old: PersisterMessage, new: PersisterMessage) -> PersisterMessage:
     """Two flushes are one. (A switch has somebody who waits for it: mailboxes never conflate those.)"""
     return Flush(now=any(isinstance(message, Flush) and message.now for message in (old, new)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersistPolicy:
-    """When to write, and what to read back."""
-
-    batch_size: int  # without timed commits: so many samples waiting make a commit due
-    flush_interval_s: float  # the stated loss window of samples that nobody waits for, and what bounds the card's wear
-    background: bool  # False: no timed commits; full batches, ack=durable and the stop still commit
-    replay_ms: int  # how much is read back into memory at start
 
 
 class Persister:
@@ -97,6 +84,7 @@ class Persister:
         self._urgent = False
         self._wake = trio.Event()
         self._backoff_s = 0.0
+        self._storing_since_s: float | None = None  # Trio time
         self._tried_s = self._last_commit_s = float("-inf")  # Trio time
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -116,6 +104,10 @@ class Persister:
         finally:
             with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
                 await self._close()
+
+    def storing_s(self) -> float | None:
+        """How long the commit that goes on has taken; None: none does. (Its messages are handled at once.)"""
+        return None if self._storing_since_s is None else trio.current_time() - self._storing_since_s
 
     def reopen(self) -> None:
         """Somebody met damage in the archive: close it and open it again, now."""
@@ -182,7 +174,11 @@ class Persister:
             parts, up_to = self._memory.since(self._progress.persisted_up_to, COMMIT_SAMPLES)
             insights, patterns = self._book.dirty()
             if parts or insights or patterns:
-                await append_around(archive, (*parts, *insights, *patterns), self._put_aside)
+                self._storing_since_s = trio.current_time()
+                try:
+                    await append_around(archive, (*parts, *insights, *patterns), self._put_aside)
+                finally:
+                    self._storing_since_s = None
                 self._book.mark_clean(insights, patterns)
                 self._last_commit_s = trio.current_time()
                 self._progress.committed(self._clock.now_ms())
@@ -248,20 +244,15 @@ class Persister:
 
     def _due_s(self) -> float:
         """Trio time of the next round."""
-        policy, progress = self._policy, self._progress
         if self._waiting_switches or (self._damaged and self._archive is not None):
             return float("-inf")
         if self._backoff_s:
             return self._tried_s + self._backoff_s
         if self._archive is None:
             return float("inf")
-        due_s = self._tried_s + policy.flush_interval_s if policy.background else float("inf")
         if self._urgent:
-            due_s = float("-inf")
-        elif progress.backlog >= (COMMIT_SAMPLES if policy.background else policy.batch_size):
-            gap_s = COMMIT_GAP_S if progress.backlog < HURRY_SAMPLES else 0.0
-            due_s = min(due_s, self._last_commit_s + gap_s)
-        return due_s
+            return float("-inf")
+        return self._policy.due_s(self._progress.backlog, tried_s=self._tried_s, last_commit_s=self._last_commit_s)
 
     def _answer_switches(self) -> None:
         for switch in self._waiting_switches:

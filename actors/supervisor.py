@@ -260,16 +260,17 @@ class Supervisor:
             await trio.sleep(due_s)
 
     def _end_hung(self) -> float:
-        """End whoever holds one message for too long. Returns the seconds until the next could be due."""
+        """End whoever is at one thing for too long. Returns the seconds until the next could be due."""
         due_s = math.inf
         for child in self._children:
             mailbox, limit_s = child.spec.mailbox, child.spec.hung_after_s
-            if mailbox is None:
+            if mailbox is None and child.spec.busy_s is None:
                 continue
-            age_s = mailbox.in_flight_age_s or 0.0
+            age_s, work = child.spec.oldest_work()
             if age_s >= limit_s and child.is_up and child.life is not None and not child.life.over.is_set():
-                mailbox.count_hang()
-                child.life.end(f"hung: {age_s:.1f} s on one message", is_crash=True)
+                if mailbox is not None and (mailbox.in_flight_age_s or 0.0) >= limit_s:
+                    mailbox.count_hang()
+                child.life.end(f"hung: {age_s:.1f} s on {work}", is_crash=True)
             due_s = min(due_s, limit_s - age_s if age_s < limit_s else limit_s)
         return max(due_s, SHORTEST_WATCH_S)
 

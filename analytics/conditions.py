@@ -126,10 +126,11 @@ class Conditions:
                 findings.append(self._finding(kind, turn))
         return findings
 
-    def active(self, last_ms: int, last_value: float) -> list[Finding]:
-        """What has been told and is not over, told again."""
+    def active(self, last_ms: int, last_value: float, last_implausible: float) -> list[Finding]:
+        """What has been told and is not over, told again: by the last value of those that can be, or that cannot."""
+        last = {FindingKind.IMPLAUSIBLE: last_implausible}
         return [
-            self._finding(kind, held.told(max(held.start_ms, last_ms), last_value))
+            self._finding(kind, held.told(max(held.start_ms, last_ms), last.get(kind, last_value)))
             for kind, held in self._all()
             if held.level
         ]

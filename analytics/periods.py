@@ -11,7 +11,7 @@ first; its multiples are dropped.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -23,6 +23,7 @@ from .robust import Times, Values, mad_sigma, median, tamed
 Places = NDArray[np.intp]
 Baseline = Callable[[Places, Values, int], Values]  # (filled cells, values there, size) -> level of every cell
 
+HOUR_MS: Final = 3_600_000.0
 MAX_POINTS: Final = 4096  # on the grid
 MIN_POINTS: Final = 24  # of them filled
 MIN_FILLED: Final = 0.25
@@ -40,6 +41,8 @@ AS_STRONG: Final = 0.88
 PHASES: Final = 48  # at most, of a folded cycle
 MULTIPLES: Final = 12  # of a period, to tell it finely
 TRIES: Final = 40  # to either side of a whole lag
+FAR_MULTIPLES: Final = 48  # of a period that is nearly known
+FINER: Final = 8  # times, from one look at the multiples to the next
 NEAR_MULTIPLE: Final = 0.06
 
 
@@ -75,6 +78,21 @@ def find_periods(times: Times, values: Values, *, limit: int = 3) -> list[Period
     return []
 
 
+def identities(periods: Sequence[Period]) -> list[str]:
+    """What each is known by from one look to the next, no two alike: a period wanders, and noise makes it differ.
+
+    What is shorter than an hour is "short" (a compressor's cycle follows the weather); longer ones are told apart by
+    powers of two. Of two that are alike by that the shorter comes first.
+    """
+    found = [""] * len(periods)
+    for place in sorted(range(len(periods)), key=lambda place: periods[place].period_ms):
+        hours = periods[place].period_ms / HOUR_MS
+        name = "short" if hours < 1.0 else f"long:{round(math.log2(hours))}"
+        alike = sum(each.startswith(name + "/") for each in found)
+        found[place] = f"{name}/{alike + 1}"
+    return found
+
+
 def _laid_out(times: Times, values: Values) -> tuple[float, Values, Values] | None:
     """Step, means per cell, and which cells have any."""
     if len(values) < MIN_POINTS or times[-1] <= times[0]:
@@ -91,6 +109,7 @@ def _laid_out(times: Times, values: Values) -> tuple[float, Values, Values] | No
     if present.sum() < max(MIN_POINTS, MIN_FILLED * size):
         return None
     small, _ = tamed(np.asarray(values, dtype=np.float64))
+    small = small / (float(np.abs(small).max()) or 1.0)  # squares of tiny values would be none
     return step, np.bincount(cells, weights=small, minlength=size) / np.maximum(counts, 1), present
 
 
@@ -153,17 +172,36 @@ def _periods(grid: _Grid) -> list[Period]:
             accepted.append((period, strength, r2))
     if not accepted:
         return []
+    accepted = _apart(accepted)
     best = max(r2 for _, _, r2 in accepted)
-    first = min(each for each in accepted if each[2] >= AS_STRONG * best)
+    first = min(each for each in accepted if each[2] >= _as_strong(each[0]) * best)
     kept: list[tuple[float, float, float]] = []
     for each in sorted(accepted):  # a multiple says nothing new, unless it says far more (a week beside its days)
         better = each[2] >= AS_STRONG * best
-        if not any(_multiple(each[0], other[0]) and not (better and other[2] < AS_STRONG * each[2]) for other in kept):
+        if not any(
+            _multiple(each[0], other[0]) and not (better and other[2] < _as_strong(other[0]) * each[2])
+            for other in kept
+        ):
             kept.append(each)
     kept.sort(key=lambda each: (each is not first, -each[2]))
     return [
         Period(period * grid.step_ms, min(1.0, strength), min(1.0, r2), size / period) for period, strength, r2 in kept
     ]
+
+
+def _as_strong(period: float) -> float:
+    """The share of a longer period's R2 with which a shorter one says the same. Folded, a period that is no whole
+    number of cells is blurred by up to a cell."""
+    return AS_STRONG if abs(period - round(period)) < 0.05 else AS_STRONG * (1.0 - 1.0 / period)
+
+
+def _apart(accepted: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """Of periods that are the same but for their exactness, the one that predicts best."""
+    kept: list[tuple[float, float, float]] = []
+    for each in sorted(accepted, key=lambda each: -each[2]):
+        if all(abs(each[0] / other[0] - 1.0) > NEAR_MULTIPLE for other in kept):
+            kept.append(each)
+    return kept
 
 
 def _autocorrelation(grid: _Grid) -> tuple[Values, Values]:
@@ -210,12 +248,17 @@ def _climb(correlation: Values, lag: int) -> int:
 def _refined(correlation: Values, lag: int) -> float:
     """A period in fractions of a cell: the one whose multiples all lie on hills."""
     reach = max(1.0, 0.05 * lag)
-    multiples = np.arange(1, min(MULTIPLES, int((len(correlation) - 1) / (lag + reach))) + 1)
-    if not len(multiples):
-        return float(lag)
-    tries = np.linspace(lag - reach, lag + reach, 2 * TRIES + 1)
-    heights = np.interp(tries[:, np.newaxis] * multiples, np.arange(len(correlation)), correlation).mean(axis=1)
-    return float(tries[heights.argmax()])
+    lags = np.arange(len(correlation))
+    most = int((len(correlation) - 1) / (lag + reach))
+    period, farthest = float(lag), 0
+    while farthest < most:  # many cycles need a finer period, and farther multiples tell it
+        farthest = min(most, max(MULTIPLES, FINER * farthest))
+        multiples = np.unique(np.linspace(1, farthest, FAR_MULTIPLES if farthest > MULTIPLES else MULTIPLES).round())
+        tries = np.linspace(period - reach, period + reach, 2 * TRIES + 1)
+        heights = np.interp(tries[:, np.newaxis] * multiples, lags, correlation).mean(axis=1)
+        period = float(tries[heights.argmax()])
+        reach /= FINER
+    return period
 
 
 def _cross_validated(grid: _Grid, period: float) -> float:

@@ -17,7 +17,7 @@ from .catalogue import MetricSpec, title_from
 from .change_points import change_points
 from .cycle import DAY, HOUR_MS, MIN_R2, WEEK, Cycle, daily_cycle, weekly_cycle
 from .local_time import LocalTime
-from .periods import Period, find_periods
+from .periods import Period, find_periods, identities
 from .records import Pattern, PatternType
 from .robust import Times, Values, finite, median, rounded
 from .trend import Trend, direction, grouped_medians, theil_sen
@@ -77,7 +77,8 @@ def patterns_of(
         told.append(teller.daily(found.daily))
     if found.weekly is not None:
         told.append(teller.weekly(found.weekly))
-    told += [teller.period(each, times, values) for each in found.periods if _is_new(each, found)]
+    new = [each for each in found.periods if _is_new(each, found)]
+    told += [teller.period(each, times, values, id_) for each, id_ in zip(new, identities(new), strict=True)]
     told = [each for each in told if _holds(each)]
     if found.trend.shape != "none" and _matters(found.trend, spec):
         if found.trend.shape == "step":
@@ -92,8 +93,9 @@ def short_period_patterns(
 ) -> list[Pattern]:
     """Only what repeats within a short look: a compressor, a pump."""
     teller = _Teller(metric, spec, now_ms, partners)
-    found = [teller.period(each, times, values) for each in find_periods(times, values, limit=1)]
-    return [each for each in found if _holds(each)]
+    periods = find_periods(times, values, limit=1)
+    told = [teller.period(each, times, values, id_) for each, id_ in zip(periods, identities(periods), strict=True)]
+    return [each for each in told if _holds(each)]
 
 
 def _holds(cycle: Pattern) -> bool:
@@ -160,7 +162,7 @@ class _Teller:
             },
         )  # fmt: skip
 
-    def period(self, period: Period, times: Times, values: Values) -> Pattern:
+    def period(self, period: Period, times: Times, values: Values, identity: str) -> Pattern:
         every = duration(period.period_ms)
         error, without = _next_cycle(times, values, period.period_ms)
         worth = self._worth(period.r2, f"{period.cycles:.1f} cycles", f"the next {every}", error, without)
@@ -173,7 +175,7 @@ class _Teller:
         frequency = f"every {every}"
         return self._pattern(
             "cyclical", frequency, f"{self._title} repeats every {every}", period.r2, every, members | worth,
-            identity="short" if period.period_ms < HOUR_MS else "long",
+            identity=identity,
         )  # fmt: skip
 
     def trend(self, trend: Trend, times: Times, values: Values) -> Pattern:

@@ -23,7 +23,10 @@ BETTER: Final = 0.9  # the week has to err so much less than the day
 
 
 class Season:
-    __slots__ = ("_day", "_day_error", "_hour", "_hour_n", "_hour_sum", "_visits", "_week", "_week_error", "_weeks")
+    __slots__ = (
+        "_before", "_day", "_day_error", "_half_hour", "_hour", "_hour_n", "_hour_sum", "_visits", "_week",
+        "_week_error", "_weeks",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._day = array("d", [0.0] * SLOTS)
@@ -32,15 +35,21 @@ class Season:
         self._weeks = bytearray(HOURS)
         self._day_error = 0.0
         self._week_error = 0.0
+        self._half_hour = -1  # under way, and the visits of its slot before that
+        self._before = 0
         self._hour = -1  # the hour under way, its sum and count
         self._hour_sum = 0.0
         self._hour_n = 0
 
     def residual(self, local_s: float, value: float, gap_s: float) -> tuple[float, bool]:
-        """(value minus what is usual at this local time, whether that is known), before `value` is learned."""
+        """(value minus what is usual at this local time, whether that is known), before `value` is learned. Known is
+        what another day has shown: how a value differs from those a few minutes before it is no habit of the day."""
         slot = int(local_s % DAY_S) // SLOT_S
         hour = int(local_s % WEEK_S) // 3600
         visits = self._visits[slot]
+        half_hour = int(local_s) // SLOT_S
+        if half_hour != self._half_hour:
+            self._half_hour, self._before = half_hour, visits
         day = self._day
         if not visits:
             day[slot] = value
@@ -62,7 +71,7 @@ class Season:
             self._hour, self._hour_sum, self._hour_n = hour, 0.0, 0
         self._hour_sum += value
         self._hour_n += 1
-        return residual, visits >= 2
+        return residual, self._before >= 2
 
     def _close(self) -> None:
         if not self._hour_n:

@@ -5,7 +5,7 @@ Promises
 - An ordinary sample costs a few comparisons: the bounds within which nothing can begin are two numbers.
 - Samples must come in rising order to count; late ones are passed over, and so are those older than STALE_MS as far
   as judging goes (they still teach the baseline). Equal times count as one sample where samples are counted.
-- An implausible value teaches nothing and is judged for nothing but its implausibility.
+- An implausible value teaches nothing, is judged for nothing but its implausibility, and told of nothing else.
 - Anomalies (spike, step, drift, shape, stuck: judge.py) are looked for in ticks; while a deviation is told they are not
   told as well, nor a deviation while an anomaly is: one event is one finding.
 """
@@ -34,6 +34,7 @@ CLOCK_MS: Final = 600_000  # a last sample this far ahead of the clock: the cloc
 NEVER: Final = -(1 << 62)
 FAR_MS: Final = 86_400_000  # the gap before a first sample, for want of a better one
 REPLAY: Final = 64  # samples in a step of a replay
+LONG_MS: Final = 60_000  # a part that spans more is looked at in pieces: its mean is no value it had
 
 PartSummary = tuple[int, int, float, float, float, float, int]
 # first and last time; least, greatest, last value, their sum; how many
@@ -43,8 +44,8 @@ class MetricWatch:
     """The detectors of the metric `name`, judged by `spec`."""
 
     __slots__ = (
-        "_baseline", "_conditions", "_count", "_gap_ms", "_last_ms", "_last_value", "_quiet_high", "_quiet_low",
-        "anomalies", "cadence", "name", "quiet_since_ms", "spec",
+        "_baseline", "_conditions", "_count", "_gap_ms", "_last_implausible", "_last_ms", "_last_value", "_quiet_high",
+        "_quiet_low", "anomalies", "cadence", "name", "quiet_since_ms", "spec",
     )  # fmt: skip
 
     def __init__(
@@ -65,7 +66,8 @@ class MetricWatch:
         self._count = 0
         self._gap_ms = float(FAR_MS)  # usual time between samples
         self._last_ms = NEVER
-        self._last_value = 0.0
+        self._last_value = 0.0  # of those that can be
+        self._last_implausible = 0.0
         self._quiet_low = self._quiet_high = 0.0
         self._set_quiet()
 
@@ -98,6 +100,7 @@ class MetricWatch:
                 first >= self._last_ms
                 and self._quiet_low <= low
                 and high <= self._quiet_high
+                and last - first <= LONG_MS
                 and moments == sorted(moments)
             ):
                 self.cadence.note(now_ms)
@@ -131,6 +134,7 @@ class MetricWatch:
         baseline, anomalies = self._baseline, self.anomalies
         if (
             first < self._last_ms
+            or last - first > LONG_MS
             or not (self._quiet_low <= low and high <= self._quiet_high)
             or self.quiet_since_ms is not None
             or (baseline is not None and last >= baseline.keep_at_ms)
@@ -171,7 +175,8 @@ class MetricWatch:
         if self.quiet_since_ms is not None or not self.overdue(now_ms):
             return None
         self.quiet_since_ms = self.cadence.last_ms
-        return silent_finding(self.name, self.cadence, self._last_value, now_ms)
+        last_value = self._last_implausible if self._conditions.implausible.level else self._last_value
+        return silent_finding(self.name, self.cadence, last_value, now_ms)
 
     def overdue(self, now_ms: int) -> bool:
         """Whether it has been quiet for longer than its habit allows. Never for states and intermittent metrics."""
@@ -182,7 +187,7 @@ class MetricWatch:
 
     def active(self, now_ms: int) -> list[Finding]:
         """What has been told and is not over, told again."""
-        findings = self._conditions.active(self._last_ms, self._last_value)
+        findings = self._conditions.active(self._last_ms, self._last_value, self._last_implausible)
         if self.anomalies is not None:
             findings += self.anomalies.active(self._last_value)
         if self.quiet_since_ms is not None:
@@ -212,10 +217,10 @@ class MetricWatch:
         if self._quiet_low <= np.minimum.reduce(values) and np.maximum.reduce(values) <= self._quiet_high:
             self._keep(times, values)
             self._look(times, values, now_ms, findings)
+            self._last_value = float(values[-1])
         else:
             self._judge(times, values, now_ms, findings)
         self._last_ms = last_ms
-        self._last_value = float(values[-1])
 
     def _keep(self, times: Times, values: Values) -> None:
         baseline = self._baseline
@@ -245,6 +250,9 @@ class MetricWatch:
                 if conditions.deviation.level == 0:
                     self._keep(times[first:end], values[first:end])
                 self._look(times[first:end], values[first:end], now_ms, findings)
+                self._last_value = value
+            else:
+                self._last_implausible = value
             self._last_ms = end_ms
         conditions.adopt(int(times[-1]), self._last_value, findings)
         self._set_quiet()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-from .cli import main as run
+from .importing import uncollected
+
+with uncollected():
+    from .cli import main as run
 
 
 def main() -> int:

@@ -30,6 +30,7 @@ _WHY: Final = {
     401: "No token, one that has expired, or one that is none",
     403: "The token lacks the scope this needs, or the request comes from a page of another site",
     404: "Not found, or the feature analytics_dashboard is off",
+    405: "The address does not answer this method; Allow names those it does",
     408: "The body did not arrive in time",
     409: "Not possible in the present state",
     412: "It was changed meanwhile; the header ETag says how it is now",
@@ -47,6 +48,7 @@ _WHY: Final = {
 
 _HEADERS: Final = {
     401: {"WWW-Authenticate": "How to say who asks"},
+    405: {"Allow": "The methods it answers"},
     429: {"Retry-After": "Seconds to wait, when that helps"},
     503: {"Retry-After": "Seconds to wait"},
 }

@@ -21,6 +21,7 @@ from conf.loader import load_catalogue, load_flags, load_rules
 from conf.settings import DEFAULT, Settings, SettingsError, check_settings, load_settings, parse_setting, variable
 
 from .audit_command import add_audit_parser, run_audit
+from .importing import uncollected
 from .storage_parsers import STORAGE_COMMANDS, add_storage_parsers
 from .token_command import add_token_parser, run_token
 from .version import VERSION
@@ -128,14 +129,16 @@ def _configured(asked: argparse.Namespace, environ: Mapping[str, str]) -> tuple[
 def _serve(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, origin = _configured(asked, environ)
     flags = load_flags(settings)
-    from .service import run_service
+    with uncollected():
+        from .service import run_service
 
     return run_service(settings, flags, origin=origin)
 
 
 def _demo(asked: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, origin = _configured(asked, environ)
-    from .demo.command import run_demo
+    with uncollected():
+        from .demo.command import run_demo
 
     return run_demo(settings, origin, days=asked.days, seed=asked.seed, speed=asked.speed)
 

@@ -26,6 +26,10 @@ class PeerError(Exception):
     """The server cannot be reached, or broke off. `str()` is a sentence for people."""
 
 
+class UnreachableError(PeerError):
+    """No connection came about: the server has heard nothing."""
+
+
 class UrlError(ValueError):
     """No address of an HTTP server."""
 
@@ -97,7 +101,10 @@ class HttpClient:
         finished = self._heard = False
         try:
             if self._stream is None:
-                await self._connect()
+                try:
+                    await self._connect()
+                except OSError as error:
+                    raise UnreachableError(f"{self.url}: {_reason(error)}") from error
             await self._send(method, target, body, content_type)
             answer = await self._receive()
             finished = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from actors.persister import PersistPolicy
+from actors.persist_policy import PersistPolicy
 from analytics.local_time import LocalTime
 from conf.settings import Settings
 from conf.time_zone import find_zone, system_zone

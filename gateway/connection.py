@@ -147,7 +147,7 @@ class Connection:
                 async with Tasks() as tasks:
                     self._protocol = Http1Protocol(
                         self._app, self._config, self._context, tasks, ConnectionState(self._state),
-                        self.peer, server, self._send_event, self._write,
+                        self.peer, server, self._send_event, self._write, self._stream.receive_some,
                         self._limits.max_body_bytes, self._shortcut,
                     )  # fmt: skip
                     with self._reading:

@@ -2,9 +2,9 @@
 
 Owns what is refused before the application sees it, and promises that every conversation comes to an end
 that the connection hears of: HTTP/2 is refused or its upgrade ignored; a request with two lengths, too large a head
-or body, a bad target or a bad WebSocket handshake gets one answer and the end; a disconnect ends a
-pipeline that waits. A response's head travels with the first piece of its body: one packet for a small
-answer.
+or body, a bad target or a bad WebSocket handshake gets one answer and the end; a disconnect ends the request
+under way and the pipeline that waits behind it (who half-closes has left, too: the two look alike). A
+response's head travels with the first piece of its body: one packet for a small answer.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
 import h11
+import trio
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.events import Body, Data, EndBody, Request
 from hypercorn.protocol.events import Event as StreamEvent
@@ -32,6 +33,7 @@ from .talk import OPENER
 from .websocket import WebSocketStream
 
 JOIN_BYTES: Final = 64 * 1024  # a body piece up to this size is sent together with the head
+AHEAD_BYTES: Final = 64 * 1024  # of a pipeline are read while an answer is being made
 _ORIGIN: Final = re.compile(rb"\Ahttps?://[^/?#]*", re.IGNORECASE)
 _DROPPED: Final = frozenset({b"sec-websocket-extensions"})
 
@@ -61,12 +63,14 @@ class Http1Protocol(H11Protocol):
         server: Address,
         send: Callable[[Event], Awaitable[None]],
         write: Callable[[bytes], Awaitable[None]],
+        receive: Callable[[int], Awaitable[bytes]],
         max_body_bytes: int,
         shortcut: Shortcut | None = None,
     ) -> None:
         super().__init__(app, config, context, task_group, state, False, client, server, send)
         self._plain = config
         self._write = write
+        self._receive = receive
         self._shortcut = shortcut
         self._whole: _Whole | None = None
         self.closed = False
@@ -148,8 +152,8 @@ class Http1Protocol(H11Protocol):
             if isinstance(event, h11.Request):
                 await self._begin(event)
             elif event is h11.PAUSED:  # the next request of a pipeline waits for the answer to this one
-                await self.can_read.clear()
-                await self.can_read.wait()
+                if not await self._pause():
+                    return
             elif event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed) or self.reads_head:
                 return
             elif isinstance(event, h11.Data):
@@ -169,6 +173,30 @@ class Http1Protocol(H11Protocol):
                     await self._tell(EndBody(stream_id=STREAM_ID))
             elif isinstance(event, Data):
                 await self._tell(event)
+
+    async def _pause(self) -> bool:
+        """Wait for the answer under way, and listen meanwhile, or nobody would notice that the peer leaves. False: it
+        has. Who has sent AHEAD_BYTES more than it was answered is not listened to."""
+        await self.can_read.clear()
+        stays = True
+
+        async def listen() -> None:
+            nonlocal stays
+            try:
+                while stays and len(self.connection.trailing_data[0]) < AHEAD_BYTES:
+                    data = await self._receive(AHEAD_BYTES)
+                    self.connection.receive_data(data)
+                    stays = bool(data)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                stays = False
+            if not stays:
+                nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(listen)
+            await self.can_read.wait()
+            nursery.cancel_scope.cancel()
+        return stays
 
     async def _tell(self, event: StreamEvent) -> None:
         if self.stream is not None:

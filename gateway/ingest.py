@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
@@ -81,9 +81,13 @@ class Intake:
     rejected: int = 0
 
 
+# Past int64 a float cannot tell which integer was written, or whether one was: the slow path sees the literal.
+_Value = Annotated[float, msgspec.Meta(gt=-(2.0**63), lt=2.0**63)]
+
+
 class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     metric_name: str
-    value: float
+    value: _Value
     timestamp: float | None = None
     metadata: dict[str, Any] | None = None
 
@@ -91,7 +95,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 class Column(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     metric_name: str
     timestamps: list[float]
-    values: list[float]
+    values: list[_Value]
     metadata: dict[str, Any] | None = None
 
 
@@ -120,7 +124,7 @@ def name_problem(name: str) -> str | None:
 def encode_metadata(metadata: dict[str, Any]) -> str:
     """Compact JSON text. Raises ValueError when it is too long or holds what JSON cannot say."""
     try:
-        encoded = msgspec.json.encode(metadata)
+        encoded = msgspec.json.encode(metadata, enc_hook=_plain_float)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError("expected plain JSON values") from error
     if len(encoded) > MAX_METADATA_BYTES:
@@ -128,6 +132,13 @@ def encode_metadata(metadata: dict[str, Any]) -> str:
     if _depth(encoded) > MAX_METADATA_DEPTH:
         raise ValueError(f"nested deeper than {MAX_METADATA_DEPTH} levels")
     return encoded.decode()
+
+
+def _plain_float(value: Any) -> float:
+    """A subclass of float, which the encoder does not know, as what it is. Raises TypeError for anything else."""
+    if isinstance(value, float):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no plain JSON value")
 
 
 def _depth(encoded: bytes) -> int:

@@ -24,7 +24,7 @@ from .ingest import (
     group,
     name_problem,
 )
-from .lenient_json import Oddity, load, short
+from .lenient_json import Oddity, WideInteger, load, short
 
 _ROW_MEMBERS: Final = ("metric_name", "value", "timestamp", "metadata")
 _COLUMN_MEMBERS: Final = ("metric_name", "timestamps", "values", "metadata")
@@ -128,7 +128,7 @@ def _check_columns(columns: list[Any]) -> Intake:
         for index, (stamp, number) in enumerate(zip(stamps, numbers, strict=True)):
             try:
                 times.append(_time(stamp, "timestamps"))
-                values.append(_finite(number, "values"))
+                values.append(_value(number, "values"))
                 kept.append(index)
             except _RefusalError as refusal:
                 del times[len(values) :]
@@ -160,7 +160,13 @@ def _name(given: dict[str, Any]) -> str:
 def _number(given: dict[str, Any], member: str) -> float:
     if member not in given:
         raise _RefusalError(f"{member}: missing")
-    return _finite(given[member], member)
+    return _value(given[member], member)
+
+
+def _value(given: Any, member: str) -> float:
+    if isinstance(given, WideInteger):
+        raise _RefusalError(f"{member}: expected a float or an integer of 64 bits, got {given.text}")
+    return _finite(given, member)
 
 
 def _finite(value: Any, member: str) -> float:

@@ -1,7 +1,8 @@
 """JSON as senders write it: read with Python's reader, forgiving what it can name later.
 
 Promises: NaN, Infinity, numbers too large for a double and values nested too deeply become an `Oddity` in
-their place, so that whoever reads the document can refuse just that value. Anything else that is no JSON
+their place, and an integer outside int64 a `WideInteger`, so that whoever reads the document can refuse just that
+value. Anything else that is no JSON
 raises MalformedBodyError, and nothing else is raised, whatever the bytes are.
 """
 
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 from .ingest import MalformedBodyError
 
+INT64_CHARS: Final = 20  # the longest: -9223372036854775808
 MAX_DEPTH: Final = 64  # levels of nesting that are read; a batch needs 4 and its metadata the rest
 # A spelling of zero that nobody writes: stands for a value that was cut out because it is nested too deeply.
 _CUT: Final = "-0.0e-64646464"
@@ -27,6 +29,19 @@ class Oddity:
 
     def __init__(self, text: str) -> None:
         self.text = text
+
+
+class WideInteger(float):
+    """An integer that no int64 holds: as a number it has lost digits, `text` is how it was written."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text: str) -> WideInteger:
+        self = super().__new__(cls, text)
+        self.text = short(text)
+        return self
+
+    text: str
 
 
 def load(body: bytes) -> Any:
@@ -76,7 +91,10 @@ def _parse_float(text: str) -> float | Oddity:
 
 
 def _parse_int(text: str) -> int | float | Oddity:
-    return int(text) if len(text) < 20 else _parse_float(text)
+    if len(text) <= INT64_CHARS and -(2**63) <= (number := int(text)) < 2**63:
+        return number
+    wide = WideInteger(text)
+    return wide if math.isfinite(wide) else Oddity(short(text))
 
 
 def short(text: str) -> str:

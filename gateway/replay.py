@@ -31,10 +31,12 @@ async def replay(
     keep_times: bool = False,
     now_ms: int,
     progress: Callable[[float], None] = lambda fraction: None,
+    troubled: Callable[[str], None] = lambda trouble: None,
 ) -> None:
     """Send `rows` at `speed` times their own pace; 0: without pauses.
 
-    Raises GaveUpError; what became of the samples until then stands in `account`.
+    `troubled` hears of each batch that has to be sent again. Raises GaveUpError, at once when there is no
+    service; what became of the samples until then stands in `account`.
     """
     ordered = sorted(rows, key=lambda row: row.time_ms)
     first_ms, last_ms = (ordered[0].time_ms, ordered[-1].time_ms) if ordered else (0, 0)
@@ -43,7 +45,9 @@ async def replay(
     for batch in batches(ordered, speed):
         if speed:
             await trio.sleep_until(began + (batch[-1].time_ms - first_ms) / 1000 / speed)
-        await deliver(client, encode(batch, shift_ms), len(batch), account)
+        await deliver(
+            client, encode(batch, shift_ms), len(batch), account, must_reach=not account.batches, troubled=troubled
+        )
         progress(account.samples / len(ordered))
     await trio.lowlevel.checkpoint()
 

@@ -38,6 +38,7 @@ async def run_replay(file: Path, url: str, speed: float, keep_times: bool, token
                     keep_times=keep_times,
                     now_ms=time.time_ns() // 1_000_000,
                     progress=bar,
+                    troubled=Troubles(),
                 )
             except GaveUpError as error:
                 trouble = str(error)
@@ -66,6 +67,18 @@ def name_bad_row(file: Path, row: BadRow, number: int) -> None:
         print(f"{file}: line {row.line}: {row.problem}", file=sys.stderr)
     elif number == MAX_NAMED + 1:
         print(f"{file}: further bad rows are only counted", file=sys.stderr)
+
+
+class Troubles:
+    """Says on stderr why a body has to be sent again: each reason once."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, trouble: str) -> None:
+        if trouble not in self._told:
+            self._told.add(trouble)
+            print(f"coachiq-analytics: {trouble}: trying again", file=sys.stderr, flush=True)
 
 
 def report(account: Account, rows: int, bad: int, seconds: float) -> list[str]:

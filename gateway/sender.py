@@ -8,13 +8,14 @@ replace.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 import trio
 
-from .client import Answer, HttpClient, PeerError
+from .client import Answer, HttpClient, PeerError, UnreachableError
 
 BATCH_PATH: Final = "/api/analytics/metrics/batch"
 REQUEST_WITHIN_S: Final = 30.0
@@ -52,16 +53,26 @@ class Account:
         self.reasons[reason if known else _OTHERS] += count
 
 
-async def deliver(client: HttpClient, body: bytes, samples: int, account: Account, *, patience_s: float = 60.0) -> None:
+async def deliver(
+    client: HttpClient,
+    body: bytes,
+    samples: int,
+    account: Account,
+    *,
+    patience_s: float = 60.0,
+    must_reach: bool = False,
+    troubled: Callable[[str], None] = lambda trouble: None,
+) -> None:
     """Send one body of the batch route until the service answers for it.
 
-    Raises GaveUpError after `patience_s` of trouble, or when the service refuses us as such; the samples are
+    `troubled` hears why it has to be sent again, the first time. Raises GaveUpError after `patience_s` of trouble,
+    when the service refuses us as such, or with `must_reach` when no connection comes about at once; the samples are
     unsent then.
     """
     account.samples += samples
     account.unsent += samples
     account.batches += 1
-    since, pause_s = trio.current_time(), FIRST_PAUSE_S
+    since, pause_s, told = trio.current_time(), FIRST_PAUSE_S, False
     while True:
         wait_s, trouble = pause_s, f"{client.url}: no answer within {REQUEST_WITHIN_S:g} s"
         try:
@@ -72,10 +83,17 @@ async def deliver(client: HttpClient, body: bytes, samples: int, account: Accoun
                     return
                 trouble = f"{client.url}: answered {answer.status} ({_detail(answer)})"
                 wait_s = max(pause_s, _retry_after_s(answer))
+        except UnreachableError as error:
+            trouble = str(error)
+            if must_reach and not told:
+                raise GaveUpError(trouble) from error
         except PeerError as error:
             trouble = str(error)
         if trio.current_time() + wait_s - since > patience_s:
             raise GaveUpError(trouble)
+        if not told:
+            troubled(trouble)
+            told = True
         account.repeated += 1
         await trio.sleep(wait_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

@@ -19,21 +19,12 @@ from typing import Final
 
 import trio
 
-from actors import persister as persisting
 from actors.clock import TrustedClock
 from actors.health import HealthBoard
 from actors.hub import Hub
-from actors.mailbox import Mailbox
-from actors.messages import (
-    InsightMessage,
-    NotifierMessage,
-    PatternMessage,
-    PersisterMessage,
-    Pressure,
-    RecorderMessage,
-)
 from actors.notifier import Notifier
 from actors.pattern_analyzer import PatternAnalyzer
+from actors.persister import Persister
 from actors.progress import Progress
 from actors.recorder import Recorder
 from actors.supervisor import Beyond, ChildSpec, Escalation, Supervisor
@@ -58,6 +49,7 @@ from .composed import coach_time, persist_policy
 from .control import build_control
 from .links import link_children
 from .logs import configure_logs
+from .mailboxes import Mailboxes
 from .server import Server, open_listening_socket
 
 LOG: Final = logging.getLogger(__name__)
@@ -97,13 +89,9 @@ class Service:
             max_series=settings.max_metrics,
         )
         hub, board, progress = Hub(wall_ms), HealthBoard(wall_ms), Progress()
-        record: Mailbox[RecorderMessage] = Mailbox("recorder", capacity=64, pressure=Pressure.BLOCK)
-        persist: Mailbox[PersisterMessage] = Mailbox(
-            "persister", capacity=16, pressure=Pressure.CONFLATE, conflate=persisting.conflate
-        )
-        found: Mailbox[InsightMessage] = Mailbox("insight_generator", capacity=256, pressure=Pressure.DROP_OLDEST)
-        asked: Mailbox[PatternMessage] = Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE)
-        notify: Mailbox[NotifierMessage] = Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
+        boxes = Mailboxes()
+        record, persist, notify = boxes.recorder, boxes.persister, boxes.notifier
+        found, asked = boxes.insight_generator, boxes.pattern_analyzer
         book = InsightBook(settings.max_memory_insights, settings.max_memory_patterns)
         history = History(memory, wall_ms, catalogue.plausible)
         local_time = coach_time(settings)
@@ -143,7 +131,7 @@ class Service:
             wall_ms=wall_ms,
         )
         keeper = archive_keeper(settings, wall_ms, progress)
-        persister = persisting.Persister(
+        persister = Persister(
             mailbox=persist,
             notifier=notify,
             memory=memory,
@@ -192,7 +180,14 @@ class Service:
                 ChildSpec(name="hub", run=hub.run),
                 *control.children(),
                 ChildSpec(name="notifier", run=notifier.run, mailbox=notify, stop=notify.close),
-                ChildSpec(name="persister", run=persister.run, mailbox=persist, stop=persist.close, hung_after_s=120),
+                ChildSpec(
+                    name="persister",
+                    run=persister.run,
+                    mailbox=persist,
+                    stop=persist.close,
+                    busy_s=persister.storing_s,
+                    hung_after_s=120,
+                ),
                 ChildSpec(
                     name="housekeeper", run=housekeeper(settings, backend.history, clock).run, beyond=Beyond.PARK
                 ),

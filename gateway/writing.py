@@ -94,6 +94,8 @@ def summed_up(intake: Intake, recorded: Recorded) -> Outcome:
         for at, reason in done.rejected[: MAX_ERRORS - len(outcome.errors)]:
             message = f"metric_name: {reason}" if done.full else reason
             outcome.errors.append(SampleError(int(origin[at]), message, part.name if intake.columns else None))
+    series = {part.name: position for position, part in enumerate(intake.parts)} if intake.columns else {}
+    outcome.errors.sort(key=lambda error: (series.get(error.series or "", -1), error.index or 0))
     return outcome
 
 

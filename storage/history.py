@@ -17,15 +17,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import trio
 
 from .archive import Archive, ArchiveError
 from .grid import combined, merged_windows, sum_up
 from .memory import MemoryTier
 from .models import Buckets, Latest, Window
-from .quarantine import ANYTHING, Range, implausible, joined, suspect_spans, without_implausible
+from .quarantine import ANYTHING, Range, implausible, joined, outside, suspect_spans, without_implausible
 
 SEARCH_STEP_MS: Final = 300_000  # buckets in which implausible samples are looked for
+LATELY_MS: Final = 86_400_000  # so far before the last sample a plausible one is looked for
 ROWS_STEP_MS: Final = 86_400_000  # spans to be merged as rows are read a day at a time
 
 
@@ -142,6 +144,18 @@ class History:
     def latest(self) -> dict[str, Latest]:
         """The newest sample of each metric that memory holds."""
         return self._memory.latest()
+
+    def last_plausible(self, name: str) -> float | None:
+        """The newest value in memory that can be; None: there is none in the day before the last sample."""
+        latest = self._memory.latest_of(name)
+        if latest is None:
+            return None
+        bounds, value = self.plausible(name), np.array([latest.value])
+        if not outside(value, value, bounds)[0]:
+            return latest.value
+        values = self._memory.window(name, latest.time_ms - LATELY_MS, latest.time_ms).values
+        sound = values[~outside(values, values, bounds)]
+        return float(sound[-1]) if len(sound) else None
 
     async def bound(self, name: str, start_ms: int, end_ms: int, samples: int) -> int:
         """As `Archive.bound`, of the archive's share; memory's is bounded by its budget."""

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from .models import SeriesPart, Times, Values
+from .models import SeriesPart, Times, Values, Window
 
 NOT_FINITE: Final = "value is not a finite number"
 TOO_OLD: Final = "timestamp lies before 1970"
@@ -98,3 +98,9 @@ class ArrivalLog:
         if len(entries) == 1 and entries[0][0] + ARRIVAL_STEP_MS <= cutoff_ms:
             return self._last_seq  # any later one would have made an entry of its own
         return entries[0][1]
+
+
+def missing(window: Window, kept: Window) -> tuple[Times, Values]:
+    """The samples of `window` at whose times `kept` has none."""
+    new = ~np.isin(window.times, kept.times, assume_unique=True)
+    return window.times[new], window.values[new]

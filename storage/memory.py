@@ -19,12 +19,10 @@ from collections.abc import Iterable
 from itertools import takewhile
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .backlog import collect
 from .block import SAMPLE_BYTES, Block
-from .intake import ArrivalLog, in_order, rising, sift
+from .eviction import Losses, oldest_first
+from .intake import ArrivalLog, in_order, missing, rising, sift
 from .models import EMPTY_WINDOW, Appended, Latest, MemoryStatus, SeriesInfo, SeriesPart, Window
 from .packer import Packer
 from .series import Series
@@ -56,9 +54,8 @@ class MemoryTier:
         self._series: dict[str, Series] = {}
         self._by_seq: OrderedDict[str, Series] = OrderedDict()  # the last one written to stands last
         self._bytes = 0
-        self._evicted = self._lost_unpersisted = 0
+        self._losses = Losses()
         self._last_seq = 0
-        self._persisted_seq: int | None = None
         self._packer = Packer()
         self._unpacked_limit = budget_bytes // 8  # sealed blocks may wait for compression up to here
         self._arrivals = ArrivalLog()
@@ -131,9 +128,7 @@ class MemoryTier:
             return
         before = series.bytes
         fresh: list[Block] = []
-        kept = series.window(int(window.times[0]), int(window.times[-1]) + 1)
-        new = ~np.isin(window.times, kept.times, assume_unique=True)
-        times, values = window.times[new], window.values[new]
+        times, values = missing(window, series.window(int(window.times[0]), int(window.times[-1]) + 1))
         if len(times):
             _, fresh = series.insert(times, values, 0, self._seal_at)
             series.received += len(times)
@@ -153,8 +148,8 @@ class MemoryTier:
 
         `persisted_seq`: up to where an archive has everything; None: there is none. Returns how many samples went.
         """
-        self._persisted_seq = persisted_seq
-        before = self._evicted
+        self._losses.persisted_seq = persisted_seq
+        before = self._losses.evicted
         cutoff_ms = horizon_ms - self._retention_ms
         arrived_seq = self._arrivals.up_to(cutoff_ms)
         for series in self._series.values():
@@ -162,14 +157,14 @@ class MemoryTier:
                 continue
             size = series.bytes
             for seqs in series.drop_before(cutoff_ms, arrived_seq):
-                self._count_out(seqs)
+                self._losses.count(seqs)
             self._bytes += series.bytes - size
             if not series.samples:
                 self._empty[series.name] = None
         self._bytes -= self._packer.pack(PACK_PER_EVICT)
         if self._bytes > self._budget_bytes:
             self._shrink()
-        return self._evicted - before
+        return self._losses.evicted - before
 
     # -- reading
 
@@ -228,8 +223,8 @@ class MemoryTier:
             samples=sum(series.samples for series in self._series.values()),
             bytes=self._bytes,
             budget_bytes=self._budget_bytes,
-            evicted=self._evicted,
-            lost_unpersisted=self._lost_unpersisted,
+            evicted=self._losses.evicted,
+            lost_unpersisted=self._losses.lost_unpersisted,
         )
 
     # -- inside
@@ -290,20 +285,13 @@ class MemoryTier:
         """Drop blocks until the budget has a little room again; what an archive has goes before what it has not."""
         if self._bytes <= self._budget_bytes:
             return
-        has_seq = self._persisted_seq if self._persisted_seq is not None else self._last_seq
-        blocks = ((series, block) for series in self._series.values() for block in series.blocks)
-        oldest = sorted(blocks, key=lambda item: (item[1].max_seq > has_seq, item[1].last_ms))
+        has_seq = self._losses.persisted_seq if self._losses.persisted_seq is not None else self._last_seq
         target = self._budget_bytes - self._budget_bytes // 32
-        for series, block in oldest:
+        for series, block in oldest_first(self._series.values(), has_seq):
             if self._bytes <= target:
                 break
             before = series.bytes
-            self._count_out(series.drop(block))
+            self._losses.count(series.drop(block))
             self._bytes += series.bytes - before
             if not series.samples:
                 self._empty[series.name] = None
-
-    def _count_out(self, seqs: NDArray[np.int64]) -> None:
-        self._evicted += len(seqs)
-        if self._persisted_seq is not None:
-            self._lost_unpersisted += int(np.count_nonzero(seqs > self._persisted_seq))

@@ -6,6 +6,7 @@ change one copies it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -47,6 +48,15 @@ def _empty_window() -> Window:
 
 
 EMPTY_WINDOW: Final = _empty_window()
+
+
+def joined_window(times: Sequence[Times], values: Sequence[Values]) -> Window:
+    """Runs one after the other as one window, whose arrays are read-only."""
+    if not times:
+        return EMPTY_WINDOW
+    whole = Window(times[0], values[0]) if len(times) == 1 else Window(np.concatenate(times), np.concatenate(values))
+    whole.times.flags.writeable = whole.values.flags.writeable = False
+    return whole
 
 
 @dataclass(frozen=True, slots=True)

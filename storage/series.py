@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .block import ARRAYS_BYTES, SAMPLE_BYTES, Block, Columns, joined, merged, pieces
-from .models import EMPTY_WINDOW, Latest, SeriesInfo, SeriesPart, Times, Values, Window
+from .models import Latest, SeriesInfo, SeriesPart, Times, Values, Window, joined_window
 
 FIRST_CAPACITY: Final = 16
 SERIES_BYTES: Final = 560  # the object, its numbers, its places in the tier's tables; the name comes on top
@@ -185,13 +185,7 @@ class Series:
             first, end = self._times[: self.count].searchsorted((start_ms, end_ms))
             times.append(self._times[first:end].copy())
             values.append(self._values[first:end].copy())
-        if not times:
-            return EMPTY_WINDOW
-        window = (
-            Window(times[0], values[0]) if len(times) == 1 else Window(np.concatenate(times), np.concatenate(values))
-        )
-        window.times.flags.writeable = window.values.flags.writeable = False
-        return window
+        return joined_window(times, values)
 
     def runs_after(self, seq: int) -> list[tuple[int, Block | None]]:
         """(lowest sequence number, block) of each run that may hold samples after `seq`; None: the active run."""

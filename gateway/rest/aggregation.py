@@ -171,20 +171,19 @@ def _figures(buckets: Buckets, samples: Window | None, start_ms: int, end_ms: in
 
 
 def _benchmarks(backend: Backend, names: Sequence[str]) -> dict[str, Figures]:
-    """The last value of each metric that has limits, beside them."""
+    """The last plausible value of each metric that has limits, beside them."""
     found: dict[str, Figures] = {}
     for name in names:
         spec: MetricSpec = backend.catalogue.spec(name)
-        latest = backend.memory.latest_of(name)
-        if latest is None or (spec.low is None and spec.high is None):
+        value = None if spec.low is None and spec.high is None else backend.history.last_plausible(name)
+        if value is None:
             continue
         found[name] = {
-            "value": known(latest.value),
+            "value": known(value),
             "unit": spec.unit,
             "low": spec.low,
             "high": spec.high,
-            "within": (spec.low is None or latest.value >= spec.low)
-            and (spec.high is None or latest.value <= spec.high),
+            "within": (spec.low is None or value >= spec.low) and (spec.high is None or value <= spec.high),
         }
     return found
 

@@ -49,7 +49,7 @@ def _entry(name: str, spec: MetricSpec, info: SeriesInfo | None, now_ms: int) ->
         "kind": spec.kind,
         "role": spec.role,
         "title": spec.title,
-        "last_value": latest.value if latest else None,
+        "last_value": number(latest.value) if latest else None,
         "last_timestamp": latest.time_ms / 1000 if latest else None,
         "samples": info.samples if info else 0,
         "bytes": info.bytes if info else 0,
@@ -85,6 +85,9 @@ def _bytes_per_day(info: SeriesInfo | None, now_ms: int) -> float | None:
     if info is None or not info.samples or now_ms - info.first_received_ms < SEEN_ENOUGH_MS:
         return None
     per_day = info.received * DAY_MS / (now_ms - info.first_received_ms)
+    if info.first_ms is not None and info.last_ms is not None and info.first_ms < info.last_ms:
+        # Older samples than their arrival came faster than they were taken: their own times say how many a day brings.
+        per_day = min(per_day, info.samples * DAY_MS / (info.last_ms - info.first_ms))
     return number(info.bytes / info.samples * per_day)
 
 

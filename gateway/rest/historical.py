@@ -12,8 +12,10 @@ from actors.frames import correlation_frame, pattern_frame, prediction_frame
 from analytics.catalogue import Catalogue
 from analytics.local_time import LocalTime
 from analytics.patterns import Analysis, Anomaly, analyze
+from analytics.robust import Times, Values
 from storage.grid import as_series
 from storage.models import Buckets
+from storage.readings import last_readings
 
 from .. import schemas
 from ..answers import Answer, problems
@@ -37,12 +39,17 @@ async def get_historical_analysis(backend: Backend, query: schemas.historical.Hi
     span_ms = query.time_window_hours * HOUR_MS
     step_ms = next((step for step in STEPS_MS if span_ms / step <= POINTS), HOUR_MS)
     chosen = await choose(backend, None, MAX_METRICS)
-    start_ms = now_ms - span_ms
-    read = await backend.history.buckets(chosen.names, start_ms - start_ms % step_ms, now_ms + 1, step_ms)
+    start_ms = (now_ms - span_ms) // step_ms * step_ms
+    read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, step_ms)
     charge(backend, read.buckets.values())
+    counters = {name: some for name, some in read.buckets.items() if backend.catalogue.spec(name).kind == "counter"}
+    counted = await last_readings(backend.history, counters, start_ms, now_ms + 1)
+    charge(backend, counted.read.values())
+    reason = read.reason or counted.reason
     found = await in_thread(
         _analyze,
         read.buckets,
+        counted.series,
         now_ms,
         backend.catalogue,
         backend.local_time,
@@ -69,14 +76,15 @@ async def get_historical_analysis(backend: Backend, query: schemas.historical.Hi
             },
             "generated_at": now_ms / 1000,
             "truncated": chosen.truncated,
-            "complete": read.complete,
-            "incomplete_reason": read.reason,
+            "complete": reason is None,
+            "incomplete_reason": reason,
         }
     )
 
 
 def _analyze(
     buckets: Mapping[str, Buckets],
+    counted: Mapping[str, tuple[Times, Values]],
     now_ms: int,
     catalogue: Catalogue,
     local: LocalTime,
@@ -84,7 +92,7 @@ def _analyze(
     predictions: bool,
 ) -> Analysis:
     """Runs in a thread."""
-    series = {name: as_series(some) for name, some in buckets.items()}
+    series = {name: as_series(some) for name, some in buckets.items()} | dict(counted)
     everything = analysis_type == "all"
     return analyze(
         series,
@@ -131,7 +139,8 @@ ROUTES: Final = (
             "length; days and weeks are the coach's. Only the lists that `analysis_type` names are filled; predictions "
             "come with each unless switched off. A pattern's `data` says its `strength` (0..1), its `support`, what it "
             "`predicts`, and `last_error` beside `error_without`: how far off the newest cycle or stretch was with the "
-            "pattern and without it, in the metric's unit. Counters are looked at as rates per hour. Predictions for "
+            "pattern and without it, in the metric's unit. Counters are looked at as rates per hour, "
+            "between the last readings of such spans. Predictions for "
             "levels say when they will be empty, full or at a limit (`earliest` to `latest`). At most "
             f"{MAX_METRICS} metrics take part (`truncated` says when there are more), and the newest "
             f"{MAX_ANOMALIES} anomalies are listed."

@@ -22,6 +22,7 @@ from ..user import user
 from .insights import EXAMPLE
 
 PATH: Final = "/api/analytics/insights/<insight_id>"
+SWEEP: Final = "generate"  # under the same address as the insights, and none of them
 SNOOZE_S: Final = 3600.0
 _VERBS: Final[dict[str, Verb]] = {
     "new": "undo",
@@ -39,6 +40,8 @@ _DONE: Final[dict[Verb, str]] = {
 
 
 async def get_insight(backend: Backend, insight_id: str) -> Response:
+    if insight_id == SWEEP:
+        raise Problem(405, f"{request.path} does not answer GET", headers={"Allow": "OPTIONS, POST"})
     found = _find(backend, insight_id)
     return json_response(marked_frame(found, backend.control.marks, backend.wall_ms()))
 
@@ -145,7 +148,7 @@ ROUTES: Final = (
         path_parameters={"insight_id": "Id of the insight"},
         answers=lambda: {
             200: Answer("The insight", schemas.insights.Insight, example=EXAMPLE),
-            **problems(404, 500, details=_DETAILS),
+            **problems(404, 405, 500, details=_DETAILS),
         },
         gated=True,
     ),

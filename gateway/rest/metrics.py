@@ -104,7 +104,8 @@ def _refuse(outcome: Outcome, *, single: bool = False) -> NoReturn:
     first = outcome.errors[0].message
     if single:
         member = re.split(r"[: ]", first, maxsplit=1)[0]  # every reason begins with the member it is about
-        raise Problem(status, first, errors=[{"pointer": f"/{member}", "message": first}])
+        message = first.removeprefix(f"{member}: ")
+        raise Problem(status, first, errors=[{"pointer": f"/{member}", "message": message}])
     more = f" (and {outcome.rejected - 1} more)" if outcome.rejected > 1 else ""
     raise Problem(status, f"No sample was taken: {first}{more}", **outcome.as_json())
 

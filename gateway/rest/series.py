@@ -202,7 +202,7 @@ async def raw_samples(backend: Backend, name: str, start_ms: int, end_ms: int, l
         held += len(window)
         complete, reason = complete and read.complete, reason or read.reason
         at_ms = until_ms
-    whole = windows[0]
+    whole = windows[0] if windows else EMPTY_WINDOW  # none: the span ended where time begins
     if len(windows) > 1:
         whole = Window(
             np.concatenate([each.times for each in windows]), np.concatenate([each.values for each in windows])
@@ -212,16 +212,19 @@ async def raw_samples(backend: Backend, name: str, start_ms: int, end_ms: int, l
 
 
 async def whole_buckets(backend: Backend, name: str, start_ms: int, end_ms: int, step_ms: int) -> Found:
-    """At most about MAX_ROWS of them."""
+    """At most about MAX_ROWS of them. A page begins where there is something: one without rows is the last."""
+    if end_ms - start_ms > (MAX_ROWS + 1) * step_ms:
+        first = await raw_samples(backend, name, start_ms, end_ms, 1)
+        start_ms = int(first.data.times[0]) if isinstance(first.data, Window) and len(first.data) else end_ms - 1
     start_ms -= start_ms % step_ms  # whole buckets: the first one too
     read = await backend.history.buckets([name], start_ms, min(end_ms, start_ms + (MAX_ROWS + 1) * step_ms), step_ms)
     buckets = read.buckets.get(name)
     if buckets is None:
-        empty = np.empty(0, np.int64)
-        none = np.empty(0, np.float64)
+        empty, none = np.empty(0, np.int64), np.empty(0, np.float64)
         buckets = Buckets(step_ms, empty, empty, none, none, none)
     next_ms = start_ms + (MAX_ROWS + 1) * step_ms
-    return Found(buckets, next_ms if next_ms < end_ms else None, read.complete, read.reason)
+    more = next_ms < end_ms and len((await raw_samples(backend, name, next_ms, end_ms, 1)).data) > 0
+    return Found(buckets, next_ms if more else None, read.complete, read.reason)
 
 
 def _rows(data: Window | Buckets) -> Rows:

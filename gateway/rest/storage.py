@@ -63,8 +63,9 @@ async def get_storage(backend: Backend, query: schemas.storage.StorageQuery) -> 
 
 
 def wear(backend: Backend) -> dict[str, int | float | None]:
-    """How much this process has written, and what that makes a day."""
-    written = written_bytes()
+    """How much this process has written, and what that makes a day. None while history is not persisted: what the
+    kernel counts then is no file of ours."""
+    written = None if backend.progress.state == "off" else written_bytes()
     up_ms = backend.wall_ms() - backend.started_ms
     per_day = None if written is None or up_ms < SEEN_ENOUGH_MS else number(written * DAY_MS / up_ms)
     return {"written_bytes": written, "written_bytes_per_day": per_day}

@@ -30,7 +30,9 @@ class PersistenceStatus(Answered):
     raw_since: UnixSeconds | None = Field(description="From here on every sample is on disk as it came")
     damaged: int = Field(description="Rows of the file that were found damaged and are left out")
     salvage: SalvageProgress | None = Field(description="null: no damaged file was met since the start")
-    written_bytes: int | None = Field(description="Bytes this process has caused to be written to the device")
+    written_bytes: int | None = Field(
+        description="Bytes this process has caused to be written to the device; null: persistence is off"
+    )
     written_bytes_per_day: FiniteFloat | None = Field(description="null: running for less than a minute")
 
 

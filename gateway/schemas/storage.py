@@ -55,7 +55,9 @@ class StorageResponse(Answered):
     raw_since: UnixSeconds | None = Field(description="From here on every sample is there as it came")
     retention_days: FiniteFloat
     days_until_thinning: FiniteFloat | None = Field(description="At the rate of bytes_per_day; null: never")
-    written_bytes: int | None = Field(description="This process has caused so many to be written to the device")
+    written_bytes: int | None = Field(
+        description="This process has caused so many to be written to the device; null: persistence is off"
+    )
     written_bytes_per_day: BytesPerDay
     unpacked_samples: int = Field(description="In the journal, waiting to be packed")
     damaged: list[str] = Field(description="What was found damaged since the file was opened, and is left out")

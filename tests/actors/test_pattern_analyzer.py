@@ -171,6 +171,15 @@ async def test_a_window_that_ends_in_the_past_sees_nothing_later():
     assert await read_series(house.history, ["salon.temperature"], long_ago - DAY_MS, long_ago, 60_000) == ({}, None)
 
 
+async def test_counters_are_read_at_the_end_of_buckets():
+    house = House()
+    times = NOW_MS - DAY_MS + 60_000 * np.arange(1440)
+    house.append("generator.run_hours", times, times / 3_600_000 - 470_000)
+    series, _ = await read_series(house.history, await house.history.names(), NOW_MS - DAY_MS, NOW_MS, 3_600_000, bool)
+    at, values = series["generator.run_hours"]
+    assert values.tolist() == (at / 3_600_000 - 470_000).tolist()
+
+
 async def test_a_hung_analysis_is_cancelled_counted_and_the_actor_lives_on(autojump_clock):
     house = House()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -14,9 +15,11 @@ import trio.testing
 from actors.clock import TrustedClock
 from actors.health import HealthBoard
 from actors.mailbox import Mailbox
-from actors.messages import Flush, Pressure, SwitchPersistence
-from actors.persister import Persister, PersistPolicy, conflate
+from actors.messages import Flush, PersisterMessage, Pressure, QuarantinedError, SwitchPersistence
+from actors.persist_policy import PersistPolicy
+from actors.persister import Persister, conflate
 from actors.progress import NotPersisting, Progress
+from actors.supervisor import ChildSpec, Supervisor
 from analytics.records import Insight, Pattern
 from storage.archive import ArchiveError, PoisonError
 from storage.history import History
@@ -414,3 +417,66 @@ async def test_a_salvage_that_fails_holds_nothing_up(autojump_clock):
         await house.durable(house.record("a", 1.0))
         assert house.progress.state == "on"
         nursery.cancel_scope.cancel()
+
+
+def supervised(house: House) -> Supervisor:
+    """The persister as the service runs it."""
+    spec = ChildSpec(
+        name="persister", run=house.persister.run, mailbox=house.mailbox, stop=house.mailbox.close,
+        busy_s=house.persister.storing_s, hung_after_s=120,
+    )  # fmt: skip
+    return Supervisor("test", (spec,), board=house.board, rng=random.Random(1))
+
+
+async def test_a_commit_that_hangs_is_cancelled_and_made_again_by_the_next_life(autojump_clock):
+    house = House()
+    supervisor = supervised(house)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor.run)
+        house.archive.gate = trio.Event()
+        house.record("a", 1.0)
+        house.mailbox.put_nowait(Flush(now=True))
+        await trio.sleep(119)
+        assert house.board.snapshot()["persister"].restarts == 0
+        house.record("a", 2.0)
+        await trio.sleep(2)
+        health = house.board.snapshot()["persister"]
+        assert (health.restarts, health.last_error) == (1, "hung: 120.0 s on one piece of work")
+        assert health.mailbox is not None
+        assert health.mailbox.failures == 0  # no message is to blame
+        house.archive.gate.set()
+        await house.progress.wait_for(house.record("a", 3.0))
+        assert house.stored("a") == [1.0, 2.0, 3.0]
+        assert (house.progress.state, house.progress.backlog) == ("on", 0)
+        supervisor.shut_down()
+
+
+async def test_a_message_whose_handling_hangs_is_tried_again_then_put_aside_and_nothing_is_lost(autojump_clock):
+    house = House()
+    real, hung = house.persister._handle, SwitchPersistence(True)
+    tried_s: list[float] = []
+
+    async def handle(message: PersisterMessage) -> None:
+        if message is hung:
+            tried_s.append(trio.current_time())
+            await trio.sleep_forever()
+        await real(message)
+
+    house.persister._handle = handle
+    supervisor = supervised(house)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor.run)
+        house.record("a", 1.0)
+        await trio.testing.wait_all_tasks_blocked()
+        house.mailbox.put_nowait(hung)
+        seq = house.record("a", 2.0)
+        with pytest.raises(QuarantinedError, match="hung"):
+            await hung.reply.wait()
+        assert len(tried_s) == 3
+        assert (np.diff(tried_s) >= 120).all()
+        await house.progress.wait_for(seq)
+        assert house.stored("a") == [1.0, 2.0]
+        await house.durable(house.record("a", 3.0))
+        assert house.stored("a") == [1.0, 2.0, 3.0]
+        assert house.mailbox.statistics().quarantined == 1
+        supervisor.shut_down()

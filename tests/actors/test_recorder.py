@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,11 +11,13 @@ import trio
 
 from actors.alarms import Alarms
 from actors.clock import TrustedClock
+from actors.health import HealthBoard
 from actors.hub import Hub
 from actors.mailbox import Mailbox
-from actors.messages import Found, Pressure, Record, Recorded
+from actors.messages import Found, Pressure, QuarantinedError, Record, Recorded
 from actors.progress import Progress
 from actors.recorder import BACKLOG_LIMIT_SAMPLES, HOUSEKEEPING_S, Recorder
+from actors.supervisor import ChildSpec, Supervisor
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind
 from analytics.streaming import Watchlist
@@ -221,3 +224,59 @@ async def test_time_alone_lets_an_alert_fire(house, autojump_clock):
                 house.now_ms += 500
                 await trio.sleep(0.5)
         assert [event.data["state"] for event in await heard.receive()] == ["firing"]
+
+
+@pytest.mark.parametrize("hangs", [1, 2, 3])
+async def test_a_batch_whose_handling_hangs_is_tried_again_then_put_aside_and_the_next_one_taken(autojump_clock, hangs):
+    house = House()
+    real, tried_s = house.recorder._wait_for_room, []
+
+    async def wait_for_room() -> None:
+        tried_s.append(trio.current_time())
+        if len(tried_s) <= hangs:
+            await trio.sleep_forever()
+        await real()
+
+    house.recorder._wait_for_room = wait_for_room
+    board = HealthBoard(lambda: 0)
+    spec = ChildSpec(name="recorder", run=house.recorder.run, mailbox=house.mailbox, stop=house.mailbox.close)
+    supervisor = Supervisor("test", (spec,), board=board, rng=random.Random(1))
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor.run)
+        before, after = Record((part("a", (0, 1.0)),)), Record((part("a", (1, 2.0)),))
+        house.mailbox.put_nowait(before)
+        house.mailbox.put_nowait(after)
+        if hangs < 3:
+            assert (await before.reply.wait()).parts[0].accepted == 1
+        else:
+            with pytest.raises(QuarantinedError, match="hung"):
+                await before.reply.wait()
+        assert (await after.reply.wait()).parts[0].accepted == 1
+        assert (np.diff(tried_s)[:hangs] >= 30).all()
+        kept = house.memory.window("a", 0, NOW_MS + 10).values.tolist()
+        assert kept == ([1.0, 2.0] if hangs < 3 else [2.0])
+        health = board.snapshot()["recorder"]
+        assert (health.state, health.restarts) == ("running", hangs)
+        assert health.last_error == "hung: 30.0 s on one message"
+        assert health.mailbox is not None
+        assert health.mailbox.quarantined == (hangs == 3)
+        supervisor.shut_down()
+
+
+async def test_waiting_for_a_disk_that_is_behind_is_no_hanging(autojump_clock):
+    house = House()
+    board = HealthBoard(lambda: 0)
+    spec = ChildSpec(name="recorder", run=house.recorder.run, mailbox=house.mailbox, stop=house.mailbox.close)
+    supervisor = Supervisor("test", (spec,), board=board)
+    house.progress.set_state("on")
+    house.progress.recorded(BACKLOG_LIMIT_SAMPLES, seq=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(supervisor.run)
+        message = Record((part("a", (0, 1.0)),))
+        house.mailbox.put_nowait(message)
+        await trio.sleep(300)
+        assert not message.reply.is_answered
+        assert board.snapshot()["recorder"].restarts == 0
+        house.progress.advance(1)
+        assert (await message.reply.wait()).parts[0].accepted == 1
+        supervisor.shut_down()

@@ -772,6 +772,28 @@ async def test_a_hung_message_is_a_crash_and_comes_again_until_it_is_quarantined
     assert box.statistics().quarantined == 1
 
 
+@pytest.mark.parametrize("with_mailbox", [False, True])
+async def test_work_beside_the_mailbox_that_hangs_is_a_crash_and_blames_no_message(
+    autojump_clock: Clock, with_mailbox: bool
+) -> None:
+    since: list[float] = []
+    box, health = box_of(), board()
+
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        since[:] = [trio.current_time()]
+        task_status.started()
+        await trio.sleep_forever()
+
+    spec = ChildSpec(
+        name="a", run=run, jitter=0.0, hung_after_s=10, mailbox=box if with_mailbox else None,
+        busy_s=lambda: trio.current_time() - since[0] if since else None,
+    )  # fmt: skip
+    await run_for(Supervisor("s", [spec], board=health), 15)
+    assert health.snapshot()["a"].restarts == 1
+    assert health.snapshot()["a"].last_error == "hung: 10.0 s on one piece of work"
+    assert box.statistics().failures == 0
+
+
 async def test_a_message_that_arrives_between_two_looks_is_ended_on_time(autojump_clock: Clock) -> None:
     box, starts = box_of(), Journal()
 

@@ -24,13 +24,21 @@ def test_the_quiet_bounds_are_the_limits_and_gone_while_one_is_passed() -> None:
     assert conditions.quiet() == (-30, 8)
     assert [each.kind for each in stretch(conditions, 9.0)] == [FindingKind.LIMIT]
     assert conditions.quiet() == (math.inf, -math.inf)
-    assert [each.kind for each in conditions.active(NOW, 9.0)] == [FindingKind.LIMIT]
+    assert [each.kind for each in conditions.active(NOW, 9.0, 0.0)] == [FindingKind.LIMIT]
 
 
 def test_what_is_implausible_is_judged_for_nothing_else() -> None:
     conditions = Conditions("fridge", SPEC)
     assert [each.kind for each in stretch(conditions, 500.0)] == [FindingKind.IMPLAUSIBLE]
     assert conditions.limit.idle
+
+
+def test_what_holds_is_told_again_by_the_value_it_is_about() -> None:
+    conditions = Conditions("fridge", SPEC)
+    stretch(conditions, 9.0)
+    stretch(conditions, 500.0)
+    told = {each.kind: each.value for each in conditions.active(NOW, 9.0, 500.0)}
+    assert told == {FindingKind.LIMIT: 9.0, FindingKind.IMPLAUSIBLE: 500.0}
 
 
 def test_old_samples_are_not_judged() -> None:

@@ -9,7 +9,8 @@ from analytics.baseline import Baseline
 from analytics.cadence import Cadence
 from analytics.catalogue import MetricSpec
 from analytics.condition import Turn
-from analytics.finding import finding, silent_finding
+from analytics.finding import anomaly_finding, finding, silent_finding
+from analytics.judge import Verdict
 from analytics.records import FindingKind
 
 
@@ -34,6 +35,19 @@ def test_scores_are_finite_whatever_the_value(value: float, kind: FindingKind) -
     json.dumps(dataclasses.asdict(found), allow_nan=False)
     assert found.samples == 1
     assert found.score >= 0
+
+
+@pytest.mark.parametrize("kind", [FindingKind.SPIKE, FindingKind.STEP, FindingKind.DRIFT])
+def test_what_left_its_band_is_told_with_the_band(kind: FindingKind) -> None:
+    found = anomaly_finding("m", Verdict(kind, False, 1.0, 35.0, 18.0, 22.0, 7.0, 5.0, "above"), 2_000, 1)
+    assert (found.value, found.expected_low, found.expected_high) == (35.0, 18.0, 22.0)
+
+
+@pytest.mark.parametrize("kind", [FindingKind.SHAPE, FindingKind.STUCK])
+def test_what_is_strange_within_its_band_is_told_without(kind: FindingKind) -> None:
+    """A range that the value lies in would speak against the finding."""
+    found = anomaly_finding("m", Verdict(kind, False, 1.0, 20.0, 18.0, 22.0, 7.0, 5.0, "none"), 2_000, 1)
+    assert (found.value, found.expected_low, found.expected_high) == (20.0, None, None)
 
 
 def test_silence() -> None:

@@ -71,3 +71,11 @@ def test_series_without_a_period(values: list[float]) -> None:
 
 def test_samples_at_one_moment() -> None:
     assert find_periods(np.zeros(100, dtype=np.int64), np.arange(100.0)) == []
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e-300, 1e-160, 1e-9, 1e150, 1e300])
+def test_a_period_is_the_same_in_any_unit(size: float, noise: Noise) -> None:
+    times = grid(1200)
+    assert find_periods(times, size * np.random.default_rng(3).random(1200)) == []
+    [found, *_] = find_periods(times, size * (3 * np.sin(times / MINUTE / 40 * 2 * np.pi) + noise("white", 1200)))
+    assert found.period_ms == pytest.approx(40 * MINUTE, rel=0.01)

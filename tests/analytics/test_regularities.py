@@ -11,8 +11,10 @@ import pytest
 
 from analytics.catalogue import MetricSpec
 from analytics.local_time import UTC_TIME, LocalTime
+from analytics.periods import Period
 from analytics.records import Pattern
-from analytics.regularities import patterns_of, regularities, short_period_patterns
+from analytics.regularities import Regularities, patterns_of, regularities, short_period_patterns
+from analytics.trend import direction
 
 Noise = Callable[[str, int], np.ndarray]
 HOUR = 3_600_000
@@ -27,6 +29,7 @@ def hours(count: int, start: int = MONDAY) -> np.ndarray:
 def told(times: np.ndarray, values: np.ndarray, local: LocalTime = UTC_TIME) -> list[Pattern]:
     found = regularities(times, values, local)
     patterns = patterns_of("load", times, values, SPEC, found, now_ms=int(times[-1]), local=local)
+    assert len({pattern.pattern_id for pattern in patterns}) == len(patterns)
     for pattern in patterns:
         json.dumps(dataclasses.asdict(pattern), allow_nan=False)
         assert set(pattern.data) >= {"strength", "support", "predicts", "last_error", "error_without"}
@@ -116,6 +119,35 @@ def test_ids_are_stable_and_apart(noise: Noise) -> None:
     ids = [pattern.pattern_id for pattern in told(times, values)]
     assert len(set(ids)) == len(ids) == 2
     assert ids == [pattern.pattern_id for pattern in told(times, values + noise("white", len(times)))]
+
+
+@pytest.mark.parametrize(("span_hours", "step_minutes"), [(24, 2), (168, 15), (12, 1)])
+@pytest.mark.parametrize("share", [0.3, 0.5])
+def test_one_period_is_told_once_and_by_itself(span_hours: int, step_minutes: int, share: float, noise: Noise) -> None:
+    """Seventy minutes are no whole number of quarter hours, three times seventy are."""
+    count = span_hours * 60 // step_minutes
+    fine = np.arange(count * 20).reshape(count, 20) * step_minutes / 20
+    times = MONDAY + np.arange(count, dtype=np.int64) * step_minutes * 60_000
+    ids = set()
+    for _ in range(3):
+        [period] = told(times, 20 + 5.0 * (fine / 70 % 1 < share).mean(axis=1) + 0.3 * noise("white", count))
+        assert period.data["period_hours"] == pytest.approx(70 / 60, rel=0.01)
+        ids.add(period.pattern_id)
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize("minutes", [(7, 18), (70, 83), (190, 330)])
+def test_two_periods_have_two_ids_whichever_comes_first(minutes: tuple[int, int]) -> None:
+    times = MONDAY + np.arange(12_000, dtype=np.int64) * 60_000
+    values = sum(np.sin(times / 60_000 / each * 2 * np.pi) for each in minutes)
+    periods = tuple(Period(each * 60_000.0, 0.5, 0.5, 12_000 / each) for each in minutes)
+    seen = []
+    for some in (periods, periods[::-1]):
+        found = Regularities(None, None, some, direction(times, values))
+        patterns = patterns_of("load", times, values, SPEC, found, now_ms=int(times[-1]), local=UTC_TIME)
+        seen.append({each.frequency: each.pattern_id for each in patterns if each.pattern_type == "cyclical"})
+    assert seen[0] == seen[1]
+    assert len(set(seen[0].values())) == len(seen[0]) == 2
 
 
 def test_a_cycle_that_has_ended_or_says_little_is_not_told(noise: Noise) -> None:

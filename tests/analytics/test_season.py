@@ -37,6 +37,13 @@ def test_it_says_whether_the_hour_is_known() -> None:
     assert known == [False, False, True, True]
 
 
+def test_the_minutes_before_are_no_habit() -> None:
+    season = Season()
+    known = [season.residual(MONDAY + minute * 60.0, minute / 60, 60.0)[1] for minute in range(2 * 24 * 60)]
+    assert not any(known[: 24 * 60])
+    assert all(known[24 * 60 :])
+
+
 def test_it_says_the_same_after_a_restart() -> None:
     season, restored = Season(), Season()
     run(None, 20, season, weekend=3.0)

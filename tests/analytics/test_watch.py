@@ -53,6 +53,39 @@ def test_a_limit_is_told_when_it_starts_worsens_eases_and_ends() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("impossible", [[999], [999] * 4, [999, 9, 999]])
+def test_an_impossible_value_is_no_value_beyond_a_limit(impossible: list[float]) -> None:
+    watch = MetricWatch("tank", TANK)
+    feed(watch, [50, 50, 9, 9, *impossible], step_ms=60_000)
+    told = {each.kind: each.value for each in watch.active(START + 600_000)}
+    assert told[FindingKind.LIMIT] == 9.0
+    assert told.get(FindingKind.IMPLAUSIBLE, 999.0) == 999.0
+
+
+def test_an_anomaly_is_told_again_by_the_last_value_that_can_be(noise: Noise) -> None:
+    watch = MetricWatch("room", MetricSpec(plausible_low=-50, plausible_high=100))
+    feed(watch, np.concatenate([20 + 0.1 * noise("white", 3_000), np.full(4, 80.0)]), step_ms=60_000)
+    feed(watch, [999.0], start_ms=START + 3_004 * 60_000)
+    told = [each.value for each in watch.active(START + 3_004 * 60_000) if each.kind is not FindingKind.IMPLAUSIBLE]
+    assert told
+    assert set(told) == {80.0}
+
+
+@pytest.mark.parametrize("noise_share", [0.0, 0.02])
+@pytest.mark.parametrize("batch", [1_440, 100])
+def test_a_line_that_goes_on_is_nothing_strange(noise: Noise, batch: int, noise_share: float) -> None:
+    """A day sent at once, in one part or in fifteen, then sample by sample: past the hour of the day it began at."""
+    watch = MetricWatch("ramp", MetricSpec())
+    values = 100 + np.arange(2_160) / 60 + noise_share * noise("white", 2_160)
+    times = START + 60_000 * np.arange(2_160, dtype=np.int64)
+    findings = []
+    for first in range(0, 1_440, batch):
+        part = slice(first, min(first + batch, 1_440))
+        findings += watch.observe(times[part], values[part], int(times[1_440]))
+    findings += feed(watch, values[1_440:], start_ms=int(times[1_440]), step_ms=60_000)
+    assert findings == []
+
+
 def test_a_fast_metric_has_to_say_it_twice() -> None:
     watch = MetricWatch("tank", TANK)
     assert feed(watch, [50] * 20 + [9] + [50] * 20, step_ms=100) == []

@@ -148,6 +148,41 @@ async def test_a_pipeline_behind_a_waiting_handler_ends_when_that_answers(serve,
     await served.settle()
 
 
+@pytest.mark.parametrize("behind", [0, 1, 4, 900])
+async def test_a_disconnect_cancels_the_handler_whatever_is_pipelined_behind_it(serve, little_app, wire, behind):
+    served = await serve(little_app)
+    before = wire.descriptors()
+    async with await served.connect() as stream:
+        await stream.send_all(b"GET /wait HTTP/1.1\r\nhost: a\r\n\r\n")
+        await little_app.entered.wait()
+        await stream.send_all(b"GET /wait HTTP/1.1\r\nhost: a\r\n\r\n" * behind)
+    with trio.fail_after(5):
+        await little_app.ended.wait()
+    await served.settle()
+    assert wire.descriptors() == before
+    assert served.server.statistics().failed == 0
+
+
+async def test_what_is_sent_while_an_answer_is_made_is_answered_after_it(serve, little_app):
+    """In pieces, and more of it than is read ahead."""
+    served = await serve(little_app)
+    get = b"GET /fast HTTP/1.1\r\nhost: a\r\nx-padding: %s\r\n" % (b"x" * 500)
+    async with await served.connect() as stream:
+        await stream.send_all(b"GET /wait HTTP/1.1\r\nhost: a\r\n\r\n")
+        await little_app.entered.wait()
+        await stream.send_all(get[:30])
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        await stream.send_all(get[30:] + b"\r\n" + (get + b"\r\n") * 298 + get + b"connection: close\r\n\r\n")
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        little_app.release.set()
+        answer = b""
+        while data := await stream.receive_some():
+            answer += data
+    assert answer.count(b"HTTP/1.1 200") == 301
+    await served.settle()
+    assert served.server.statistics().failed == 0
+
+
 async def test_a_lone_disconnect_cancels_the_handler(serve, little_app):
     served = await serve(little_app)
     async with await served.connect() as stream:

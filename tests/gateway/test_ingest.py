@@ -156,7 +156,7 @@ def test_metadata_is_bounded() -> None:
 
 numbers = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
-    st.integers(-(2**70), 2**70),
+    st.integers(-(2**63), 2**63 - 1),
 )
 stamps = st.one_of(st.floats(0, 9e9), st.integers(0, 9_000_000_000))
 names = st.sampled_from(["a", "b.c", "ü/x", "d" * 256])
@@ -184,7 +184,7 @@ columns = st.lists(
 def test_both_paths_read_the_same(body: dict[str, Any]) -> None:
     text = json.dumps(body).encode()
     quick = decode_batch(text, NOW_MS)
-    if quick is None:  # metadata with a lone surrogate, an escaped control character in none of the names
+    if quick is None:  # a lone surrogate in metadata, a value past the integers of 64 bits
         return
     slow = check_batch(text, NOW_MS)
     assert slow.rejected == 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.ingest import MalformedBodyError, RefusedBodyError
+from gateway.ingest import MalformedBodyError, RefusedBodyError, decode_batch, decode_sample
 from gateway.ingest_checks import check_batch, check_sample
 
 NOW_MS = 1_760_000_000_000
@@ -54,9 +54,42 @@ def test_a_wrong_row_is_named_and_its_neighbours_are_kept(members: bytes, messag
     intake.errors[0].message.encode()
 
 
-def test_whole_numbers_beyond_64_bits_are_numbers() -> None:
-    body = b'{"samples":[{"metric_name":"a","value":%d},{"metric_name":"a","value":%d}]}' % (2**63, -(2**90))
-    assert check_batch(body, NOW_MS).parts[0].values.tolist() == [2.0**63, -(2.0**90)]
+WIDE = "9223372036854775808, -9223372036854775809, 1" + "0" * 300
+NARROW = "9223372036854775807, -9223372036854775808, 1e19, -9.3e18, 9223372036854775808.0, 1E300"
+
+
+def test_an_integer_outside_64_bits_is_refused_alone_and_a_float_of_its_size_is_taken() -> None:
+    literals = f"{WIDE}, {NARROW}".split(", ")
+    said = [f"expected a float or an integer of 64 bits, got {text[:57]}" for text in WIDE.split(", ")]
+    rows = ",".join(f'{{"metric_name":"a","value":{text}}}' for text in literals)
+    stamps = list(range(len(literals)))
+    columns = f'{{"metric_name":"a","timestamps":{stamps},"values":[{", ".join(literals)}]}}'
+    for body, member in ((f'{{"samples":[{rows}]}}', "value"), (f'{{"series":[{columns}]}}', "values")):
+        assert decode_batch(body.encode(), NOW_MS) is None  # a float cannot tell them apart
+        intake = check_batch(body.encode(), NOW_MS)
+        assert intake.parts[0].values.tolist() == [float(text) for text in NARROW.split(", ")]
+        assert intake.rejected == 3
+        for index, (error, reason) in enumerate(zip(intake.errors, said, strict=True)):
+            assert error.index == index
+            assert error.message.startswith(f"{member}: {reason}")
+
+
+def test_a_single_integer_outside_64_bits_names_its_member() -> None:
+    for decode in (decode_sample, check_sample):
+        assert decode(b'{"metric_name":"a","value":9223372036854774784}', NOW_MS) is not None
+    body = b'{"metric_name":"a","value":9223372036854775808}'
+    assert decode_sample(body, NOW_MS) is None
+    with pytest.raises(RefusedBodyError) as caught:
+        check_sample(body, NOW_MS)
+    assert [pointer for pointer, _ in caught.value.errors] == ["/value"]
+
+
+def test_a_wide_integer_among_metadata_is_kept_as_a_number() -> None:
+    body = b'{"metric_name":"a","value":1,"colour":2,"metadata":{"serial":%d}}' % (10**25)
+    with pytest.raises(RefusedBodyError, match="colour"):
+        check_sample(body, NOW_MS)
+    (part,) = check_sample(body.replace(b'"colour":2,', b""), NOW_MS).parts
+    assert part.metadata == '{"serial":1e25}'
 
 
 def test_a_wrong_point_costs_only_itself() -> None:

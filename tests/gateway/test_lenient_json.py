@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.ingest import MalformedBodyError
-from gateway.lenient_json import MAX_DEPTH, Oddity, load, short
+from gateway.lenient_json import MAX_DEPTH, Oddity, WideInteger, load, short
 
 
 def test_json_is_json() -> None:
@@ -21,6 +21,14 @@ def test_numbers_that_are_none(text: str) -> None:
     assert isinstance(oddity, Oddity)
     assert oddity.text.startswith(text[:50])
     assert len(oddity.text) <= 60
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+def test_integers_outside_64_bits_keep_their_text(number: int) -> None:
+    (wide,) = load(b"[%d]" % number)
+    assert isinstance(wide, WideInteger)
+    assert (wide.text, wide) == (str(number), float(number))
+    assert load(b"[%d, %d, 1e19]" % (2**63 - 1, -(2**63))) == [2**63 - 1, -(2**63), 1e19]
 
 
 def test_what_lies_too_deep_is_cut_out_alone() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import msgspec
 import pytest
 import trio
@@ -20,6 +22,13 @@ def file(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(RECORDING)
     return path
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        yield sock.getsockname()[1]  # bound, and nobody listens
 
 
 @pytest.fixture
@@ -69,6 +78,21 @@ async def test_rejected_samples_are_told_with_their_reason(file, service, capsys
     service.reject = 3
     assert await run_replay(file, "http://coach", 0, False) == 1
     assert "3 rejected: value: too odd" in capsys.readouterr().out
+
+
+async def test_no_service_at_all(file, unused_port, capsys):
+    with trio.fail_after(2):
+        assert await run_replay(file, f"http://127.0.0.1:{unused_port}", 0, False) == 1
+    out, err = capsys.readouterr()
+    assert "not sent              10" in out
+    assert "gave up: " in err
+    assert "Connection refused" in err
+
+
+async def test_the_first_trouble_is_told(file, service, capsys, autojump_clock):
+    service.status = 503
+    assert await run_replay(file, "http://coach", 0, False) == 1
+    assert capsys.readouterr().err.count("answered 503 (no): trying again") == 1
 
 
 async def test_a_service_that_takes_nothing(file, service, capsys):

@@ -8,7 +8,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.client import Answer, PeerError
+from gateway.client import Answer, PeerError, UnreachableError
 from gateway.sender import MAX_REASONS, Account, GaveUpError, deliver
 
 
@@ -40,6 +40,22 @@ def counted(accepted: int, duplicates: int = 0, rejected: int = 0, status: int =
 
 
 BUSY = Answer(503, {"retry-after": "1"}, b'{"detail": "The recorder does not keep up"}')
+
+
+async def test_a_service_that_is_not_there_at_the_start_is_given_up_at_once(autojump_clock):
+    client, account = FakeClient(UnreachableError("http://coach: Connection refused")), Account()
+    with pytest.raises(GaveUpError, match="Connection refused"):
+        await deliver(client, b"{}", 5, account, must_reach=True)  # type: ignore[arg-type]
+    assert (client.asked, account.unsent, account.unaccounted) == (1, 5, 0)
+
+
+async def test_a_service_that_goes_away_later_is_waited_for_and_the_trouble_told_once(autojump_clock):
+    gone = UnreachableError("http://coach: Connection refused")
+    client, account, told = FakeClient(counted(5), gone, gone, counted(5)), Account(), []
+    for _ in range(2):
+        await deliver(client, b"{}", 5, account, troubled=told.append)  # type: ignore[arg-type]
+    assert (client.asked, account.accepted, account.repeated) == (4, 10, 2)
+    assert told == ["http://coach: Connection refused"]
 
 
 async def sent(*answers, samples=5, patience_s=60.0):

@@ -2,100 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from pathlib import Path
+import json
+from typing import Any
 
 import numpy as np
 import pytest
 import trio
 
-from actors.messages import Analyze, Record, Recorded, Sweep
-from conf.flags import FeatureFlags
-from conf.loader import load_catalogue, load_flags, load_rules
-from conf.settings import Settings
-from gateway.server import open_listening_socket
+from actors.messages import Analyze, Found, InsightChanged, Record, StatusChanged, Sweep
+from analytics.records import Finding, FindingKind, Insight
+from gateway.client import HttpClient
 from gateway.service import Service, wall_ms
 from storage.models import SeriesPart
+from tests.fakes.composed_service import HOUR_MS, Saboteur, archived, feed, mailbox_of, record, restarts, running, until
 
 YEAR_MS = 365 * 86_400_000
-HOUR_MS = 3_600_000
-CATALOGUE = load_catalogue()
-RULES = load_rules()
-
-
-@asynccontextmanager
-async def running(
-    folder: Path, *, persistence: bool = True, wall: Callable[[], int] = wall_ms, **settings: object
-) -> AsyncIterator[Service]:
-    """A service that is ready, on a free port; stopped in order at the end."""
-    some = replace(
-        Settings(), persistence=persistence, db_path=folder / "analytics.db", flush_interval_s=0.05, **settings
-    )
-    flags: FeatureFlags = load_flags(some)
-    with open_listening_socket("127.0.0.1", 0) as listener:
-        service = Service(some, flags, catalogue=CATALOGUE, rules=RULES, listener=listener, wall_ms=wall)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(service.supervisor.run)
-            try:
-                yield service
-            finally:
-                service.supervisor.shut_down()
-
-
-async def record(service: Service, name: str, value: float, at_ms: int | None = None) -> Recorded:
-    at_ms = service.backend.wall_ms() if at_ms is None else at_ms
-    message = Record((SeriesPart(name, np.array([at_ms]), np.array([value])),))
-    with trio.fail_after(5):
-        await service.backend.record_mailbox.put(message)
-        return await message.reply.wait()
-
-
-async def until(what: Callable[[], bool]) -> None:
-    with trio.fail_after(10):
-        while not what():
-            await trio.sleep(0.01)
-
-
-def restarts(service: Service) -> dict[str, int]:
-    return {name: health.restarts for name, health in service.backend.board.snapshot().items()}
-
-
-async def archived(service: Service, name: str) -> list[float]:
-    archive = service.backend.history.archive
-    assert archive is not None
-    windows = await archive.window([name], 0, service.backend.wall_ms() + HOUR_MS)
-    return windows[name].values.tolist() if name in windows else []
-
-
-class Saboteur:
-    """Replaces a function by one that fails for a while."""
-
-    def __init__(self, times: int, applies: Callable[..., bool] = lambda *args, **kw: True) -> None:
-        self.left = times
-        self.applies = applies
-
-    def wrap(self, monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> None:
-        original = getattr(owner, name)
-
-        def failing(*args: object, **kw: object) -> object:
-            if self.left and self.applies(*args, **kw):
-                self.left -= 1
-                raise RuntimeError("sabotage")
-            return original(*args, **kw)
-
-        monkeypatch.setattr(owner, name, failing)
-
-
-async def feed(service: Service, sent: list[float], stop: trio.Event) -> None:
-    """Samples one after the other, each with its own millisecond."""
-    last_ms = 0
-    while not stop.is_set():
-        last_ms = max(last_ms + 1, service.backend.wall_ms())
-        await record(service, "steady", float(len(sent)), last_ms)
-        sent.append(float(len(sent)))
-        await trio.sleep(0.002)
 
 
 @pytest.mark.parametrize("victim", ["recorder", "persister", "insight_generator", "pattern_analyzer", "notifier"])
@@ -160,6 +81,88 @@ async def test_a_poisoned_sample_is_put_aside_alone(tmp_path, monkeypatch):
         assert backend.memory.window("poison", 0, now_ms + 1).values.tolist() == [1.0, 2.0, 3.0]
         assert backend.board.snapshot()["recorder"].mailbox.quarantined == 1
         await record(service, "later", 5.0)
+
+
+def finding(metric: str, at_ms: int) -> Finding:
+    return Finding(
+        kind=FindingKind.LIMIT, metric=metric, at_ms=at_ms, start_ms=at_ms, value=99.0, expected_low=0.0,
+        expected_high=50.0, score=5.0, confidence=0.9, samples=5, direction="above",
+    )  # fmt: skip
+
+
+def insight(title: str, at_ms: int) -> Insight:
+    return Insight(
+        insight_id=title, key=f"limit:{title}", title=title, description="", category="reliability", severity="low",
+        confidence=0.9, impact_score=0.5, created_at_ms=at_ms, updated_at_ms=at_ms, expires_at_ms=None,
+        recommendations=(),
+    )  # fmt: skip
+
+
+async def poison(victim: str, service: Service, monkeypatch: pytest.MonkeyPatch) -> Saboteur:
+    """A message that crashes `victim` each time, and right behind it one that does not."""
+    backend, now_ms = service.backend, service.backend.wall_ms()
+    trouble = Saboteur(1_000_000)
+    match victim:
+        case "insight_generator":
+            trouble.applies = lambda key, now_ms: "poison" in key
+            trouble.wrap(monkeypatch, backend.book, "open_insight")
+            backend.insight_mailbox.put_nowait(Found((finding("poison", now_ms),)))
+            backend.insight_mailbox.put_nowait(Found((finding("healthy", now_ms),)))
+        case "pattern_analyzer":  # all its messages are alike: the first is the poison, by what it meets
+            trouble.applies = lambda: not backend.pattern_mailbox.statistics().quarantined
+            trouble.wrap(monkeypatch, backend.history, "names")
+            backend.pattern_mailbox.put_nowait(Analyze())
+            await until(lambda: trouble.left < 1_000_000)
+            backend.pattern_mailbox.put_nowait(Analyze())
+        case "notifier":
+            mailbox = mailbox_of(service, "notifier")
+            trouble.applies = lambda topic, data, **kw: "poison" in str(data)
+            trouble.wrap(monkeypatch, backend.hub, "publish")
+            mailbox.put_nowait(InsightChanged(insight("poison", now_ms), is_new=True))
+            mailbox.put_nowait(StatusChanged("healthy", "on", None))
+    return trouble
+
+
+@pytest.mark.parametrize("victim", ["insight_generator", "pattern_analyzer", "notifier"])
+async def test_a_poisoned_message_is_put_aside_and_its_actor_goes_on(victim, tmp_path, monkeypatch):
+    ports: list[int] = []
+    async with running(tmp_path, listening=ports.append) as service:
+        backend = service.backend
+        await until(lambda: backend.progress.state == "on")
+        sent: list[float] = []
+        stop = trio.Event()
+        with backend.hub.subscribe() as dashboard:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(feed, service, sent, stop)
+                trouble = await poison(victim, service, monkeypatch)
+                await until(lambda: in_mailbox(service, victim).quarantined == 1)
+                await until(lambda: in_mailbox(service, victim).handled >= 1 and in_mailbox(service, victim).depth == 0)
+                goal = len(sent) + 50
+                await until(lambda: len(sent) > goal)
+                stop.set()
+            told = str(await dashboard.receive())
+        assert 1_000_000 - trouble.left == 3  # three attempts, and never again
+        match victim:
+            case "insight_generator":
+                assert [each.metric for each in backend.book.open_insights(backend.wall_ms())] == ["healthy"]
+            case "notifier":
+                assert "healthy" in told
+                assert "poison" not in told
+        await until(lambda: backend.progress.persisted_up_to >= backend.memory.last_seq)
+        assert await archived(service, "steady") == sent
+        assert {name for name, count in restarts(service).items() if count} == {victim}
+        async with HttpClient(f"http://127.0.0.1:{ports[0]}") as client:
+            with trio.fail_after(10):
+                health = json.loads((await client.request("GET", "/healthz")).body)
+        (shown,) = health["checks"][f"actor:{victim}"]
+        assert shown["state"] == "running"
+        assert shown["mailbox"]["quarantined"] == 1
+        assert shown["mailbox"]["failures"] == shown["restarts"] == 3
+        assert "sabotage" in shown["last_error"]
+
+
+def in_mailbox(service: Service, name: str) -> Any:
+    return mailbox_of(service, name).statistics()
 
 
 @pytest.mark.parametrize("jump_ms", [-HOUR_MS, 5 * YEAR_MS])

@@ -206,3 +206,15 @@ async def replay(steps: list[tuple[str, list[int]]], start: int, end: int, step_
     assert rows((await history.buckets(["a"], start, end, step_ms)).buckets.get("a")) == plain(
         expected, start, end, step_ms
     )
+
+
+def test_the_last_plausible_value() -> None:
+    memory = MemoryTier(retention_ms=86_400_000)
+    history = History(memory, lambda: NOW_MS, lambda name: (0.0, 100.0))
+    assert history.last_plausible("tank") is None
+    memory.append(part("tank", [1_000, 2_000, 3_000], [999.0, 999.0, -999.0]), seq=1, now_ms=NOW_MS)
+    assert history.last_plausible("tank") is None
+    memory.append(part("tank", [500, 1_500], [100.0, 9.0]), seq=2, now_ms=NOW_MS)
+    assert history.last_plausible("tank") == 9.0
+    memory.append(part("tank", [4_000], [100.0]), seq=3, now_ms=NOW_MS)
+    assert history.last_plausible("tank") == 100.0

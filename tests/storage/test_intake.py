@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.intake import NOT_FINITE, TOO_OLD, ArrivalLog, in_order, rising, sift
-from storage.models import SeriesPart
+from storage.intake import NOT_FINITE, TOO_OLD, ArrivalLog, in_order, missing, rising, sift
+from storage.models import SeriesPart, Window
 
 
 def part(times: list[int], values: list[float]) -> SeriesPart:
@@ -81,3 +81,9 @@ def test_nothing_is_said_to_have_arrived_before_it_did(clock: list[int], cutoff:
     latest = {seq: min(clock[seq - 1 :]) for seq in range(1, len(clock) + 1)}
     arrived = log.up_to(cutoff)
     assert all(latest[seq] <= cutoff for seq in range(1, arrived + 1))
+
+
+def test_what_is_kept_already_is_not_missing():
+    window = Window(np.array([1, 2, 3]), np.array([1.0, 2.0, 3.0]))
+    times, values = missing(window, Window(np.array([2, 4]), np.array([9.0, 9.0])))
+    assert (times.tolist(), values.tolist()) == ([1, 3], [1.0, 3.0])

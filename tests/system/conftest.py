@@ -139,13 +139,17 @@ def start(tmp_path: Path) -> Iterator[Callable[..., ServiceProcess]]:
     """Start services; whatever still runs at the end of the test is killed."""
     running: list[ServiceProcess] = []
 
-    def run(*command: str, ready: bool = True, cwd: Path | None = None, **environ: str) -> ServiceProcess:
+    def run(
+        *command: str, ready: bool = True, cwd: Path | None = None, program: str = "gateway", **environ: str
+    ) -> ServiceProcess:
         """`environ` without the prefix: DB_PATH="...", PERSISTENCE="true"."""
         full = {
             name if name.startswith("COACHIQ_") else f"COACHIQ_ANALYTICS__{name}": value
             for name, value in environ.items()
         }
-        service = ServiceProcess(full, cwd or tmp_path, command or ("serve", "--port", "0"))
+        if program != "gateway":
+            full["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
+        service = ServiceProcess(full, cwd or tmp_path, command or ("serve", "--port", "0"), ("-m", program))
         running.append(service)
         if ready:
             service.wait_ready()

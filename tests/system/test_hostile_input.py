@@ -19,6 +19,7 @@ def rows() -> dict[str, tuple[str, str]]:
         "infinity": ('{"metric_name": "m", "value": -Infinity}', "value"),
         "1e400": ('{"metric_name": "m", "value": 1e400}', "value"),
         "5000 digits": ('{"metric_name": "m", "value": %s}' % ("9" * 5000), "value"),
+        "2**63": ('{"metric_name": "m", "value": 9223372036854775808}', "value"),
         "bool": ('{"metric_name": "m", "value": true}', "value"),
         "text": ('{"metric_name": "m", "value": "12"}', "value"),
         "null": ('{"metric_name": "m", "value": null}', "value"),
@@ -52,12 +53,19 @@ def test_each_bad_sample_is_refused_alone(start, rows):
         assert member in json.dumps(alone.json), (name, alone.json)
 
 
-def test_a_value_of_2_to_the_63_is_a_number(start):
+def test_a_value_of_2_to_the_63_is_refused_as_an_integer_and_taken_as_a_float(start):
     service = start()
     answer = service.post("/api/analytics/metrics", b'{"metric_name": "m", "value": 9223372036854775808}')
-    assert answer.status == 200
-    data = service.get("/api/analytics/metrics/m/data?resolution=raw").json["data_points"]
-    assert data[0]["value"] == 2.0**63
+    assert answer.status == 422
+    assert [each["pointer"] for each in answer.json["errors"]] == ["/value"]
+    column = b'{"metric_name": "m", "timestamps": [1, 2, 3], "values": [9223372036854775808, 1e19, 7]}'
+    answer = service.post(BATCH, b'{"series": [%s]}' % column)
+    assert (answer.status, answer.json["accepted"], answer.json["rejected"]) == (200, 2, 1)
+    (error,) = answer.json["errors"]
+    assert (error["series"], error["index"]) == ("m", 0)
+    assert error["message"].startswith("values: ")
+    data = service.get("/api/analytics/metrics/m/data?resolution=raw&start=0").json["data_points"]
+    assert [each["value"] for each in data] == [1e19, 7.0]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ CATALOGUE = {
     "metrics": [
         {"pattern": "battery.*.voltage", "unit": "V", "title": "House battery", "warn": [12.0, 14.8]},
         {"pattern": "tank.fresh.level", "unit": "%", "role": "tank_supply", "warn": [15, None]},
+        {"pattern": "tank.grey.*", "unit": "%", "plausible": [0, 100], "warn": [None, 85]},
         {"pattern": "light.*", "kind": "state"},
+        {"pattern": "*run_hours", "kind": "counter", "unit": "h"},
     ]
 }
 

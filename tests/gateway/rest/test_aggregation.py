@@ -54,6 +54,16 @@ async def test_figures_of_the_last_hour(client: QuartClient, fill: Callable[...,
     assert answer["kpis"]["within_limits_percent"] == 100.0
 
 
+async def test_an_impossible_value_is_no_benchmark(client: QuartClient, fill: Callable[..., None]) -> None:
+    fill("tank.grey.front", [50.0, 91.0, -999.0, -999.0], step_ms=60_000)
+    fill("tank.grey.rear", [-999.0])
+    answer = await ask(client)
+    found = answer["benchmarks"]
+    assert list(found) == ["tank.grey.front"]
+    assert (found["tank.grey.front"]["value"], found["tank.grey.front"]["within"]) == (91.0, False)
+    assert answer["kpis"]["metrics_outside_limits"] == 1
+
+
 async def test_percentiles_are_those_of_the_samples_in_every_window(
     client: QuartClient, fill: Callable[..., None]
 ) -> None:

@@ -47,6 +47,22 @@ async def test_an_entry(client: QuartClient, fill: Fill, now_ms: int) -> None:
     }
 
 
+async def test_what_a_metric_takes_a_day_does_not_depend_on_how_fast_its_past_was_sent(
+    client: QuartClient, backend: Backend, now_ms: int
+) -> None:
+    times = now_ms - 120_000 - 1_000 * np.arange(3_600, -1, -1)  # an hour at 1 Hz, in one body
+    part = SeriesPart("a", times, np.arange(3_601.0))
+    backend.memory.append(part, seq=backend.memory.last_seq + 1, now_ms=now_ms - 120_000)
+    (entry,) = (await ask(client))["metrics"]
+    assert entry["bytes_per_day"] == pytest.approx(entry["bytes"] / entry["samples"] * 86_400, rel=1e-3)
+
+
+async def test_the_last_value_is_rounded_as_other_numbers_are(client: QuartClient, fill: Fill) -> None:
+    fill("a", [1 / 3])
+    (entry,) = (await ask(client))["metrics"]
+    assert entry["last_value"] == 0.333333
+
+
 async def test_what_the_sender_said_of_a_metric(client: QuartClient, backend: Backend, now_ms: int) -> None:
     for name, metadata in (
         ("dishwasher", '{"unit":"W"}'),

@@ -35,6 +35,20 @@ async def test_with_data(client: QuartClient, fill: Callable[..., None]) -> None
     assert answer["summary"]["data_quality"] == "good"
 
 
+@pytest.mark.parametrize("hours", [24, 168, 720])
+async def test_a_counter_that_grows_steadily_is_nothing_strange(
+    client: QuartClient, fill: Callable[..., None], now_ms: int, hours: int
+) -> None:
+    """Filled for a day; its first bucket, those beside a gap and the newest are not full."""
+    run_hours = 1_000 + np.arange(1440) / 60
+    fill("generator_run_hours", run_hours[:900], step_ms=60_000, end_ms=now_ms - 540 * 60_000)
+    fill("generator_run_hours", run_hours[987:], step_ms=60_000)
+    answer = await ask(client, f"?analysis_type=all&time_window_hours={hours}")
+    assert answer["anomalies"] == []
+    assert answer["patterns"] == []
+    assert {each["predicted_value"] for each in answer["predictions"]} <= {1.0}
+
+
 @pytest.mark.parametrize(
     ("kind", "asked"),
     [

@@ -69,6 +69,12 @@ async def test_recommendations_are_texts_and_actions_are_beside_them(
     assert isinstance(shown["created_at"], float)
 
 
+async def test_generate_is_no_insight_to_be_read(client: QuartClient) -> None:
+    response = await client.get(f"{PATH}/generate")
+    assert response.status_code == 405
+    assert "POST" in response.headers["Allow"]
+
+
 async def generate(client: QuartClient) -> tuple[int, dict[str, Any]]:
     response = await client.post(f"{PATH}/generate")
     return response.status_code, json.loads(await response.get_data())

@@ -127,8 +127,27 @@ async def test_the_cap_on_metrics(client: QuartClient, backend: Backend, recorde
     assert answer["detail"].startswith("No sample was taken: metric_name: ")
     status, answer = await post(client, ONE, rows[59])
     assert status == 429
+    (error,) = answer["errors"]
+    assert (error["pointer"], answer["detail"]) == ("/metric_name", f"metric_name: {error['message']}")
     status, _ = await post(client, ONE, rows[0])
     assert status == 200
+
+
+async def test_errors_come_in_the_order_of_the_body(client: QuartClient, recorder: Any, now_ms: int) -> None:
+    """Whoever refused the sample: the reading of the body, or the recorder (a time far ahead)."""
+    now, ahead = now_ms / 1000, now_ms / 1000 + 10_000_000
+    rows = [
+        {"metric_name": "a", "value": value, "timestamp": at}
+        for at, value in ((ahead, 1), (now, None), (ahead + 1, 1), (now, None), (now, 1))
+    ]
+    _, answer = await post(client, BATCH, {"samples": rows})
+    assert [error["index"] for error in answer["errors"]] == [0, 1, 2, 3]
+    columns = [
+        {"metric_name": name, "timestamps": [ahead, now, ahead, now], "values": [1, None, 1, 1]} for name in ("z", "a")
+    ]
+    _, answer = await post(client, BATCH, {"series": columns})
+    found = [(error["series"], error["index"]) for error in answer["errors"]]
+    assert found == [(name, index) for name in ("z", "a") for index in (0, 1, 2)]
 
 
 async def test_a_recorder_that_does_not_keep_up(

@@ -109,6 +109,23 @@ async def test_many_buckets_are_read_page_by_page(
     assert found == list(range(120))
 
 
+async def test_from_the_beginning_of_time_the_first_page_begins_at_the_first_sample(
+    client: QuartClient, fill: Fill, backend: Backend, now_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the gap between two stretches of samples, wider than a page, costs no empty page."""
+    monkeypatch.setattr(series, "MAX_ROWS", 50)
+    fill("a", np.arange(20), step_ms=60_000, end_ms=now_ms - 6_000_000)
+    fill("a", np.arange(20, 40), step_ms=60_000)
+    start, found, pages = 0.0, [], 0
+    while start is not None:
+        answer = await ask(client, f"?resolution=1m&start={start}")
+        assert answer["data_points"]
+        found += [point["value"] for point in answer["data_points"]]
+        start, pages = answer["next_start"], pages + 1
+    assert (found, pages) == (list(range(40)), 2)
+    assert (await ask(client, f"?resolution=1m&start=0&end={now_ms / 1000 - 10_000_000}"))["data_points"] == []
+
+
 async def rows_of(response: Response) -> list[list[str]]:
     assert response.mimetype == "text/csv"
     return list(csv.reader(io.StringIO((await response.get_data()).decode())))
@@ -187,3 +204,13 @@ async def test_the_whole_of_time(client: QuartClient, fill: Fill, backend: Backe
     assert answer["next_start"] is not None
     answer = await ask(client, "?start=0&end=9999999999")
     assert answer["resolution"] == "1d"
+
+
+@pytest.mark.parametrize("way", ["data?", "data?resolution=raw&", "data?resolution=1m&", "columns?"])
+async def test_a_span_that_ends_where_time_begins_is_empty(client: QuartClient, fill: Fill, way: str) -> None:
+    fill("a", [1.0])
+    response = await client.get(f"/api/analytics/metrics/a/{way}end=0")
+    answer = json.loads(await response.get_data())
+    assert (response.status_code, answer["complete"]) == (200, True)
+    assert not answer.get("data_points")
+    assert not answer.get("values")
