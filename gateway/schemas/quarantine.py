@@ -42,8 +42,8 @@ class RepairRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
     metric_name: MetricName
-    start: FiniteFloat | None = Field(None, description="Unix seconds; default: 30 days ago")
-    end: FiniteFloat | None = Field(None, description="Unix seconds; default: now")
+    start: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds; default: 30 days ago")
+    end: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds; default: now")
     method: Literal["interpolate", "scale"] = Field(
         "interpolate",
         description="interpolate: onto the line between the plausible neighbours; scale: multiply by `factor`, where "

@@ -21,7 +21,7 @@ from gateway.routes import Route
 OPEN_TO_ALL = {
     "/livez", "/readyz", "/ping", "/docs", "/docs/", "/docs/<name>", "/assets/<name>", "/sw.js", "/app.webmanifest",
     "/icon.svg", "/icon-192.png", "/icon-512.png", "/", "/trends", "/insights", "/insights/<insight_id>",
-    "/correlations", "/patterns", "/system", "/settings", "/settings/<topic>",
+    "/correlations", "/patterns", "/system", "/system/<path:topic>", "/settings", "/settings/<topic>",
 }  # fmt: skip
 
 
