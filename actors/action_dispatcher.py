@@ -20,14 +20,14 @@ from typing import Any, Final
 import trio
 
 from analytics.action_risk import TEMPLATES, is_so, risk
-from analytics.action_state import Action, ActionPhase, WrongTurnError
+from analytics.action_state import UNDO_S, Action, ActionPhase, WrongTurnError
 from storage.archive import ArchiveError, PoisonError
 from storage.control import ControlStore
 from storage.control_actions import find_by_key, insert_action, open_actions, turn_action
 
 from .action_rate import ActionRate
 from .core import Core, Entity, NoAnswerError, NotSentError, judged
-from .frames import UNDO_S, action_frame
+from .frames import action_frame
 from .hub import Hub
 from .recommendations import Recommendation
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from analytics.action_state import Action
 from analytics.records import Correlation, Insight, Pattern, Prediction
 from storage.insight_marks import InsightMarks
-
-UNDO_S: Final = 5.0  # a green action waits so long before it is sent
 
 
 def seconds(time_ms: int) -> float:
@@ -110,12 +108,6 @@ def prediction_frame(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def undo_until(action: Action) -> float | None:
-    """Unix seconds until which a green action waits before it is sent; None: it does not wait, or not any more."""
-    waits = action.risk == "green" and action.phase == "confirmed"
-    return (action.changed_ms + UNDO_S * 1000) / 1000 if waits else None
-
-
 def action_frame(action: Action) -> dict[str, Any]:
     """An action as JSON members."""
     return {
@@ -131,7 +123,7 @@ def action_frame(action: Action) -> dict[str, Any]:
         "created_at": action.created_ms / 1000,
         "changed_at": action.changed_ms / 1000,
         "expires_at": action.expires_ms / 1000,
-        "undo_until": undo_until(action),
+        "undo_until": None if action.undo_until_ms is None else seconds(action.undo_until_ms),
         "by": action.owner,
         "needs_confirmation": action.phase == "proposed",
         "consequence": action.facts.get("consequence"),

@@ -25,6 +25,7 @@ FOLLOWS: Final[Mapping[ActionPhase | None, frozenset[ActionPhase]]] = {
     "unknown": frozenset({"reconciled"}),
 }
 PHASES: Final = get_args(ActionPhase)
+UNDO_S: Final = 5.0  # a confirmed green action waits so long for second thoughts before it is sent
 OPEN: Final[tuple[ActionPhase, ...]] = ("proposed", "confirmed", "sending", "unknown")
 
 
@@ -56,6 +57,12 @@ class Action:
     @property
     def is_over(self) -> bool:
         return self.phase not in OPEN
+
+    @property
+    def undo_until_ms(self) -> int | None:
+        """Until when a green action waits before it is sent; None: it does not wait, or not any more."""
+        waits = self.risk == "green" and self.phase == "confirmed"
+        return self.changed_ms + round(UNDO_S * 1000) if waits else None
 
 
 def check_turn(before: ActionPhase | None, after: ActionPhase) -> None:

@@ -3,12 +3,13 @@ answer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import trio
 
 from .backend import Backend
+from .problems import Problem, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,13 @@ async def choose(backend: Backend, asked: Sequence[str] | None, limit: int) -> C
         {*live, *await backend.history.names()}, key=lambda name: (name not in noted, name not in live, name)
     )
     return Chosen(names[:limit], len(names))
+
+
+async def check_known(backend: Backend, names: Iterable[str]) -> None:
+    """Raises Problem 404 for the first that neither memory nor archive knows."""
+    await trio.lowlevel.checkpoint()
+    strange = [name for name in names if backend.memory.info(name) is None]
+    known = set(await backend.history.names()) if strange else ()
+    for name in strange:
+        if name not in known:
+            raise Problem(404, f"No metric is called {printable(name)}")

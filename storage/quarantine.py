@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .grid import combined, sum_up
-from .models import Buckets, Window
+from .models import Buckets, Window, joined_window
 
 Range = tuple[float | None, float | None]
 ANYTHING: Final[Range] = (None, None)
@@ -48,8 +48,8 @@ def implausible(window: Window, plausible: Range) -> Window:
 
 def joined(windows: Sequence[Window], limit: int) -> Window:
     """The newest `limit` samples of windows that follow upon each other."""
-    times = np.concatenate([each.times for each in windows])[-limit:]
-    return Window(times, np.concatenate([each.values for each in windows])[-limit:])
+    whole = joined_window([each.times for each in windows], [each.values for each in windows])
+    return Window(whole.times[-limit:], whole.values[-limit:])
 
 
 def mended(bad: Window, around: Window, plausible: Range) -> Window:

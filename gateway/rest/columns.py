@@ -19,8 +19,8 @@ from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
+from ..names import check_known
 from ..number_text import seconds_text, values_text
-from ..problems import Problem, printable
 from ..rounding import numbers
 from ..routes import Route
 from ..steps import STEP_MS
@@ -35,8 +35,8 @@ async def get_metric_columns(backend: Backend, query: schemas.metrics.ColumnsQue
         found = await raw_samples(backend, name, start_ms, end_ms, query.limit)
     else:
         found = await whole_buckets(backend, name, start_ms, end_ms, STEP_MS[query.resolution])
-    if not len(found.data) and backend.memory.info(name) is None and name not in await backend.history.names():
-        raise Problem(404, f"No metric is called {printable(name)}")
+    if not len(found.data):
+        await check_known(backend, [name])
     backend.access.pay(request.scope, "points", len(found.data) / PER_ROW)
     next_s = None if found.next_ms is None else found.next_ms / 1000
     document = {

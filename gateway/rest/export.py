@@ -19,8 +19,8 @@ from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
 from ..headers import UNBUFFERED
-from ..names import choose
-from ..problems import Problem, printable
+from ..names import check_known, choose
+from ..problems import Problem
 from ..routes import Route
 from .series import COLUMNS, DEFAULT_SPAN_MS, Rows, pages
 
@@ -43,10 +43,7 @@ async def export_metrics(backend: Backend, query: schemas.metrics.ExportQuery) -
     if chosen.truncated:
         raise Problem(422, f"metrics: at most {MAX_METRICS} at once, these are {chosen.total}")
     if query.metrics is not None:
-        known = {*backend.memory.names(), *await backend.history.names()}
-        unknown = [name for name in chosen.names if name not in known]
-        if unknown:
-            raise Problem(404, f"No metric is called {printable(unknown[0])}")
+        await check_known(backend, chosen.names)
     tell = _as_csv if query.format == "csv" else _as_json
     content = tell(backend, chosen.names, query.resolution, start_ms, end_ms, request.scope)
     kind = "text/csv; charset=utf-8; header=present" if query.format == "csv" else "application/json"

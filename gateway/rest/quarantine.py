@@ -15,7 +15,7 @@ from ..backend import Backend
 from ..bodies import read_model
 from ..charge import charge
 from ..ingest import Intake
-from ..names import choose
+from ..names import check_known, choose
 from ..problems import Problem, printable
 from ..rounding import known, number
 from ..routes import Route, json_response
@@ -54,8 +54,7 @@ async def repair_quarantine(backend: Backend) -> Response:
     asked = await read_model(schemas.quarantine.RepairRequest)
     name, now_ms = asked.metric_name, backend.wall_ms()
     plausible = backend.catalogue.plausible(name)
-    if name not in await backend.history.names():
-        raise Problem(404, f"No metric is called {printable(name)}")
+    await check_known(backend, [name])
     if plausible == (None, None):
         raise Problem(409, f"Nothing is known of what {printable(name)} can be: none of its samples are in quarantine")
     start_ms = now_ms - FURTHEST_MS if asked.start is None else round(asked.start * 1000)

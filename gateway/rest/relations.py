@@ -23,8 +23,8 @@ from ..answers import Answer, problems
 from ..backend import Backend
 from ..charge import charge
 from ..compute import in_thread
-from ..names import choose
-from ..problems import Problem, printable
+from ..names import check_known, choose
+from ..problems import Problem
 from ..rounding import number as rounded
 from ..routes import Route, json_response
 from .historical import MAX_METRICS, POINTS, STEPS_MS
@@ -110,8 +110,8 @@ async def get_cycles(backend: Backend, query: schemas.dashboard.CycleQuery) -> R
     read = await backend.history.buckets([name], start_ms, now_ms + 1, HOUR_MS)
     charge(backend, read.buckets.values())
     some = read.buckets.get(name)
-    if some is None and name not in await backend.history.names():
-        raise Problem(404, f"No metric is called {printable(name)}")
+    if some is None:
+        await check_known(backend, [name])
     spec = backend.catalogue.spec(name)
     starts = np.empty(0, np.int64) if some is None else some.starts
     levels = np.empty(0) if some is None else means(some)

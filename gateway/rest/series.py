@@ -20,14 +20,15 @@ import numpy as np
 from quart import Response, request
 
 from storage.grid import means
-from storage.models import EMPTY_WINDOW, Buckets, Window
+from storage.models import EMPTY_WINDOW, Buckets, Window, joined_window
 
 from .. import schemas
 from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
 from ..headers import UNBUFFERED
-from ..problems import Problem, printable
+from ..names import check_known
+from ..problems import Problem
 from ..rounding import numbers, seconds
 from ..routes import Route, json_response
 from ..steps import STEP_MS
@@ -87,8 +88,8 @@ class BrokenDownload(Exception):
 async def get_metric_data(backend: Backend, query: schemas.metrics.DataQuery, name: str) -> Response:
     start_ms, end_ms = span_of(backend, query, name)
     resolution, found = await _find(backend, name, query, start_ms, end_ms)
-    if not len(found.data) and backend.memory.info(name) is None and name not in await backend.history.names():
-        raise Problem(404, f"No metric is called {printable(name)}")
+    if not len(found.data):
+        await check_known(backend, [name])
     backend.access.pay(request.scope, "points", len(found.data))
     rows = _rows(found.data) if len(found.data) <= INLINE_ROWS else await in_thread(_rows, found.data)
     next_s = None if found.next_ms is None else found.next_ms / 1000
@@ -202,11 +203,7 @@ async def raw_samples(backend: Backend, name: str, start_ms: int, end_ms: int, l
         held += len(window)
         complete, reason = complete and read.complete, reason or read.reason
         at_ms = until_ms
-    whole = windows[0] if windows else EMPTY_WINDOW  # none: the span ended where time begins
-    if len(windows) > 1:
-        whole = Window(
-            np.concatenate([each.times for each in windows]), np.concatenate([each.values for each in windows])
-        )
+    whole = joined_window([each.times for each in windows], [each.values for each in windows])
     next_ms = int(whole.times[limit]) if len(whole) > limit else None
     return Found(Window(whole.times[:limit], whole.values[:limit]), next_ms, complete, reason)
 

@@ -7,10 +7,8 @@ that reads a query or a body by a model awaits `loaded`: a thread imports, so th
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -34,50 +32,45 @@ if TYPE_CHECKING:
         trends,
     )
 
-    __all__ = [
-        "actions",
-        "aggregation",
-        "backup",
-        "base",
-        "dashboard",
-        "historical",
-        "insights",
-        "kpis",
-        "metrics",
-        "notifications",
-        "personal",
-        "quarantine",
-        "status",
-        "storage",
-        "thresholds",
-        "trends",
-    ]
+__all__ = [
+    "actions",
+    "aggregation",
+    "backup",
+    "base",
+    "dashboard",
+    "historical",
+    "insights",
+    "kpis",
+    "metrics",
+    "notifications",
+    "personal",
+    "quarantine",
+    "status",
+    "storage",
+    "thresholds",
+    "trends",
+]
+
+_is_loaded = False
 
 
 def __getattr__(name: str) -> Any:
     """A topic (PEP 562). Raises AttributeError: there is none of that name."""
-    if name not in _topics():
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return import_module(f".{name}", __name__)
 
 
 async def loaded() -> None:
     """Return once every topic is imported: the first time that takes a quarter of a second, in a thread."""
-    if _LOADED:
+    global _is_loaded
+    if _is_loaded:
         await trio.lowlevel.checkpoint()
         return
     await trio.to_thread.run_sync(_load)
-    _LOADED.append(True)
+    _is_loaded = True
 
 
 def _load() -> None:
-    for name in _topics():
+    for name in __all__:
         import_module(f".{name}", __name__)
-
-
-@cache
-def _topics() -> frozenset[str]:
-    return frozenset(each.name for each in iter_modules(__path__))
-
-
-_LOADED: Final[list[bool]] = []

@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.keyboard import tab_to
 from tests.browser.service import ServiceProcess
 
 if TYPE_CHECKING:
@@ -82,20 +83,11 @@ def test_the_whole_way_by_keyboard(demo: ServiceProcess, open_page: OpenPage) ->
     page.keyboard.press("Enter")
     expect(page.locator("#page")).to_be_focused()
     link = page.get_by_role("link", name="House battery charge")
-    for _ in range(40):
-        if link.evaluate("(element) => element === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    expect(link).to_be_focused()
+    tab_to(page, link, most=40)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/trends"))
     area = page.get_by_role("application").first
-    expect(area).to_be_visible()
-    for _ in range(60):
-        if area.evaluate("(element) => element === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    expect(area).to_be_focused()
+    tab_to(page, area)
     page.keyboard.press("+")
     expect(page).to_have_url(re.compile("from="))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.keyboard import tab_to
 from tests.browser.service import ServiceProcess
 
 if TYPE_CHECKING:
@@ -97,12 +98,7 @@ def test_held_by_keyboard_on_the_insights_own_page(coach: ServiceProcess, open_p
     page = open_page(f"{coach.url}/insights/{insight['insight_id']}")
     region = page.get_by_role("region", name=COOLER)
     button = region.get_by_role("button", name=COOLER)
-    expect(button).to_be_visible()
-    for _ in range(60):
-        if button.evaluate("(element) => element === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    expect(button).to_be_focused()
+    tab_to(page, button)
     page.keyboard.press("Space")
     expect(region.get_by_text("Keep it pressed")).to_be_visible()
     page.keyboard.down("Space")

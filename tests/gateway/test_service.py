@@ -11,11 +11,11 @@ import trio
 
 from actors import pattern_analyzer
 from actors.messages import Analyze, Found, InsightChanged, Record, StatusChanged, Sweep
-from analytics.records import Finding, FindingKind, Insight
 from gateway.client import HttpClient
 from gateway.service import Service, wall_ms
 from storage.models import SeriesPart
 from tests.fakes.composed_service import HOUR_MS, Saboteur, archived, feed, mailbox_of, record, restarts, running, until
+from tests.fakes.records import finding, insight
 
 YEAR_MS = 365 * 86_400_000
 
@@ -82,21 +82,6 @@ async def test_a_poisoned_sample_is_put_aside_alone(tmp_path, monkeypatch):
         assert backend.memory.window("poison", 0, now_ms + 1).values.tolist() == [1.0, 2.0, 3.0]
         assert backend.board.snapshot()["recorder"].mailbox.quarantined == 1
         await record(service, "later", 5.0)
-
-
-def finding(metric: str, at_ms: int) -> Finding:
-    return Finding(
-        kind=FindingKind.LIMIT, metric=metric, at_ms=at_ms, start_ms=at_ms, value=99.0, expected_low=0.0,
-        expected_high=50.0, score=5.0, confidence=0.9, samples=5, direction="above",
-    )  # fmt: skip
-
-
-def insight(title: str, at_ms: int) -> Insight:
-    return Insight(
-        insight_id=title, key=f"limit:{title}", title=title, description="", category="reliability", severity="low",
-        confidence=0.9, impact_score=0.5, created_at_ms=at_ms, updated_at_ms=at_ms, expires_at_ms=None,
-        recommendations=(),
-    )  # fmt: skip
 
 
 async def poison(victim: str, service: Service, monkeypatch: pytest.MonkeyPatch) -> Saboteur:

@@ -15,13 +15,13 @@ import pytest
 import trio
 
 from actors.messages import Analyze, Found, InsightChanged, QuarantinedError, Record, Sweep
-from analytics.records import Finding, FindingKind, Insight
 from gateway.client import HttpClient
 from gateway.service import Service
 from storage.memory import MemoryTier
 from storage.models import SeriesPart
 from storage.sqlite_archive import SqliteArchive
 from tests.fakes.composed_service import HOUR_MS, archived, mailbox_of, restarts, running, until
+from tests.fakes.records import finding, insight
 
 ACTORS: Final = ("recorder", "persister", "insight_generator", "pattern_analyzer", "notifier")
 CRASHES: Final = 3  # of each actor: fewer than make its supervisor give it up
@@ -107,21 +107,6 @@ class Commits:
         monkeypatch.setattr(progress, "advance", watched_advance)
 
 
-def finding(metric: str, at_ms: int) -> Finding:
-    return Finding(
-        kind=FindingKind.LIMIT, metric=metric, at_ms=at_ms, start_ms=at_ms, value=99.0, expected_low=0.0,
-        expected_high=50.0, score=5.0, confidence=0.9, samples=5, direction="above",
-    )  # fmt: skip
-
-
-def insight(number: int, at_ms: int) -> Insight:
-    return Insight(
-        insight_id=f"i{number}", key=f"limit:{number}", title=f"{number}", description="", category="reliability",
-        severity="low", confidence=0.9, impact_score=0.5, created_at_ms=at_ms, updated_at_ms=at_ms, expires_at_ms=None,
-        recommendations=(),
-    )  # fmt: skip
-
-
 async def send_straight(service: Service, accepted: dict[str, list[float]], seqs: list[int], over: trio.Event) -> None:
     """Batches of two metrics through the recorder's mailbox."""
     last_ms = service.backend.wall_ms()
@@ -171,7 +156,7 @@ async def stir(service: Service, over: trio.Event) -> None:
         now_ms = backend.wall_ms()
         backend.insight_mailbox.put_nowait(Found((finding(f"stirred.{number % 3}", now_ms),)))
         backend.pattern_mailbox.put_nowait(Analyze())
-        mailbox_of(service, "notifier").put_nowait(InsightChanged(insight(number, now_ms), is_new=True))
+        mailbox_of(service, "notifier").put_nowait(InsightChanged(insight(f"{number}", now_ms), is_new=True))
         if number % 20 == 0:
             sweep = Sweep()
             await backend.insight_mailbox.put(sweep)

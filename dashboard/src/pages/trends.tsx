@@ -2,25 +2,23 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChartLine, Download, RotateCcw, Table2, X, ZoomOut } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { Link, useLocation } from "wouter";
+import { useLocation } from "wouter";
 import { address, getToken } from "../api/client";
-import { chartsQuery, correlationsQuery, insightsQuery, queryClient } from "../api/queries";
-import type { ChartSeries, ChartsResponse } from "../api/queries";
+import { chartsQuery, queryClient } from "../api/queries";
+import type { ChartsResponse } from "../api/queries";
 import { Brush } from "../charts/brush";
-import { useCrosshair } from "../charts/crosshair";
-import { ChartTable } from "../charts/table";
 import { useLiveEnd } from "../charts/tail";
-import { reading, TrendChart } from "../charts/trend-chart";
-import { nearest, zoomed } from "../charts/window";
+import { zoomed } from "../charts/window";
 import type { Span } from "../charts/window";
 import { MetricPicker } from "../components/metric-picker";
-import { Button, Choice, Empty, Failed, PageHeader, Skeleton } from "../components/parts";
+import { Button, Choice, Failed, PageHeader, Skeleton } from "../components/parts";
 import { serverNow } from "../lib/clock";
 import { useMedia, useQueryString, useTitle } from "../lib/hooks";
-import { ALL, DAY, insightLink, parseTrends, patternsLink, trendsSearch } from "../lib/links";
+import { ALL, DAY, parseTrends, trendsSearch } from "../lib/links";
 import type { TrendsView } from "../lib/links";
-import { usePreferences } from "../lib/preferences";
-import { moment, preciseMoment, span as spanText } from "../lib/times";
+import { moment, span as spanText } from "../lib/times";
+import { MetricCard } from "./trends/metric-card";
+import { Partners, Suggestions } from "./trends/more-metrics";
 
 const RANGES: readonly (readonly [string, string, number])[] = [
   ["15m", "15 min", -900],
@@ -93,51 +91,6 @@ function shownSpan(view: TrendsView, data: ChartsResponse, now: number): Span {
   const end = view.to ?? Math.max(now, data.end);
   if (view.from === ALL) return { start: data.start, end };
   return { start: view.from > 0 ? view.from : end + view.from, end };
-}
-
-function Readout({ series, stepSeconds }: { series: ChartSeries; stepSeconds: number }) {
-  const at = useCrosshair();
-  const wanted = usePreferences();
-  if (series.times.length === 0) return null;
-  const index = at === undefined ? series.times.length - 1 : nearest(series.times, at - stepSeconds / 2);
-  const time = series.times[index] ?? 0;
-  return (
-    <span className="text-right text-sm whitespace-nowrap tabular-nums" data-testid="readout">
-      <span className="font-semibold">{reading(series, index, wanted)}</span>
-      <span className="ml-2 text-soft">{stepSeconds < 60 ? preciseMoment(time) : moment(time)}</span>
-    </span>
-  );
-}
-
-function Partners({ metric, shown, onAdd }: { metric: string; shown: readonly string[]; onAdd: (names: readonly string[]) => void }) {
-  const { data } = useQuery(correlationsQuery(168));
-  const partners = useMemo(() => {
-    if (data === undefined) return [];
-    return data.cells
-      .flatMap((cell) => {
-        const [a, b] = [data.metrics[cell.a], data.metrics[cell.b]];
-        const other = a?.metric === metric ? b : b?.metric === metric ? a : undefined;
-        return other === undefined || shown.includes(other.metric) ? [] : [{ ...other, coefficient: cell.coefficient }];
-      })
-      .sort((a, b) => Math.abs(b.coefficient) - Math.abs(a.coefficient))
-      .slice(0, 5);
-  }, [data, metric, shown]);
-  if (partners.length === 0) return null;
-  return (
-    <div className="flex flex-wrap items-center gap-2 text-sm">
-      <span className="text-soft">Moves with</span>
-      {partners.map((each) => (
-        <Button key={each.metric} className="min-h-9 px-3" onClick={() => onAdd([each.metric])} aria-label={`Add ${each.title}`}>
-          + {each.title}
-        </Button>
-      ))}
-      {partners.length > 1 && (
-        <Button tone="quiet" className="min-h-9 px-3" onClick={() => onAdd(partners.slice(0, 3).map((each) => each.metric))}>
-          Add the closest
-        </Button>
-      )}
-    </div>
-  );
 }
 
 export default function Trends() {
@@ -272,45 +225,19 @@ export default function Trends() {
             {metrics.map((name, index) => {
               const series = data.series.find((each) => each.metric === name);
               if (series === undefined) return <Skeleton key={name} className="h-64 rounded-2xl" />;
-              const visible = series.anomalies.filter((each) => each.end >= span.start && each.start <= span.end);
               return (
-                <section key={name} aria-label={series.title} className="card min-w-0 p-4">
-                  <header className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1">
-                    <h2 className="text-base font-semibold">
-                      {series.title} <Link href={patternsLink(name)} className="ml-2 text-xs font-normal text-accent underline">usual day</Link>
-                    </h2>
-                    <Readout series={series} stepSeconds={data.step_seconds} />
-                  </header>
-                  {table ? (
-                    <ChartTable series={series} />
-                  ) : series.times.length === 0 ? (
-                    <p className="py-12 text-center text-sm text-soft">
-                      Nothing was recorded in this range. Try a longer one, or zoom out.
-                    </p>
-                  ) : (
-                    <TrendChart
-                      series={series}
-                      stepSeconds={data.step_seconds}
-                      span={span}
-                      colour={COLOURS[index % COLOURS.length] ?? "var(--accent)"}
-                      height={metrics.length > 2 ? 180 : 260}
-                      {...(to === undefined ? { tail: live.tails.get(name) ?? [] } : {})}
-                      target={wanted}
-                      onZoom={setSpan}
-                    />
-                  )}
-                  {(visible.length > 0 || series.notes.length > 0) && !table && (
-                    <ul className="mt-2 space-y-1 text-sm text-soft">
-                      {series.notes.map((note) => (
-                        <li key={note.insight_id}>
-                          <Link href={insightLink(note.insight_id)} className="text-accent underline">{note.title}</Link>, since {moment(note.start)}
-                        </li>
-                      ))}
-                      {visible.slice(0, 3).map((each) => <li key={each.start}>{each.description}</li>)}
-                      {visible.length > 3 && <li>and {visible.length - 3} more anomalies</li>}
-                    </ul>
-                  )}
-                </section>
+                <MetricCard
+                  key={name}
+                  series={series}
+                  stepSeconds={data.step_seconds}
+                  span={span}
+                  colour={COLOURS[index % COLOURS.length] ?? "var(--accent)"}
+                  height={metrics.length > 2 ? 180 : 260}
+                  asTable={table}
+                  {...(to === undefined ? { tail: live.tails.get(name) ?? [] } : {})}
+                  target={wanted}
+                  onZoom={setSpan}
+                />
               );
             })}
           </div>
@@ -328,24 +255,5 @@ export default function Trends() {
         </>
       )}
     </>
-  );
-}
-
-function Suggestions({ onAdd }: { onAdd: (names: readonly string[]) => void }) {
-  const insights = useQuery(insightsQuery);
-  const noted = (insights.data?.insights ?? []).flatMap((insight) => (insight.metric === null ? [] : [[insight.metric, insight.title] as const]));
-  return (
-    <Empty title="What do you want to look at?" icon={<ChartLine aria-hidden="true" className="size-10" />}>
-      <p>Choose metrics above: each gets a chart of its own, all on one time axis.</p>
-      {noted.length > 0 && (
-        <ul className="mt-4 flex flex-wrap justify-center gap-2">
-          {noted.map(([metric, title]) => (
-            <li key={title}>
-              <Button onClick={() => onAdd([metric])}>{title}</Button>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Empty>
   );
 }

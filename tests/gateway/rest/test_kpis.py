@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from quart.testing import QuartClient
 
+from tests.fakes.documents import ask
+
 PATH = "/api/analytics/kpis"
 BODY = {"id": "mine", "name": "Mine", "expression": 'avg("battery.house.voltage", "1h") * 2', "unit": "V"}
-
-
-async def ask(
-    client: QuartClient, method: str, path: str, body: Any = None, if_match: str | None = None
-) -> tuple[int, Any]:
-    headers = {"Content-Type": "application/json"} | ({} if if_match is None else {"If-Match": if_match})
-    data = None if body is None else json.dumps(body)
-    response = await client.open(path, method=method, data=data, headers=headers)
-    return response.status_code, json.loads(await response.get_data())
 
 
 @pytest.fixture
