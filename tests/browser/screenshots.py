@@ -52,7 +52,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         for name, address, width, height, theme, there in SHOTS:
             if address is None:
-                address = "/insights/" + demo.get("/api/analytics/insights")["insights"][0]["insight_id"]
+                address = f"/insights/{demo.insight()['insight_id']}"
             context = browser.new_context(viewport={"width": width, "height": height}, service_workers="block")
             stored = f'{{"theme": "{theme}"}}'
             context.add_init_script(f"localStorage.setItem('coachiq-analytics.preferences', '{stored}')")

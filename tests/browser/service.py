@@ -69,6 +69,16 @@ class ServiceProcess:
         with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as answer:
             return json.load(answer)
 
+    def insight(self, about: str = "", within_s: float = 60) -> Any:
+        """The first insight whose title has `about` in it: the service is ready before it has one."""
+        until = time.monotonic() + within_s
+        while time.monotonic() < until:
+            for each in self.get("/api/analytics/insights")["insights"]:
+                if about in each["title"]:
+                    return each
+            select_nothing(0.2)
+        raise AssertionError(f"no insight about {about!r} within {within_s:g} s")
+
     def __enter__(self) -> ServiceProcess:
         self.start()
         return self
@@ -78,7 +88,7 @@ class ServiceProcess:
 
 
 def select_nothing(seconds: float) -> None:
-    """The pause between two looks at a process that says when it is ready by nothing but answering."""
+    """The pause between two looks at a process that says how far it is by nothing but answering."""
     import select
 
     select.select([], [], [], seconds)

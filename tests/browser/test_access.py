@@ -34,7 +34,7 @@ THEMES = ("dark", "light", "night")
 
 
 def insight_path(demo: ServiceProcess) -> str:
-    return "/insights/" + demo.get("/api/analytics/insights")["insights"][0]["insight_id"]
+    return f"/insights/{demo.insight()['insight_id']}"
 
 
 def test_axe_finds_nothing_serious(demo: ServiceProcess, open_page: OpenPage) -> None:

@@ -94,7 +94,7 @@ def test_what_may_be_missed_is_held(coach: ServiceProcess, open_page: OpenPage) 
 
 
 def test_held_by_keyboard_on_the_insights_own_page(coach: ServiceProcess, open_page: OpenPage) -> None:
-    (insight,) = [each for each in coach.get("/api/analytics/insights")["insights"] if "efrigerator" in each["title"]]
+    insight = coach.insight("efrigerator")
     page = open_page(f"{coach.url}/insights/{insight['insight_id']}")
     region = page.get_by_role("region", name=COOLER)
     button = region.get_by_role("button", name=COOLER)

@@ -28,17 +28,16 @@ def test_the_first_page_reads_like_a_sentence(demo: ServiceProcess, open_page: O
 
 
 def test_from_an_insight_to_why_and_what_to_do(demo: ServiceProcess, open_page: OpenPage) -> None:
-    insights = demo.get("/api/analytics/insights")["insights"]
-    assert insights, "the demo begins with a fault"
+    insight = demo.insight()  # the demo begins with a fault
     page = open_page(demo.url)
-    card = page.get_by_role("article", name=insights[0]["title"].split(":")[0])
+    card = page.get_by_role("article", name=insight["title"].split(":")[0])
     card.get_by_role("link", name="Why, and what to do").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(insights[0]["title"].split(":")[0])
+    expect(page.get_by_role("heading", level=1)).to_contain_text(insight["title"].split(":")[0])
     expect(page.get_by_role("region", name="Evidence").get_by_test_id("trend-chart")).to_be_visible()
-    expect(page.get_by_text(insights[0]["recommendations"][0])).to_be_visible()
+    expect(page.get_by_text(insight["recommendations"][0])).to_be_visible()
     expect(page.get_by_text("Confidence")).to_be_visible()
     page.reload()  # a page of its own: its address can be shared
-    expect(page.get_by_text(insights[0]["recommendations"][0])).to_be_visible()
+    expect(page.get_by_text(insight["recommendations"][0])).to_be_visible()
 
 
 def test_why_did_the_battery_drop_last_night_in_three_taps(demo: ServiceProcess, open_page: OpenPage) -> None:

@@ -56,6 +56,7 @@ function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry
   const now = useNow(30);
   const [edited, setEdited] = useState<Threshold | undefined>(); // as it was when editing began
   const [isStale, setStale] = useState(false);
+  const [isSwitching, setSwitching] = useState(false); // until that is loaded, an edit would begin with what was before
   const firing = threshold.states.filter((state) => state.state === "firing");
   const name = threshold.metric === null ? `every ${threshold.role?.replaceAll("_", " ") ?? ""}` : (metric?.title ?? threshold.metric);
   const bodyOf = (whole: object) => Object.fromEntries(Object.entries(whole).filter(([member]) => !STAMPS.has(member)));
@@ -63,7 +64,8 @@ function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry
     // An answer tells a limit by both of its names; a request takes one.
     const twice = threshold.condition === "outside" ? ["value"] : ["low", "high"];
     const body = Object.fromEntries(Object.entries(bodyOf({ ...threshold, enabled })).filter(([member]) => !twice.includes(member)));
-    return attempt(() => send("PUT", `${PATH}/${threshold.id}`, body, threshold.etag), ["thresholds"]);
+    setSwitching(true);
+    return attempt(() => send("PUT", `${PATH}/${threshold.id}`, body, threshold.etag), ["thresholds"]).finally(() => setSwitching(false));
   };
   const change = async (next: Wanted) => {
     if (edited === undefined) return;
@@ -90,7 +92,7 @@ function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry
           </p>
         </div>
         <Toggle label="On" checked={threshold.enabled} onChange={(enabled) => toggle(enabled)} />
-        <Button tone="quiet" aria-label={`Change ${threshold.name}`} aria-expanded={edited !== undefined} onClick={() => { setStale(false); setEdited(edited === undefined ? threshold : undefined); }}>
+        <Button tone="quiet" disabled={isSwitching} aria-label={`Change ${threshold.name}`} aria-expanded={edited !== undefined} onClick={() => { setStale(false); setEdited(edited === undefined ? threshold : undefined); }}>
           <Pencil aria-hidden="true" className="size-4" />
         </Button>
         <Button tone="quiet" aria-label={`Delete ${threshold.name}`} onClick={() => void attempt(() => send("DELETE", `${PATH}/${threshold.id}`), ["thresholds"])}>
