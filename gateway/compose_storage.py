@@ -12,7 +12,7 @@ from storage.budget import Budget
 from storage.history import History
 from storage.keeper import ArchiveKeeper
 from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
-from storage.sqlite_connection import OnDamage
+from storage.sqlite_errors import OnDamage
 
 
 def archive_keeper(settings: Settings, wall_ms: Callable[[], int], progress: Progress) -> ArchiveKeeper:

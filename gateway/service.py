@@ -214,7 +214,13 @@ class Service:
                 nursery.cancel_scope.cancel()
         except* Escalation as group:
             code = _give_up(group)
+        finally:
+            await self.aclose()
         return code
+
+    async def aclose(self) -> None:
+        """Close what an actor that was cancelled has left open for its next life, which there will not be."""
+        await self.backend.control.store.aclose()
 
     def _ready(self) -> None:
         self.backend.ready = not self._is_stopping

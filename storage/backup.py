@@ -27,7 +27,7 @@ from .archive import ArchiveError
 from .migrations import CURRENT, migrate, version_of
 from .recovery import ATTACHED, KEPT, find_damage, move_aside, quick_check, sync_directory
 from .salvage import Shape
-from .sqlite_connection import judged
+from .sqlite_errors import judged
 from .sqlite_schema import MAGIC, shapes
 
 STEP_PAGES: Final = 256  # 1 MiB between two looks at the progress

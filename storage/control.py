@@ -27,7 +27,7 @@ import trio
 from .archive import ArchiveError
 from .control_merge import copy_all, merge_into
 from .control_schema import look_at_control, migrate, prepare_control
-from .sqlite_connection import SqliteConnection
+from .sqlite_connection import CLOSE_WITHIN_S, SqliteConnection
 
 T = TypeVar("T")
 
@@ -111,11 +111,16 @@ class ControlStore:
             return self._data_version != before
 
     async def aclose(self) -> None:
-        """Safe to call twice."""
-        async with self._switching:
-            connection, self._connection, self._persisted = self._connection, None, False
-            if connection is not None:
-                await connection.close()
+        """Safe to call twice. Waits for a switch that goes on, not longer than CLOSE_WITHIN_S."""
+        with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+            async with self._switching:
+                await self._close()
+        await self._close()
+
+    async def _close(self) -> None:
+        connection, self._connection, self._persisted = self._connection, None, False
+        if connection is not None:
+            await connection.close()
 
     def _open_connection(self) -> SqliteConnection:
         if self._connection is None:
@@ -164,8 +169,7 @@ class ControlStore:
                 await file.write(lambda connection: merge_into(connection, rows))
                 self._data_version = await file.call(_data_version)
             except BaseException:
-                with trio.CancelScope(shield=True):
-                    await file.close()
+                await file.close()
                 raise
             self._connection, self._persisted, self.reason = file, True, None
         await memory.close()
@@ -182,28 +186,23 @@ class ControlStore:
 
     async def _try_file(self) -> SqliteConnection:
         await trio.to_thread.run_sync(look_at_control, self.path)
-        file = await SqliteConnection.open(self.path, BUSY_TIMEOUT_MS)
-        try:
-            await file.prepare(prepare_control)
-        except BaseException:
-            with trio.CancelScope(shield=True):
-                await file.close()
-            raise
-        return file
+        return await SqliteConnection.open(self.path, BUSY_TIMEOUT_MS, prepare_control)
 
     async def _to_memory(self) -> None:
         file = self._open_connection()
         memory = await _in_memory()
-        rows = await file.call(copy_all)
-        await memory.write(lambda connection: merge_into(connection, rows))
+        try:
+            rows = await file.call(copy_all)
+            await memory.write(lambda connection: merge_into(connection, rows))
+        except BaseException:
+            await memory.close()
+            raise
         self._connection, self._persisted, self.reason = memory, False, None
         await file.close()
 
 
 async def _in_memory() -> SqliteConnection:
-    memory = await SqliteConnection.open(IN_MEMORY, BUSY_TIMEOUT_MS)
-    await memory.prepare(migrate)
-    return memory
+    return await SqliteConnection.open(IN_MEMORY, BUSY_TIMEOUT_MS, migrate)
 
 
 def _data_version(connection: sqlite3.Connection) -> int:

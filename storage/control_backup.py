@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from .archive import ArchiveError
 from .control_schema import control_path, look_at_control, migrate
-from .sqlite_connection import judged
+from .sqlite_errors import judged
 
 
 def control_copy(backup: Path) -> Path:

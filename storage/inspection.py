@@ -17,7 +17,7 @@ from .archive import ArchiveError, Trouble
 from .chunk import Chunk, ChunkError, decode
 from .migrations import CURRENT, Version, version_of
 from .recovery import Report, moved_aside, quick_check, report_of
-from .sqlite_connection import judged
+from .sqlite_errors import judged
 from .sqlite_names import hashed
 from .sqlite_schema import MAGIC
 

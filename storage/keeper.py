@@ -21,7 +21,7 @@ from .recovery import Report, find_damage, move_aside, pending_salvage, report_o
 from .salvage import Batch, Salvage
 from .sqlite_adopting import problem_of
 from .sqlite_archive import SqliteArchive
-from .sqlite_connection import OnDamage
+from .sqlite_errors import OnDamage
 from .sqlite_schema import shapes
 
 LOG: Final = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from typing import Final
 
 from .archive import ArchiveError
 from .salvage import is_familiar
-from .sqlite_connection import judged
+from .sqlite_errors import judged
 from .sqlite_schema import MAGIC, shapes
 
 LOG: Final = logging.getLogger(__name__)

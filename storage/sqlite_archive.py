@@ -26,7 +26,8 @@ from .models import ArchiveStatus, SeriesPart
 from .salvage import Batch, adopting
 from .sqlite_adopting import PACKED, adopt_packed
 from .sqlite_chunks import purge_packed
-from .sqlite_connection import CLOSE_WITHIN_S, OnDamage, SqliteConnection
+from .sqlite_connection import SqliteConnection
+from .sqlite_errors import OnDamage
 from .sqlite_names import Names
 from .sqlite_reader import SqliteReader
 from .sqlite_records import (
@@ -67,19 +68,15 @@ async def open_sqlite_archive(
     damaged or replaced.
     """
     await trio.to_thread.run_sync(look_at, path)
-    writer = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
-    reader: SqliteConnection | None = None
+    writer = await SqliteConnection.open(
+        path, busy_timeout_ms, lambda connection: prepare_writer(connection, path, budget), on_damage
+    )
     try:
-        await writer.prepare(lambda connection: prepare_writer(connection, path, budget))
-        reader = await SqliteConnection.open(path, busy_timeout_ms, on_damage)
-        await reader.prepare(prepare_reader)
-        return SqliteArchive(path, writer, reader, wall_ms, budget, on_damage)
+        reader = await SqliteConnection.open(path, busy_timeout_ms, prepare_reader, on_damage)
     except BaseException:
-        with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
-            if reader is not None:
-                await reader.close()
-            await writer.close()
+        await writer.close()
         raise
+    return SqliteArchive(path, writer, reader, wall_ms, budget, on_damage)
 
 
 class SqliteArchive(SqliteReader):
@@ -193,11 +190,10 @@ class SqliteArchive(SqliteReader):
     async def aclose(self) -> None:
         self._connection.stop_reading()
         self._upkeep.stop()
-        with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
-            async with AsyncExitStack() as closing:  # both, whatever one of them raises
-                closing.push_async_callback(self._writer.close)
-                closing.push_async_callback(self._connection.close)
-                closing.push_async_callback(self._upkeep.close)
+        async with AsyncExitStack() as closing:  # each, whatever another one raises
+            closing.push_async_callback(self._writer.close)
+            closing.push_async_callback(self._connection.close)
+            closing.push_async_callback(self._upkeep.close)
 
     def _check_file(self) -> None:
         """SQLite goes on writing into a file that has no name any more; nobody would find it again."""

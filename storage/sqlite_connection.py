@@ -6,12 +6,14 @@ inside (docs/decisions). Promises
 - one function at a time on a connection, in the order of asking;
 - a function that writes runs to its end even when its caller is cancelled; one that only reads is interrupted, and
   what prepares the connection is given up;
+- what was opened is closed, whenever a cancel comes: who gives up while a thread is at work leaves that to the thread;
 - sqlite3's errors come out as ArchiveError (trouble with the disk) or PoisonError (content that will never do).
 """
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,79 +22,16 @@ from typing import Any, Final, TypeVar
 import anysqlite
 import trio
 
-from .archive import ArchiveError, PoisonError, Trouble
+from .archive import ArchiveError
+from .sqlite_errors import OnDamage, judging
 
 T = TypeVar("T")
 
 CLOSE_WITHIN_S: Final = 5.0  # a checkpoint on a slow card
 
-_TROUBLES: Final[dict[int, tuple[Trouble, str]]] = {
-    sqlite3.SQLITE_BUSY: ("busy", "another program has locked the database"),
-    sqlite3.SQLITE_LOCKED: ("busy", "another program has locked the database"),
-    sqlite3.SQLITE_FULL: ("full", "the disk, or the space the database may take, is full"),
-    sqlite3.SQLITE_CANTOPEN: ("unavailable", "the database file can't be opened"),
-    sqlite3.SQLITE_READONLY: ("unavailable", "the database file can't be written to"),
-    sqlite3.SQLITE_PERM: ("unavailable", "the database file may not be used"),
-    sqlite3.SQLITE_AUTH: ("unavailable", "the database file may not be used"),
-    sqlite3.SQLITE_NOTADB: ("corrupt", "the file is not a database"),
-    sqlite3.SQLITE_CORRUPT: ("corrupt", "the database file is damaged"),
-    sqlite3.SQLITE_IOERR: ("unavailable", "the disk reports an error"),
-    sqlite3.SQLITE_INTERRUPT: ("closed", "the archive was closed meanwhile"),
-}
-# Out of space shows as an I/O error when a quota, a file size limit or the shared-memory file is what ran out.
-_FULL_IO: Final = frozenset(
-    (
-        sqlite3.SQLITE_IOERR_WRITE,
-        sqlite3.SQLITE_IOERR_FSYNC,
-        sqlite3.SQLITE_IOERR_DIR_FSYNC,
-        sqlite3.SQLITE_IOERR_TRUNCATE,
-        sqlite3.SQLITE_IOERR_SHMSIZE,
-        sqlite3.SQLITE_IOERR_SHMMAP,
-    )
-)
-_POISON_CODES: Final = frozenset(
-    (sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE, sqlite3.SQLITE_TOOBIG)
-)
-
-
-OnDamage = Callable[[ArchiveError], None]
-
 
 class Stopped(Exception):
     """A reading function noticed between two statements that nobody waits for it any more."""
-
-
-def judged(error: sqlite3.Error) -> ArchiveError | PoisonError:
-    """What a sqlite3 error means to those who store."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # raised by the sqlite3 module itself
-        if "closed database" in str(error):
-            return ArchiveError("closed", "the archive is closed")
-        if isinstance(error, sqlite3.OperationalError):  # a text that is not UTF-8
-            return ArchiveError("corrupt", f"the database file is damaged ({error})")
-        return PoisonError(str(error))
-    primary = code & 0xFF
-    if primary in _POISON_CODES:
-        return PoisonError(str(error))
-    if code in _FULL_IO:
-        trouble, words = _TROUBLES[sqlite3.SQLITE_FULL]
-    else:
-        trouble, words = _TROUBLES.get(primary, ("unavailable", "the database refuses to work"))
-    return ArchiveError(trouble, f"{words} ({error})")
-
-
-@contextmanager
-def judging(on_damage: OnDamage | None = None) -> Iterator[None]:
-    """sqlite3's errors leave as ArchiveError or PoisonError; `on_damage` hears when the file must be opened anew."""
-    try:
-        yield
-    except (sqlite3.Error, ArchiveError) as error:
-        found = judged(error) if isinstance(error, sqlite3.Error) else error
-        if on_damage is not None and isinstance(found, ArchiveError) and found.trouble in ("corrupt", "replaced"):
-            on_damage(found)
-        if found is error:
-            raise
-        raise found from error
 
 
 def generation(connection: sqlite3.Connection) -> int:
@@ -117,13 +56,26 @@ class SqliteConnection:
         self._stopping = False
         self._generation: int | None = None  # as the first transaction found it
         self._on_damage = on_damage
+        self._handing = threading.Lock()  # over the next two, which a thread and the loop ask each other about
+        self._at_work = False
+        self._given_up = False
 
     @classmethod
     async def open(
-        cls, path: Path, busy_timeout_ms: int, on_damage: OnDamage | None = None, *, read_only: bool = False
+        cls,
+        path: Path,
+        busy_timeout_ms: int,
+        prepare: Callable[[sqlite3.Connection], None],
+        on_damage: OnDamage | None = None,
+        *,
+        read_only: bool = False,
     ) -> SqliteConnection:
-        """`on_damage` hears of every time the file is found damaged or replaced. Raises ArchiveError.
+        """`prepare` runs in one hop before anything else; what it leaves behind is the content this is about.
 
+        `on_damage` hears of every time the file is found damaged or replaced. Raises ArchiveError.
+
+        A cancel does not wait for a slow disk: `prepare` is interrupted and given up, which must do no more harm than a
+        power cut; the connection closes itself when the disk lets go of it.
         `read_only`: the file must be there, and neither it nor its log changes, not even when it is closed.
         """
         opened: list[sqlite3.Connection] = []
@@ -142,10 +94,16 @@ class SqliteConnection:
                     uri=read_only,
                 )
         except BaseException:
-            for connection in opened:
-                connection.close()
+            for each in opened:
+                each.close()
             raise
-        return cls(wrapper, opened[0], on_damage)
+        connection = cls(wrapper, opened[0], on_damage)
+        try:
+            await connection._prepare(prepare)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction, in one hop; it is over, one way or the other, when this returns or raises."""
@@ -169,31 +127,6 @@ class SqliteConnection:
         """Run `work` in one hop, to its end."""
         return await self._hop(lambda: work(self._real))
 
-    async def prepare(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        """Run `work` in one hop, before anything else; what it leaves behind is the content this connection is about.
-
-        A cancel does not wait for a slow disk: `work` is interrupted and given up, which must do no more harm than a
-        power cut; the connection closes itself when the disk lets go of it.
-        """
-
-        def prepared() -> None:
-            try:
-                work(self._real)
-                self._generation = generation(self._real)
-            finally:
-                if self._closed:
-                    self._real.close()
-
-        async with self._lock:
-            self.check_open()
-            try:
-                with judging(self._on_damage):
-                    await trio.to_thread.run_sync(prepared, limiter=self._limiter, abandon_on_cancel=True)
-            except trio.Cancelled:
-                self._closed = True
-                self._real.interrupt()
-                raise
-
     async def read(self, work: Callable[[Reader], T]) -> T:
         """Run `work` in one hop; a cancel of the caller ends it early."""
         async with self._lock:
@@ -211,7 +144,7 @@ class SqliteConnection:
                 nursery.start_soon(self._interrupt_when_cancelled)
                 try:
                     with judging(self._on_damage):
-                        results.append(await trio.to_thread.run_sync(reading, limiter=self._limiter))
+                        results.append(await self._in_thread(reading))
                 except Exception as error:
                     failed = error  # raised outside, or the nursery would wrap it; a cancel goes first
                 nursery.cancel_scope.cancel()
@@ -229,13 +162,28 @@ class SqliteConnection:
             self._real.interrupt()
 
     async def close(self) -> None:
-        """Safe to call twice. Waits for what is being written."""
+        """Safe to call twice. Waits for what is being written, not longer than CLOSE_WITHIN_S for it to begin."""
         with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
             async with self._lock:
                 if not self._closed:
                     self._closed = True
                     with judging():
                         await self._wrapper.close()
+        if not self._closed:
+            self._give_up()
+
+    async def _prepare(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        def prepared() -> None:
+            work(self._real)
+            self._generation = generation(self._real)
+
+        async with self._lock:
+            try:
+                with judging(self._on_damage):
+                    await self._in_thread(prepared, abandon=True)
+            except trio.Cancelled:
+                self._give_up(interrupt=True)
+                raise
 
     def _check_generation(self) -> None:
         found = generation(self._real)
@@ -254,7 +202,34 @@ class SqliteConnection:
         async with self._lock:
             self.check_open()
             with judging(self._on_damage):
-                return await trio.to_thread.run_sync(work, limiter=self._limiter)
+                return await self._in_thread(work)
+
+    async def _in_thread(self, work: Callable[[], T], *, abandon: bool = False) -> T:
+        def at_work() -> T:
+            with self._handing:
+                if self._given_up:
+                    raise ArchiveError("closed", "the archive is closed")
+                self._at_work = True
+            try:
+                return work()
+            finally:
+                with self._handing:
+                    self._at_work, given_up = False, self._given_up
+                if given_up:
+                    self._real.close()
+
+        return await trio.to_thread.run_sync(at_work, limiter=self._limiter, abandon_on_cancel=abandon)
+
+    def _give_up(self, *, interrupt: bool = False) -> None:
+        """Nobody waits any longer: close what is open, or leave that to the thread that is at work."""
+        self._closed = True
+        with self._handing:
+            self._given_up = True
+            if self._at_work:
+                if interrupt:
+                    self._real.interrupt()
+                return
+        self._real.close()
 
     def check_open(self) -> None:
         """Raises ArchiveError("closed")."""

@@ -15,7 +15,7 @@ import trio
 from .archive import ArchiveError
 from .damage import Damage
 from .models import Buckets, Window
-from .sqlite_connection import CLOSE_WITHIN_S, Reader, SqliteConnection
+from .sqlite_connection import Reader, SqliteConnection
 from .sqlite_names import Rows
 from .sqlite_reading import Reading
 from .sqlite_schema import check_readable
@@ -28,14 +28,9 @@ async def open_to_read(path: Path) -> SqliteReader:
     """Raises ArchiveError: also when there is no file, or it is of an older form that a service must bring forward."""
     if not await trio.to_thread.run_sync(path.is_file):
         raise ArchiveError("unavailable", f"there is no database at {path}")
-    connection = await SqliteConnection.open(path, BUSY_TIMEOUT_MS, read_only=True)
-    try:
-        await connection.call(lambda real: check_readable(real, path))
-        return SqliteReader(connection)
-    except BaseException:
-        with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
-            await connection.close()
-        raise
+    return SqliteReader(
+        await SqliteConnection.open(path, BUSY_TIMEOUT_MS, lambda real: check_readable(real, path), read_only=True)
+    )
 
 
 class SqliteReader:

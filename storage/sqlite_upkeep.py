@@ -15,10 +15,12 @@ from typing import Final, TypeVar
 
 import trio
 
+from .archive import ArchiveError
 from .budget import Budget
 from .compaction import Stale, Step, apply, plan_journal, plan_packs
 from .damage import Damage
-from .sqlite_connection import OnDamage, Reader, SqliteConnection
+from .sqlite_connection import Reader, SqliteConnection
+from .sqlite_errors import OnDamage
 from .sqlite_names import Rows
 from .sqlite_reading import Reading
 from .sqlite_schema import prepare_reader
@@ -54,6 +56,8 @@ class Upkeep:
         self._reading = Reading(damage)
         self._connection: SqliteConnection | None = None
         self._one = trio.Lock()
+        self._opening = trio.Lock()
+        self._closed = False
 
     async def compact(self, at_least: int) -> int:
         """One step: the journal when it holds `at_least` samples, else rows of an old file, else packs. Returns how
@@ -82,21 +86,29 @@ class Upkeep:
                 self._reading.begin(reader.rows)
                 return work(reader.rows, self._reading)
 
-        self._writer.check_open()
-        if self._connection is None:
-            connection = await SqliteConnection.open(self._path, BUSY_TIMEOUT_MS, self._on_damage)
-            await connection.call(prepare_reader)
-            self._connection = connection
-        return await self._connection.read(snapshot)
+        return await (await self._opened()).read(snapshot)
 
     def stop(self) -> None:
         if self._connection is not None:
             self._connection.stop_reading()
 
     async def close(self) -> None:
-        connection, self._connection = self._connection, None
+        self._closed = True
+        with trio.CancelScope(shield=True):
+            async with self._opening:
+                connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+    async def _opened(self) -> SqliteConnection:
+        async with self._opening:
+            if self._closed:
+                raise ArchiveError("closed", "the archive is closed")
+            if self._connection is None:
+                self._connection = await SqliteConnection.open(
+                    self._path, BUSY_TIMEOUT_MS, prepare_reader, self._on_damage
+                )
+            return self._connection
 
     async def _step(self, plan: Callable[[Rows, Reading], Step | None]) -> int:
         for _ in range(TRIES):

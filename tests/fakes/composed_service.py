@@ -43,12 +43,15 @@ async def running(
     with open_listening_socket("127.0.0.1", 0) as listener:
         listening(listener.getsockname()[1])
         service = Service(some, flags, catalogue=CATALOGUE, rules=RULES, listener=listener, wall_ms=wall)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(service.supervisor.run)
-            try:
-                yield service
-            finally:
-                service.supervisor.shut_down()
+        try:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(service.supervisor.run)
+                try:
+                    yield service
+                finally:
+                    service.supervisor.shut_down()
+        finally:
+            await service.aclose()
 
 
 async def record(service: Service, name: str, value: float, at_ms: int | None = None) -> Recorded:

@@ -15,7 +15,7 @@ from storage.keeper import ArchiveKeeper
 from storage.models import SeriesPart
 from storage.recovery import find_damage, moved_aside
 from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
-from storage.sqlite_connection import OnDamage
+from storage.sqlite_errors import OnDamage
 from tests.fakes.disk import FULL, Disk
 from tests.storage.archive_suite import everything
 

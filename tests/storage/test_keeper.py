@@ -17,7 +17,7 @@ from storage.models import SeriesPart
 from storage.recovery import moved_aside, report_of
 from storage.salvage import Batch
 from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
-from storage.sqlite_connection import OnDamage
+from storage.sqlite_errors import OnDamage
 from tests.storage.archive_suite import an_insight, everything
 
 NOW_MS = 1_780_000_000_000

@@ -15,7 +15,7 @@ from storage.models import SeriesPart
 from storage.pages import Pages
 from storage.recovery import moved_aside, report_of
 from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
-from storage.sqlite_connection import OnDamage
+from storage.sqlite_errors import OnDamage
 from tests.storage.archive_suite import everything
 
 NOW_MS = 1_780_000_000_000

@@ -6,28 +6,74 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import anysqlite
 import pytest
 import trio
+import trio.testing
 
 from storage.archive import ArchiveError, PoisonError
-from storage.sqlite_connection import Reader, SqliteConnection, judged
+from storage.sqlite_connection import Reader, SqliteConnection
+from storage.sqlite_errors import judged
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
 @pytest.fixture
 async def connection(tmp_path: Path) -> AsyncIterator[SqliteConnection]:
-    connection = await SqliteConnection.open(tmp_path / "a.db", busy_timeout_ms=50)
-    await connection.call(lambda real: real.execute("CREATE TABLE t (x)"))
+    connection = await SqliteConnection.open(tmp_path / "a.db", 50, make_table)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
+    """Every connection that is opened."""
+    made: list[sqlite3.Connection] = []
+
+    class Noted(sqlite3.Connection):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            made.append(self)
+
+    monkeypatch.setattr(sqlite3, "Connection", Noted)
+    return made
+
+
+def all_closed(connections: list[sqlite3.Connection]) -> bool:
+    assert connections
+    return all(is_closed(each) for each in connections)
+
+
+def is_closed(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except sqlite3.ProgrammingError as error:
+        return "closed" in str(error)
+    return False
+
+
+class CancelAt(trio.abc.Instrument):
+    """Cancels `scope` before the step with this number that a task takes from now on."""
+
+    def __init__(self, scope: trio.CancelScope, step: int) -> None:
+        self._scope = scope
+        self._left = step
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        if self._left == 0:
+            self._scope.cancel()
+        self._left -= 1
 
 
 async def count(connection: SqliteConnection) -> int:
     ((rows,),) = await connection.read(lambda reader: reader.rows("SELECT count(*) FROM t"))
     return int(rows)
+
+
+def make_table(real: sqlite3.Connection) -> None:
+    real.execute("CREATE TABLE t (x)")
 
 
 def put(real: sqlite3.Connection) -> None:
@@ -195,31 +241,67 @@ def test_errors_of_the_module_itself() -> None:
     assert damaged.trouble == "corrupt"
 
 
-async def test_preparing_is_given_up_by_a_cancel_and_the_connection_closes_itself(tmp_path: Path) -> None:
+async def test_preparing_is_given_up_by_a_cancel_and_the_connection_closes_itself(opened, tmp_path: Path) -> None:
     """A disk that does not answer holds up no stop."""
-    connection = await SqliteConnection.open(tmp_path / "a.db", busy_timeout_ms=50)
     inside, go_on, over = threading.Event(), threading.Event(), threading.Event()
 
     def work(real: sqlite3.Connection) -> None:
         real.execute("BEGIN IMMEDIATE")
-        real.execute("CREATE TABLE t (x)")
+        make_table(real)
         inside.set()
         go_on.wait(10)
         over.set()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(connection.prepare, work)
+        nursery.start_soon(SqliteConnection.open, tmp_path / "a.db", 50, work)
         await trio.to_thread.run_sync(inside.wait)
         nursery.cancel_scope.cancel()
     assert not over.is_set()
-    with pytest.raises(ArchiveError) as caught:
-        await connection.call(put)
-    assert caught.value.trouble == "closed"
-    await connection.close()
     go_on.set()
-    other = await SqliteConnection.open(tmp_path / "a.db", busy_timeout_ms=5_000)
-    await other.prepare(
-        lambda real: real.execute("CREATE TABLE t (x)")
-    )  # nothing of the other's is left, no lock either
+    other = await SqliteConnection.open(tmp_path / "a.db", 5_000, make_table)  # nothing is left, no lock either
     assert await count(other) == 0
     await other.close()
+    assert all_closed(opened)
+
+
+async def test_what_was_opened_is_closed_at_whatever_step_a_cancel_comes(opened, tmp_path: Path) -> None:
+    """The steps are counted by the loop's own hook: the cancel comes before each of them in turn."""
+    steps, outcomes = 0, []
+    while "open" not in outcomes[-3:]:
+        connection = None
+        with trio.CancelScope() as scope:
+            trio.lowlevel.add_instrument(canceller := CancelAt(scope, steps))
+            try:
+                connection = await SqliteConnection.open(tmp_path / "a.db", 50, lambda _: None)
+            finally:
+                trio.lowlevel.remove_instrument(canceller)
+        outcomes.append("cancelled" if connection is None else "open")
+        if connection is not None:
+            await connection.close()
+        assert all_closed(opened)
+        steps += 1
+    assert outcomes.count("cancelled") > 3
+
+
+async def test_a_close_that_is_not_waited_for_is_made_up_by_who_is_at_work(
+    opened, tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The clock jumps over the patience of `close` while a thread is still busy."""
+    connection = await SqliteConnection.open(tmp_path / "a.db", 50, make_table)
+    inside, go_on = threading.Event(), threading.Event()
+
+    def work(real: sqlite3.Connection) -> None:
+        put(real)
+        inside.set()
+        go_on.wait(10)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connection.write, work)
+        await trio.to_thread.run_sync(inside.wait)
+        await connection.close()
+        assert not all_closed(opened)
+        with pytest.raises(ArchiveError) as caught:
+            await connection.call(put)
+        assert caught.value.trouble == "closed"
+        go_on.set()
+    assert all_closed(opened)
