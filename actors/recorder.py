@@ -147,7 +147,8 @@ class Recorder:
         self._progress.recorded(kept, seq=seq)
         if latest:
             self._hub.publish_metrics(latest)
-            self._persister.put_nowait(Flush())
+            if self._progress.state != "off":
+                self._persister.put_nowait(Flush())
         self._report(findings)
         message.reply.set(Recorded(seq=seq, parts=tuple(results)))
 

@@ -35,12 +35,13 @@ class Anomalies:
         self.raised = raised
         self.told: FindingKind | None = None
 
-    def due(self, last_ms: int, now_ms: int) -> bool:
-        """Whether a sample at `last_ms` would complete a tick."""
-        return self._ticker.due(last_ms, now_ms)
+    def calm(self, last_ms: int) -> tuple[int, int]:
+        """(a time of samples, a time of arrival): before either of them samples after `last_ms` complete no tick, as
+        long as no clock is set back."""
+        return self._ticker.calm(last_ms)
 
-    def pass_over(self, total: float, low: float, high: float, count: int) -> None:
-        """Take samples by their sum and range, none of which is due."""
+    def note(self, total: float, low: float, high: float, count: int) -> None:
+        """Take samples by their sum and range, which complete no tick."""
         self._ticker.add(total, low, high, count)
 
     def add(

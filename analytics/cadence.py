@@ -52,6 +52,16 @@ class Cadence:
         self.arrivals += 1
         self.last_ms = now_ms
 
+    def note_many(self, arrivals: int, last_ms: int, longest_ms: float) -> None:
+        """The same for `arrivals` since the last one noted, the last of them at `last_ms`, no earlier than that one;
+        `longest_ms`: the longest gap among them."""
+        span = last_ms - self.last_ms
+        if span > 0:
+            self.usual_ms += (1.0 - (1.0 - STEP) ** arrivals) * (span / arrivals - self.usual_ms)
+            self.longest_ms = max(longest_ms, self.longest_ms - self.longest_ms * span * (0.6931 / FADE_MS))
+        self.arrivals += arrivals
+        self.last_ms = last_ms
+
     def learn(self, times: Times) -> None:
         """The same from the rising times of samples, as if each had arrived in its own time."""
         if not len(times):

@@ -40,15 +40,15 @@ class CounterAnomalies(Anomalies):
     def _clear(self) -> None:
         self._low, self._high, self._count = math.inf, -math.inf, 0
 
-    def pass_over(self, total: float, low: float, high: float, count: int) -> None:
+    def note(self, total: float, low: float, high: float, count: int) -> None:
         self._low, self._high = min(self._low, low), max(self._high, high)
         self._count += count
 
     def add(
         self, total: float, low: float, high: float, count: int, last_ms: int, now_ms: int, *, hushed: bool
     ) -> list[Finding]:
-        self.pass_over(total, low, high, count)
-        if not self.due(last_ms, now_ms):
+        self.note(total, low, high, count)
+        if not self._ticker.due(last_ms, now_ms):
             return []
         rate = self._rate(last_ms)
         self._clear()

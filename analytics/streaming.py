@@ -12,11 +12,12 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from .budget import Budget
+from .calm import PartSummary
 from .catalogue import Catalogue
 from .local_time import UTC_TIME, LocalTime
 from .records import Finding, FindingKind
 from .robust import Times, Values
-from .watch import SMALL, MetricWatch, PartSummary
+from .watch import SMALL, MetricWatch
 
 __all__ = ["ALL", "EXAMINED", "MetricWatch", "Part", "Watchlist", "examine"]
 
@@ -83,13 +84,17 @@ class Watchlist:
         watches = self._watches
         for part, summary in zip(parts, summaries, strict=True):
             watch = watches.get(part.name)
-            if watch is None or summary[-1] > SMALL or not watch.pass_over(summary, now_ms):
+            if watch is None:
                 findings += self.observe(part, now_ms)
+            elif not watch.calm.takes(summary, now_ms):
+                findings += watch.observe(part.times, part.values, now_ms)
+                watch.arm()
         return findings
 
     def sweep(self, now_ms: int) -> list[Finding]:
         """What time alone decides: conditions that have held long enough, metrics that fell silent. Call it every few
         seconds."""
+        self._settle()
         if self._sweeps > 2 and abs(now_ms - self._swept_ms) > CLOCK_JUMP_MS:
             for watch in self._watches.values():
                 watch.cadence.rebase(now_ms)
@@ -131,6 +136,7 @@ class Watchlist:
     def pack(self) -> dict[str, list[Any]]:
         """What the anomaly detectors have learned, by metric, as plain values: what a restart must not lose. What the
         budget has spent stands under ALL."""
+        self._settle()
         learned = {name: w.anomalies.pack() for name, w in self._watches.items() if w.anomalies is not None}
         return learned if self._budget is None else learned | {ALL: self._budget.pack()}
 
@@ -148,9 +154,15 @@ class Watchlist:
                 watch.anomalies.unpack(state)
             except (TypeError, ValueError, IndexError, KeyError):
                 continue  # of another version: that metric learns anew
-            self._watch(name).anomalies = watch.anomalies
+            known = self._watch(name)
+            known.settle()
+            known.anomalies = watch.anomalies
             taken += 1
         return taken
+
+    def _settle(self) -> None:
+        for watch in self._watches.values():
+            watch.settle()
 
     def _take_over(self, spent: Any) -> None:
         try:

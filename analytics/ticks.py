@@ -17,6 +17,7 @@ import numpy as np
 from .robust import Times, Values
 
 RUNG: Final = 1500
+FAR: Final = 1 << 62
 LONGEST_MS: Final = 300_000
 WALL_MS: Final = 900
 PARTS: Final = 8  # ticks of a batch that spans less than so many minutes
@@ -43,8 +44,8 @@ class Ticker:
         self._closed = 0  # ticks of this length so far
         self._first_ms = 0
         self._last_ms = 0
-        self.due_ms = -(1 << 62)
-        self._wall_ms = -(1 << 62)
+        self.due_ms = -FAR
+        self._wall_ms = -FAR
         self._clear()
 
     def _clear(self) -> None:
@@ -58,6 +59,11 @@ class Ticker:
         if not (last_ms >= self.due_ms or self.due_ms - last_ms > 2 * LONGEST_MS):
             return False
         return now_ms >= self._wall_ms or self._wall_ms - now_ms > LONGEST_MS
+
+    def calm(self, last_ms: int) -> tuple[int, int]:
+        """(a time of samples, a time of arrival): before either of them nothing after `last_ms` is due, as long as no
+        clock is set back."""
+        return (self.due_ms if self.due_ms - last_ms <= 2 * LONGEST_MS else -FAR), self._wall_ms
 
     def add(self, total: float, low: float, high: float, samples: int) -> None:
         self._sum += total

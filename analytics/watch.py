@@ -18,6 +18,7 @@ import numpy as np
 
 from .anomalies import Anomalies
 from .cadence import Cadence
+from .calm import FAR, LONG_MS, Calm
 from .catalogue import MetricSpec
 from .conditions import STALE_MS, Conditions
 from .counter import CounterAnomalies
@@ -31,13 +32,10 @@ CHUNK: Final = 4096  # samples between two looks at the baseline in a large part
 SMALL: Final = 64  # samples up to which plain Python beats numpy
 SEEN_TWICE: Final = 10  # samples after which its pace is known
 CLOCK_MS: Final = 600_000  # a last sample this far ahead of the clock: the clock was set back
-NEVER: Final = -(1 << 62)
+NEVER: Final = -FAR
 FAR_MS: Final = 86_400_000  # the gap before a first sample, for want of a better one
 REPLAY: Final = 64  # samples in a step of a replay
-LONG_MS: Final = 60_000  # a part that spans more is looked at in pieces: its mean is no value it had
-
-PartSummary = tuple[int, int, float, float, float, float, int]
-# first and last time; least, greatest, last value, their sum; how many
+GAP_STEP: Final = 0.05  # weight of a new gap in the usual one
 
 
 class MetricWatch:
@@ -45,7 +43,7 @@ class MetricWatch:
 
     __slots__ = (
         "_baseline", "_conditions", "_count", "_gap_ms", "_last_implausible", "_last_ms", "_last_value", "_quiet_high",
-        "_quiet_low", "anomalies", "cadence", "name", "quiet_since_ms", "spec",
+        "_quiet_low", "anomalies", "cadence", "calm", "name", "quiet_since_ms", "spec",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +58,7 @@ class MetricWatch:
         elif anomalies and spec.kind == "counter" and not spec.intermittent:
             self.anomalies = CounterAnomalies(name, spec, local, raised)
         self.cadence = Cadence()
+        self.calm = Calm()
         self.quiet_since_ms: int | None = None  # not None: its silence has been told
         self._conditions = Conditions(name, spec)
         self._baseline = self._conditions.baseline
@@ -73,6 +72,7 @@ class MetricWatch:
 
     def observe(self, times: Times, values: Values, now_ms: int) -> list[Finding]:
         """Take samples (ms, unit). `now_ms`: the wall clock at their arrival."""
+        self.settle()
         count = len(values)
         if count == 1:
             first = last = times.item(0)
@@ -127,30 +127,39 @@ class MetricWatch:
             self._take(times[start : start + CHUNK], values[start : start + CHUNK], now_ms, findings)
         return findings
 
-    def pass_over(self, part: PartSummary, now_ms: int) -> bool:
-        """The same for an ordinary part of at most SMALL rising samples, from its summary. False: nothing was taken,
-        `observe` has to look at the samples."""
-        first, last, low, high, value, total, count = part
-        baseline, anomalies = self._baseline, self.anomalies
-        if (
-            first < self._last_ms
-            or last - first > LONG_MS
-            or not (self._quiet_low <= low and high <= self._quiet_high)
-            or self.quiet_since_ms is not None
-            or (baseline is not None and last >= baseline.keep_at_ms)
-            or (anomalies is not None and anomalies.due(last, now_ms))
-        ):
-            return False
-        if anomalies is not None:
-            anomalies.pass_over(total, low, high, count)
-        self.cadence.note(now_ms)
-        self._gap((last - (self._last_ms if count == 1 else max(self._last_ms, first - FAR_MS))) / count, count)
-        self._last_ms = last
-        self._last_value = value
-        return True
+    def arm(self) -> None:
+        """After a sample was observed: how long parts may pass by (see `calm`) before the next has to be."""
+        until_ms = before_ms = FAR
+        if self._baseline is not None:
+            until_ms = self._baseline.keep_at_ms
+        if self.anomalies is not None:
+            due_ms, wall_ms = self.anomalies.calm(self._last_ms)
+            if due_ms > self._last_ms:
+                until_ms = min(until_ms, due_ms)
+            else:
+                before_ms = wall_ms
+        if self.quiet_since_ms is not None:
+            until_ms = NEVER
+        arrived_ms = self.cadence.last_ms
+        self.calm.arm((self._quiet_low, self._quiet_high), self._last_ms, until_ms, arrived_ms, before_ms)
+
+    def settle(self) -> None:
+        """Hand on to the detectors what has passed by; the next part is for them to see."""
+        calm = self.calm
+        if calm.until_ms == NEVER:
+            return
+        calm.end()
+        if calm.parts:
+            self.cadence.note_many(calm.parts, calm.arrived_ms, calm.longest_ms)
+            span = min(calm.last_ms - self._last_ms, FAR_MS)
+            self._gap(span / calm.count, calm.count, calm.parts)
+            self._last_ms, self._last_value = calm.last_ms, calm.value
+            if self.anomalies is not None:
+                self.anomalies.note(calm.total, calm.least, calm.most, calm.count)
 
     def replay(self, times: Times, values: Values) -> list[Finding]:
         """Take kept samples in rising order as if each part of them had just arrived."""
+        self.settle()
         findings: list[Finding] = []
         for start in range(0, len(values), REPLAY):
             part = times[start : start + REPLAY]
@@ -165,6 +174,7 @@ class MetricWatch:
 
     def wait(self, now_ms: int) -> list[Finding]:
         """What time alone decides: conditions that held long enough without another sample, a new normal."""
+        self.settle()
         findings = self._conditions.wait(now_ms)
         self._conditions.adopt(now_ms, self._last_value, findings)
         self._set_quiet()
@@ -180,6 +190,7 @@ class MetricWatch:
 
     def overdue(self, now_ms: int) -> bool:
         """Whether it has been quiet for longer than its habit allows. Never for states and intermittent metrics."""
+        self.settle()
         if self.spec.intermittent or self.spec.kind == "state":
             return False
         limit = self.cadence.limit_ms()
@@ -187,6 +198,7 @@ class MetricWatch:
 
     def active(self, now_ms: int) -> list[Finding]:
         """What has been told and is not over, told again."""
+        self.settle()
         findings = self._conditions.active(self._last_ms, self._last_value, self._last_implausible)
         if self.anomalies is not None:
             findings += self.anomalies.active(self._last_value)
@@ -196,11 +208,12 @@ class MetricWatch:
             findings += [told] if told is not None else []
         return findings
 
-    def _gap(self, gap_ms: float, count: int) -> None:
+    def _gap(self, gap_ms: float, count: int, parts: int = 1) -> None:
         """Learn how far apart samples are, and so how many of them make up a fact."""
         self._count += count
         if self._count > count:
-            self._gap_ms += (1.0 if self._count == 2 else 0.05) * (gap_ms - self._gap_ms)
+            step = 1.0 if self._count == 2 else GAP_STEP if parts == 1 else 1.0 - (1.0 - GAP_STEP) ** parts
+            self._gap_ms += step * (gap_ms - self._gap_ms)
 
     def _heard(self, now_ms: int) -> list[Finding]:
         since, self.quiet_since_ms = self.quiet_since_ms or now_ms, None

@@ -110,7 +110,8 @@ class Connection:
         self._send_lock = trio.Lock()
         self._whole = trio.CancelScope()
         self._reading = trio.CancelScope()
-        self._waiting = trio.CancelScope()  # the read under way
+        self._waiting = trio.CancelScope()  # one for all reads: a scope for each costs more than the read
+        self._receiving = False  # a read is under way, and has a deadline
         self._gone = False  # the socket is of no more use
         self._finishing = False
         self._shut = False  # our side has said that nothing more comes
@@ -189,22 +190,24 @@ class Connection:
         sock.close()
 
     async def _read(self, protocol: Http1Protocol) -> None:
-        while not self._finishing:
-            with trio.CancelScope(deadline=self._deadline(protocol)) as self._waiting:
+        with self._waiting:
+            while not self._finishing:
+                self._receiving, self._waiting.deadline = True, self._deadline(protocol)
                 try:
                     data = await self._stream.receive_some(READ_BYTES)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
                     return
-            if self._waiting.cancelled_caught:
-                if protocol.owes_timeout:
-                    await protocol.refuse(408, "The request did not arrive in time")
-                return
-            if data and protocol.waits_for_request:
-                self._since = trio.current_time()
-                self._fresh = False
-            await protocol.handle(RawData(bytes(data)))
-            if not data:
-                return
+                if self._waiting.cancel_called:  # both at once: it came too late
+                    break
+                self._receiving, self._waiting.deadline = False, math.inf
+                if data and protocol.waits_for_request:
+                    self._since = trio.current_time()
+                    self._fresh = False
+                await protocol.handle(RawData(bytes(data)))
+                if not data:
+                    return
+        if self._waiting.cancel_called and protocol.owes_timeout:
+            await protocol.refuse(408, "The request did not arrive in time")
 
     def _deadline(self, protocol: Http1Protocol) -> float:
         limits = self._limits
@@ -223,7 +226,7 @@ class Connection:
             await trio.lowlevel.checkpoint()  # who sends in a loop leaves others their turn
         elif isinstance(event, Updated):
             self._since = trio.current_time()
-            if event.idle and self._protocol is not None:
+            if event.idle and self._receiving and self._protocol is not None:
                 self._waiting.deadline = self._deadline(self._protocol)
         elif isinstance(event, Closed):
             if self._protocol is not None:

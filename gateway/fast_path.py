@@ -22,7 +22,7 @@ from .ingest import decode_batch
 from .problems import DETAILS, PROBLEM_JSON, Problem
 from .rest.metrics import BATCH_PATH, write_batch
 from .rest.probes import LIVE, READY
-from .shortcut import Answer, Head
+from .shortcut import Answer, Head, Piece
 
 LOG: Final = logging.getLogger(__name__)
 _TARGET: Final = BATCH_PATH.encode()
@@ -65,7 +65,7 @@ class FastPath:
             return False
         return True
 
-    async def answer(self, head: Head, body: bytes) -> Answer | None:
+    async def answer(self, head: Head, body: Piece) -> Answer | None:
         probe = self._probes.get(head.target)
         if probe is not None:
             await trio.lowlevel.checkpoint()

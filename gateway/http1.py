@@ -9,12 +9,10 @@ response's head travels with the first piece of its body: one packet for a small
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
 import h11
-import trio
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.events import Body, Data, EndBody, Request
 from hypercorn.protocol.events import Event as StreamEvent
@@ -25,28 +23,17 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, H11SendableEvent
 
 from .headers import RAW_HEADERS
+from .pipeline import read_ahead
 from .plain_config import PlainConfig
 from .problems import Problem
-from .refusals import bad_handshake, has_oversized_head, refusal_of, too_large
-from .shortcut import Address, Head, Shortcut
+from .refusals import examined, has_oversized_head, too_large
+from .shortcut import Address, Head, Piece, Shortcut
 from .talk import OPENER
 from .websocket import WebSocketStream
+from .whole import KnownHeads, Whole, framing_of
 
 JOIN_BYTES: Final = 64 * 1024  # a body piece up to this size is sent together with the head
-AHEAD_BYTES: Final = 64 * 1024  # of a pipeline are read while an answer is being made
-_ORIGIN: Final = re.compile(rb"\Ahttps?://[^/?#]*", re.IGNORECASE)
 _DROPPED: Final = frozenset({b"sec-websocket-extensions"})
-
-
-class _Whole:
-    """A request the shortcut has taken, while its body arrives."""
-
-    __slots__ = ("head", "pieces", "request")
-
-    def __init__(self, head: Head, request: Request) -> None:
-        self.head = head
-        self.request = request  # for the application, should the shortcut decline
-        self.pieces: list[bytes] = []
 
 
 class Http1Protocol(H11Protocol):
@@ -72,7 +59,11 @@ class Http1Protocol(H11Protocol):
         self._write = write
         self._receive = receive
         self._shortcut = shortcut
-        self._whole: _Whole | None = None
+        self._whole: Whole | None = None  # what the shortcut has taken
+        self._behind: Piece = b""  # what came with a head, until it is known who reads it
+        self._raw_head = b""  # of the request h11 is to read next, where it came in one piece
+        self._known = KnownHeads()
+        self._is_answered = False  # the last request there will be
         self.closed = False
         self._max_body_bytes = max_body_bytes
         self._body_bytes = 0
@@ -87,6 +78,8 @@ class Http1Protocol(H11Protocol):
 
     @property
     def reads_body(self) -> bool:
+        if self._whole is not None:
+            return self._whole.left > 0
         return not self.reads_head and self.connection.their_state is h11.SEND_BODY
 
     @property
@@ -103,6 +96,8 @@ class Http1Protocol(H11Protocol):
         """After our end: has the peer, with `data`, sent the last it may send?"""
         if self._socket is not None:
             return self._socket.peer_has_closed(data)
+        if self._is_answered:
+            return True
         whole = self.connection.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
         return whole and not self.connection.trailing_data[0]
 
@@ -118,8 +113,14 @@ class Http1Protocol(H11Protocol):
             if self.waits_for_request and has_oversized_head(event.data, limit):
                 await self.refuse(431, f"The request's head is larger than {limit} bytes, or has too many fields")
                 return
-            self.connection.receive_data(event.data)
-            await self._handle_events()
+            if self._whole is not None and event.data:
+                await self._take(self._whole, event.data)
+            elif self.waits_for_request and (known := self._known.find(event.data)) is not None:
+                await self._begin_again(known, event.data)
+            else:
+                self._feed(event.data)
+            if not (event.data and (self._whole is not None or self.waits_for_request)):
+                await self._handle_events()
         elif isinstance(event, Closed):
             self.closed = True
             await self.can_read.set()  # a reader that waits behind a pipelined request sees `closed`
@@ -138,6 +139,25 @@ class Http1Protocol(H11Protocol):
             await self._send_h11_event(h11.EndOfMessage())
         await self.send(Closed())
 
+    def _feed(self, data: bytes) -> None:
+        """Give it to h11; what comes behind a head waits until it is known who reads it."""
+        if self._whole is not None:
+            self._whole.catch_up(self.connection)
+        end = data.find(b"\r\n\r\n") + 4 if self._shortcut is not None and self.waits_for_request else 3
+        self._raw_head = b""
+        if end > 3:
+            self._behind = memoryview(data)[end:]
+            self._raw_head = data = data[:end]
+        self.connection.receive_data(data)
+
+    async def _begin_again(self, known: Whole, data: bytes) -> None:
+        """A request with a head that is known."""
+        await self.send(Updated(idle=False))
+        self.keep_alive_requests += 1
+        self._path = known.head.target.partition(b"?")[0].decode("latin-1")
+        self._whole = known
+        await self._take(known, memoryview(data)[len(known.raw) :])
+
     async def _handle_events(self) -> None:
         while not self.closed:
             if self.connection.they_are_waiting_for_100_continue:
@@ -151,10 +171,19 @@ class Http1Protocol(H11Protocol):
                 return
             if isinstance(event, h11.Request):
                 await self._begin(event)
+                behind, self._behind = self._behind, b""
+                if self._whole is not None:
+                    first = self.connection.trailing_data[0]  # something where a head came in pieces
+                    await self._take(self._whole, b"".join((first, behind)) if first else behind)
+                    if self._whole is not None or self.waits_for_request:
+                        return
+                elif behind:
+                    self.connection.receive_data(bytes(behind))
             elif event is h11.PAUSED:  # the next request of a pipeline waits for the answer to this one
-                if not await self._pause():
-                    return
-            elif event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed) or self.reads_head:
+                await self.can_read.clear()
+                if not await read_ahead(cast(h11.Connection, self.connection), self._receive, self.can_read.wait):
+                    return  # it has left
+            elif event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed) or self.stream is None:
                 return
             elif isinstance(event, h11.Data):
                 # Counted here too: Quart 0.23 looks at a chunked body only when all of it is in memory.
@@ -162,41 +191,11 @@ class Http1Protocol(H11Protocol):
                 if self._body_bytes > self._max_body_bytes:
                     await self.refuse(*too_large(self._max_body_bytes))
                     return
-                if self._whole is not None:
-                    self._whole.pieces.append(event.data)
-                else:
-                    await self._tell(Body(stream_id=STREAM_ID, data=event.data))
+                await self._tell(Body(stream_id=STREAM_ID, data=event.data))
             elif isinstance(event, h11.EndOfMessage):
-                if self._whole is not None and self._shortcut is not None:
-                    await self._answer_whole(self._whole, self._shortcut)
-                else:
-                    await self._tell(EndBody(stream_id=STREAM_ID))
+                await self._tell(EndBody(stream_id=STREAM_ID))
             elif isinstance(event, Data):
                 await self._tell(event)
-
-    async def _pause(self) -> bool:
-        """Wait for the answer under way, and listen meanwhile, or nobody would notice that the peer leaves. False: it
-        has. Who has sent AHEAD_BYTES more than it was answered is not listened to."""
-        await self.can_read.clear()
-        stays = True
-
-        async def listen() -> None:
-            nonlocal stays
-            try:
-                while stays and len(self.connection.trailing_data[0]) < AHEAD_BYTES:
-                    data = await self._receive(AHEAD_BYTES)
-                    self.connection.receive_data(data)
-                    stays = bool(data)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                stays = False
-            if not stays:
-                nursery.cancel_scope.cancel()
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(listen)
-            await self.can_read.wait()
-            nursery.cancel_scope.cancel()
-        return stays
 
     async def _tell(self, event: StreamEvent) -> None:
         if self.stream is not None:
@@ -205,21 +204,9 @@ class Http1Protocol(H11Protocol):
     async def _begin(self, request: h11.Request) -> None:
         await self.send(Updated(idle=False))
         self._body_bytes = 0
-        names = {name: value.strip() for name, value in request.headers}
-        upgrades = (
-            names.get(b"upgrade", b"").lower() == b"websocket"
-            and b"upgrade" in {token.strip() for token in names.get(b"connection", b"").lower().split(b",")}
-            and request.method == b"GET"
-        )
-        target = _ORIGIN.sub(b"", request.target)  # the absolute form is as good as the path in it
-        if target != request.target and not target.startswith(b"/"):
-            target = b"/" + target
+        raw_head, self._raw_head = self._raw_head, b""
+        names, target, upgrades, refusal = examined(request, self.config.h11_max_incomplete_size, self._max_body_bytes)
         self._path = target.partition(b"?")[0].decode("latin-1")
-        refusal = refusal_of(request, names, target, self.config.h11_max_incomplete_size) or (
-            bad_handshake(request, names) if upgrades else None
-        )
-        if refusal is None and int(names.get(b"content-length", b"0")) > self._max_body_bytes:
-            refusal = too_large(self._max_body_bytes)
         if refusal is not None:
             await self.refuse(*refusal)
             return
@@ -236,10 +223,11 @@ class Http1Protocol(H11Protocol):
             raw_path=target,
             state=self.connection_state,
         )
-        if self._shortcut is not None and not upgrades:
+        framing = framing_of(request.http_version, names)
+        if self._shortcut is not None and framing is not None and not upgrades:
             head = Head(request.method, target, names, self.client)
             if self._shortcut.takes(head):
-                self._whole = _Whole(head, begun)
+                self._whole = Whole(head, begun, framing, self._shortcut, raw_head)
                 return
         await self._open_stream(begun, upgrades=upgrades)
 
@@ -258,22 +246,36 @@ class Http1Protocol(H11Protocol):
         await self.stream.handle(request)
         request.state.pop(OPENER, None)
 
-    async def _answer_whole(self, whole: _Whole, shortcut: Shortcut) -> None:
-        """The body is here: the shortcut's answer, or the application's turn."""
-        body = b"".join(whole.pieces)
-        answer = await shortcut.answer(whole.head, body)
+    async def _take(self, whole: Whole, data: Piece) -> None:
+        """More of what the shortcut has taken. When it is whole: the shortcut's answer, or the application's turn."""
+        behind = whole.take(data)
+        if whole.left:
+            return
+        answer = await whole.shortcut.answer(whole.head, whole.body)
         if self.closed:
             return
         self._whole = None
         if answer is None:
-            await self._open_stream(whole.request)
-            await self._tell(Body(stream_id=STREAM_ID, data=body))
-            await self._tell(EndBody(stream_id=STREAM_ID))
-            return
-        await self._send_h11_event(self._plain.head(answer))
-        await self._send_h11_event(h11.Data(data=answer.body))
-        await self._send_h11_event(h11.EndOfMessage())
-        await self._maybe_recycle()
+            await self._hand_on(whole)
+        else:
+            await self._write(self._plain.head(answer, closes=whole.closes) + answer.body)
+            if whole.closes or self.context.terminated.is_set():
+                self._is_answered = not behind
+                await self.send(Closed())
+                return
+            self._known.keep(whole)
+            if not whole.is_new_to_h11:
+                self.connection = h11.Connection(h11.SERVER, self.config.h11_max_incomplete_size)
+            await self.send(Updated(idle=True))
+        if behind:
+            self.connection.receive_data(bytes(behind))
+
+    async def _hand_on(self, whole: Whole) -> None:
+        """The application gets what the shortcut has declined, and h11 learns what was read past it."""
+        body = whole.read_by(self.connection)
+        await self._open_stream(whole.request)
+        await self._tell(Body(stream_id=STREAM_ID, data=body))
+        await self._tell(EndBody(stream_id=STREAM_ID))
 
     async def _send_h11_event(self, event: H11SendableEvent) -> None:
         try:

@@ -153,7 +153,7 @@ def _depth(encoded: bytes) -> int:
     return deepest
 
 
-def decode_batch(body: bytes, now_ms: int) -> Intake | None:
+def decode_batch(body: bytes | memoryview, now_ms: int) -> Intake | None:
     """The fast path. None: something is not in order, `ingest_checks.check_batch` will say what."""
     try:
         batch = _BATCH.decode(body)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Final
 
 import h11
 
 MAX_FIELDS: Final = 128
+_ORIGIN: Final = re.compile(rb"\Ahttps?://[^/?#]*", re.IGNORECASE)
 
 Refusal = tuple[int, str, tuple[tuple[bytes, bytes], ...]]
 
@@ -25,6 +27,27 @@ def has_oversized_head(data: bytes, max_head_bytes: int) -> bool:
     if end < 0:
         return len(data) > max_head_bytes
     return data.count(b"\n", 0, end) > MAX_FIELDS
+
+
+def examined(
+    request: h11.Request, max_head_bytes: int, max_body_bytes: int
+) -> tuple[dict[bytes, bytes], bytes, bool, Refusal | None]:
+    """(fields by name, target as a path, whether it asks for a WebSocket, why it is refused)."""
+    names = {name: value.strip() for name, value in request.headers}
+    upgrades = (
+        names.get(b"upgrade", b"").lower() == b"websocket"
+        and b"upgrade" in {token.strip() for token in names.get(b"connection", b"").lower().split(b",")}
+        and request.method == b"GET"
+    )
+    target = _ORIGIN.sub(b"", request.target)  # the absolute form is as good as the path in it
+    if target != request.target and not target.startswith(b"/"):
+        target = b"/" + target
+    refusal = refusal_of(request, names, target, max_head_bytes) or (
+        bad_handshake(request, names) if upgrades else None
+    )
+    if refusal is None and int(names.get(b"content-length", b"0")) > max_body_bytes:
+        refusal = too_large(max_body_bytes)
+    return names, target, upgrades, refusal
 
 
 def refusal_of(request: h11.Request, names: dict[bytes, bytes], target: bytes, max_head_bytes: int) -> Refusal | None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 Fields = tuple[tuple[bytes, bytes], ...]
 Address = tuple[str, int] | None
+Piece = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +41,5 @@ class Shortcut(Protocol):
     def takes(self, head: Head) -> bool:
         """Is this one to be read whole and offered to `answer`? Must not fail."""
 
-    async def answer(self, head: Head, body: bytes) -> Answer | None:
+    async def answer(self, head: Head, body: Piece) -> Answer | None:
         """The answer; None: not for us after all. Must not fail; `body` is within the connection's limit."""

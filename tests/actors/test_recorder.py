@@ -110,8 +110,11 @@ async def test_a_metric_too_many_is_refused_and_the_rest_of_the_batch_is_kept(ho
     assert house.memory.names() == ["a", "b", "c"]
 
 
-async def test_it_wakes_the_persister_once_for_many_batches(house, autojump_clock):
-    for n in range(5):
+async def test_it_wakes_the_persister_once_for_many_batches_and_never_while_persistence_is_off(house, autojump_clock):
+    await house.record(part("a", (0, 1.0)))
+    assert house.persister.statistics().depth == 0
+    house.progress.set_state("on")
+    for n in range(1, 6):
         await house.record(part("a", (n, 1.0)))
     assert house.persister.statistics().depth == 1
 

@@ -53,7 +53,7 @@ def test_what_was_counted_since_a_restart_counts() -> None:
     judged = CounterAnomalies("m", SPEC, UTC_TIME)
     rates = []
     for index, reading in enumerate((100.0, 110.0, 120.0, 6.0, 16.0)):
-        judged.pass_over(reading, reading, reading, 1)
+        judged.note(reading, reading, reading, 1)
         rates.append(judged._rate(START + index * 3_600_000))
         judged._clear()
     assert rates == [None, 10.0, 10.0, 6.0, 10.0]
@@ -61,10 +61,10 @@ def test_what_was_counted_since_a_restart_counts() -> None:
 
 def test_a_restart_within_a_batch_says_nothing_of_that_batch() -> None:
     judged = CounterAnomalies("m", SPEC, UTC_TIME)
-    judged.pass_over(100.0, 100.0, 100.0, 1)
+    judged.note(100.0, 100.0, 100.0, 1)
     assert judged._rate(START) is None
     judged._clear()
-    judged.pass_over(125.0, 2.0, 115.0, 3)
+    judged.note(125.0, 2.0, 115.0, 3)
     assert judged._rate(START + 3_600_000) is None
 
 

@@ -126,14 +126,14 @@ async def test_stop_before_run_and_twice_is_harmless(little_app, serve):
 
 
 async def test_a_failing_connection_takes_down_only_itself(serve, little_app, wire, monkeypatch, caplog):
-    refusal = http1.refusal_of
+    examined = http1.examined
 
-    def broken(request, names, target, limit):
-        if target == b"/boom":
+    def broken(request, *limits):
+        if request.target == b"/boom":
             raise RuntimeError("a bug in the protocol")
-        return refusal(request, names, target, limit)
+        return examined(request, *limits)
 
-    monkeypatch.setattr(http1, "refusal_of", broken)
+    monkeypatch.setattr(http1, "examined", broken)
     served = await serve(little_app)
     async with await served.connect() as other:
         await other.send_all(WAIT)

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from gateway.connection import Limits
-from gateway.shortcut import Answer, Head
+from gateway.shortcut import Answer, Head, Piece
 
 POST = b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n"
 CLOSE = b"connection: close\r\n"
@@ -25,9 +25,10 @@ class Backwards:
         self.heads.append(head)
         return (head.method, head.target) == (b"POST", b"/body")
 
-    async def answer(self, head: Head, body: bytes) -> Answer | None:
+    async def answer(self, head: Head, body: Piece) -> Answer | None:
         self.entered.set()
         await self.release.wait()
+        body = bytes(body)
         if body.startswith(b"x"):
             return None
         return Answer(200, ((b"content-type", b"text/plain"),), body[::-1])
@@ -64,13 +65,88 @@ async def test_what_it_does_not_want_is_the_applications(serve, little_app, back
     assert answer.endswith(b"\r\n\r\n5" if request_.startswith(b"POST") else b"fast")
 
 
-async def test_a_chunked_body_and_one_that_comes_in_pieces(serve, little_app, backwards, wire):
+@pytest.mark.parametrize("cuts", [(20,), (len(POST) + 1,), (len(POST) + 2,), (len(POST) + 4,), (3, 30, len(POST) + 3)])
+async def test_a_request_may_come_in_pieces(serve, little_app, backwards, wire, cuts):
+    served = await serve(little_app, shortcut=backwards)
+    request = POST + b"\r\nabcde"
+    async with await served.connect() as stream:
+        for _ in range(2):
+            for begin, end in zip((0, *cuts), (*cuts, len(request)), strict=True):
+                await stream.send_all(request[begin:end])
+                await trio.testing.wait_all_tasks_blocked(0.01)
+            assert (await wire.read_until(stream, b"edcba")).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_chunked_body_is_the_applications(serve, little_app, backwards, wire):
     served = await serve(little_app, shortcut=backwards)
     async with await served.connect() as stream:
         await stream.send_all(b"POST /body HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n")
         await trio.testing.wait_all_tasks_blocked(0.01)
         await stream.send_all(b"1\r\nc\r\n0\r\n\r\n")
-        assert (await wire.read_until(stream, b"cba")).startswith(b"HTTP/1.1 200")
+        assert (await wire.read_until(stream, b"\r\n\r\n3")).startswith(b"HTTP/1.1 200")
+    assert not backwards.heads
+
+
+async def test_a_head_that_is_known_changes_nothing(serve, little_app, backwards, wire):
+    """The second of two equal heads is not read again: answered, declined, in pieces, and with others between them."""
+    served = await serve(little_app, shortcut=backwards)
+    get = b"GET /fast HTTP/1.1\r\nhost: a\r\n\r\n"
+    async with await served.connect() as stream:
+        for request, end in (
+            (POST + b"\r\nabcde", b"edcba"),
+            (POST + b"\r\nfghij", b"jihgf"),
+            (POST + b"\r\nxyzab", b"\r\n\r\n5"),  # declined
+            (POST + b"\r\nklmno", b"onmlk"),
+            (get, b"fast"),
+            (POST + b"\r\npqrst" + get, b"fast"),
+            (POST + b"\r\nuvwxy" + POST + b"\r\nABCDE", b"EDCBA"),
+        ):
+            await stream.send_all(request)
+            assert (await wire.read_until(stream, end)).startswith(b"HTTP/1.1 200")
+        await stream.send_all(POST + b"\r\nvw")
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        await stream.send_all(b"xyz" + POST + CLOSE + b"\r\nFGHIJ")
+        assert (await wire.read_until(stream, b"JIHGF")).count(b"HTTP/1.1 200") == 2
+
+
+async def test_a_head_that_is_known_may_be_no_more_than_that(serve, little_app, backwards):
+    served = await serve(little_app, limits=Limits(body_s=0.2), shortcut=backwards)
+    for ending, status in ((b"ab", b"HTTP/1.1 408"), (b"", b"HTTP/1.1 400")):
+        async with await served.connect() as stream:
+            await stream.send_all(POST + b"\r\nabcde")
+            await stream.receive_some()
+            await stream.send_all(POST + b"\r\n" + ending)
+            if not ending:
+                await stream.send_eof()
+            assert (await stream.receive_some()).startswith(status)
+
+
+async def test_a_shortcut_that_takes_no_more_is_asked_each_time(serve, little_app, backwards, wire, monkeypatch):
+    served = await serve(little_app, shortcut=backwards)
+    async with await served.connect() as stream:
+        await stream.send_all(POST + b"\r\nabcde")
+        assert await wire.read_until(stream, b"edcba")
+        monkeypatch.setattr(backwards, "takes", lambda head: False)
+        await stream.send_all(POST + b"\r\nabcde")
+        assert (await wire.read_until(stream, b"\r\n\r\n5")).startswith(b"HTTP/1.1 200")
+
+
+async def test_who_asks_for_the_end_gets_it_with_the_answer(serve, little_app, backwards):
+    served = await serve(little_app, shortcut=backwards)
+    answer = await served.exchange(POST + CLOSE + b"\r\nabcde")
+    assert answer.endswith(b"edcba")
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+    await served.settle()  # and the connection is over, without waiting for more
+
+
+async def test_who_leaves_before_the_body_is_whole_is_told_so(serve, little_app, backwards, wire):
+    served = await serve(little_app, shortcut=backwards)
+    async with await served.connect() as stream:
+        await stream.send_all(POST + b"\r\nab")
+        await stream.send_eof()
+        assert (await stream.receive_some()).startswith(b"HTTP/1.1 400")
+    assert not backwards.entered.is_set()
+    await served.settle()
 
 
 async def test_pipelined_requests_are_answered_in_order(serve, little_app, backwards):
