@@ -243,9 +243,12 @@ class Connection:
             if self._gone or self._shut:
                 return
             sent = self._offer(data)
-            for start in range(sent, len(data), PIECE_BYTES):
+            while sent < len(data):
+                due = min(sent + PIECE_BYTES, len(data))
                 with trio.fail_after(self._limits.send_s):
-                    await self._stream.send_all(memoryview(data)[start : start + PIECE_BYTES])
+                    while sent < due:
+                        await trio.lowlevel.wait_writable(self._stream.socket)
+                        sent += self._offer(memoryview(data)[sent:])
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self.abort()
         except trio.TooSlowError:
@@ -259,7 +262,7 @@ class Connection:
         if self._finishing and not self._gone and not self._send_lock.locked():
             self._shut_sending()
 
-    def _offer(self, data: bytes) -> int:
+    def _offer(self, data: bytes | memoryview) -> int:
         """How many bytes of it the kernel takes without a wait."""
         try:
             return os.write(self._stream.socket.fileno(), data)

@@ -20,7 +20,7 @@ from ..answers import Answer, problems
 from ..backend import Backend
 from ..compute import in_thread
 from ..names import check_known
-from ..number_text import seconds_text, values_text
+from ..number_text import Text, seconds_pieces, values_pieces
 from ..rounding import numbers
 from ..routes import Route
 from ..steps import STEP_MS
@@ -58,17 +58,21 @@ async def get_metric_columns(backend: Backend, query: schemas.metrics.ColumnsQue
 
 
 def _encoded(document: dict[str, Any], data: Window | Buckets) -> bytes:
+    columns: dict[str, list[Text]]
     if isinstance(data, Window):
-        columns = {"timestamps": seconds_text(data.times), "values": values_text(data.values)}
+        columns = {"timestamps": seconds_pieces(data.times), "values": values_pieces(data.values)}
     else:
         columns = {
-            "timestamps": seconds_text(data.starts),
-            "values": msgspec.json.encode(numbers(means(data))),
-            "minimums": msgspec.json.encode(numbers(data.minimum)),
-            "maximums": msgspec.json.encode(numbers(data.maximum)),
-            "counts": msgspec.json.encode(data.count.tolist()),
+            "timestamps": seconds_pieces(data.starts),
+            "values": [msgspec.json.encode(numbers(means(data)))[1:-1]],
+            "minimums": [msgspec.json.encode(numbers(data.minimum))[1:-1]],
+            "maximums": [msgspec.json.encode(numbers(data.maximum))[1:-1]],
+            "counts": [msgspec.json.encode(data.count.tolist())[1:-1]],
         }
-    return msgspec.json.encode(document | {name: msgspec.Raw(text) for name, text in columns.items()})
+    pieces: list[Text] = [msgspec.json.encode(document)[:-1]]
+    for name, column in columns.items():
+        pieces += [f',"{name}":['.encode(), *column, b"]"]
+    return b"".join((*pieces, b"}"))
 
 
 ROUTES: Final = (

@@ -54,7 +54,16 @@ def test_long_columns_of_decimals(decimals: int) -> None:
 
 def test_decimals_are_short() -> None:
     assert values_text(np.array([12.5, -3.25, 10_000.0])) == b"[12.50,-3.25,10000.00]"
-    assert values_text(np.array([1.0, 20.0])) == b"[1,20]"
+    assert values_text(np.array([-1.0, 20.0])) == b"[-1,20]"
+    assert values_text(np.array([1.0, 20.0])) == b"[   1,     20]"
+    assert values_text(np.array([1.5, 20.0])) == b"[   1.5,   20.0]"
+    assert values_text(np.array([1.25, 9999.99])) == b"[   1.25,9999.99]"
+
+
+@pytest.mark.parametrize("decimals", range(4))
+@pytest.mark.parametrize("most", [9_999.5, 10_000.5])
+def test_columns_of_small_positive_decimals(decimals: int, most: float) -> None:
+    assert same_bits(np.round(np.append(RNG.uniform(0, 9_999, 2 * SLICE + 7), [0.0, most]), decimals))
 
 
 def test_a_column_may_change_its_ways_from_slice_to_slice() -> None:
