@@ -28,6 +28,7 @@ from .quarantine import ANYTHING, Range, implausible, joined, outside, suspect_s
 
 SEARCH_STEP_MS: Final = 300_000  # buckets in which implausible samples are looked for
 LATELY_MS: Final = 86_400_000  # so far before the last sample a plausible one is looked for
+AT_ONCE: Final = 8  # metrics read together: bounds what is held, and how long other readers wait
 ROWS_STEP_MS: Final = 86_400_000  # spans to be merged as rows are read a day at a time
 
 
@@ -124,22 +125,38 @@ class History:
     async def _all_buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> HistoryBuckets:
         found: dict[str, Buckets] = {}
         reason: str | None = None
-        for name in names:
-            archive = self.archive if reason is None else None
-            recent = self._memory.window(name, start_ms, end_ms)
-            bound_ms = self._archive_bound(name, end_ms)
-            buckets = [sum_up(recent, step_ms)]
-            if archive is not None and start_ms < bound_ms:
+        for first in range(0, len(names), AT_ONCE):
+            some = {name: self._memory.window(name, start_ms, end_ms) for name in names[first : first + AT_ONCE]}
+            parts: Mapping[str, list[Buckets]] = {}
+            if self.archive is not None and reason is None:
                 try:
-                    buckets = await _both(archive, name, recent, (start_ms, bound_ms), step_ms)
+                    parts = await self._parts(self.archive, some, start_ms, end_ms, step_ms)
                 except ArchiveError as error:
                     reason = error.reason
-            else:
-                await trio.lowlevel.checkpoint()
-            whole = combined(buckets, step_ms)
-            if len(whole):
-                found[name] = whole
+            await trio.lowlevel.checkpoint()
+            for name, recent in some.items():
+                whole = combined(parts.get(name) or [sum_up(recent, step_ms)], step_ms)
+                if len(whole):
+                    found[name] = whole
         return HistoryBuckets(found, reason is None, reason)
+
+    async def _parts(
+        self, archive: Archive, some: Mapping[str, Window], start_ms: int, end_ms: int, step_ms: int
+    ) -> dict[str, list[Buckets]]:
+        """What both tiers have of some metrics; those memory has all of are left out. Raises ArchiveError."""
+        parts: dict[str, list[Buckets]] = {}
+        apart: dict[int, list[str]] = {}  # by where memory begins, if it has nothing before
+        for name, recent in some.items():
+            bound_ms = self._archive_bound(name, end_ms)
+            if start_ms < bound_ms and not (len(recent) and recent.times[0] < bound_ms):
+                apart.setdefault(bound_ms, []).append(name)
+                parts[name] = [sum_up(recent, step_ms)]
+            elif start_ms < bound_ms:
+                parts[name] = await _both(archive, name, recent, (start_ms, bound_ms), step_ms)
+        for bound_ms, names in apart.items():  # in one hop: it costs more than what is read in it
+            for name, stored in (await archive.buckets(names, start_ms, bound_ms, step_ms)).items():
+                parts[name].append(stored)
+        return parts
 
     def latest(self) -> dict[str, Latest]:
         """The newest sample of each metric that memory holds."""

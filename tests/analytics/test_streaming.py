@@ -228,3 +228,24 @@ def test_many_parts_at_once_are_told_as_one_after_the_other(batches: list[list[l
         told = [finding for part in parts for finding in one_by_one.observe(part, now)]
         assert at_once.observe_all(parts, now) == told
         assert at_once.sweep(now) == one_by_one.sweep(now)
+
+
+@pytest.mark.parametrize("every_s", [10, 60, 600])
+def test_a_day_sent_later_and_sparser_live_samples_after_it_are_nothing_strange(every_s: int) -> None:
+    """A day at 1 Hz comes in batches, which are summed up by the minute; what follows are single samples."""
+    rng = np.random.default_rng(7)
+    watchlist = Watchlist(Catalogue([MetricSpec(pattern="*", kind="gauge", bad_direction="both")]))
+
+    def level(times: np.ndarray) -> np.ndarray:
+        return np.asarray(13 + 0.3 * np.sin(times / 14.4e6) + rng.normal(0, 0.05, len(times)))
+
+    sent = START - np.arange(86_400, 0, -1) * 1_000
+    told = []
+    for first in range(0, len(sent), 10_000):
+        times = sent[first : first + 10_000]
+        told += watchlist.observe(Samples("m", times, level(times)), START + first // 1_000)
+    for number in range(6 * 3_600 // every_s):
+        times = np.array([START + 60_000 + number * every_s * 1_000])
+        told += watchlist.observe(Samples("m", times, level(times)), int(times[0]))
+        told += watchlist.sweep(int(times[0]))
+    assert told == []
