@@ -17,6 +17,7 @@ import numpy as np
 
 from actors.frames import correlation_frame, pattern_frame, prediction_frame
 from analytics.alarm_level import BASE_RATE, unlikelihood
+from analytics.anomalies import ONE_SIDED
 from analytics.catalogue import Catalogue
 from analytics.local_time import LocalTime
 from analytics.patterns import analyze
@@ -140,7 +141,8 @@ def _words(report: dict[str, Any]) -> list[str]:
     lines += ["", f"Anomalies: {len(report['anomalies'])}"]
     for each in report["anomalies"]:
         value = "" if each["value"] is None else f"  value {each['value']:g}"
-        if each["expected_low"] is not None and each["expected_high"] is not None:
+        bounded = each["expected_low"] is not None and each["expected_high"] is not None
+        if bounded and each["kind"] in ONE_SIDED:  # a range that the value lies in would speak against what is told
             value += f", usually {each['expected_low']:g} to {each['expected_high']:g}"
         lines.append(f"  {each['time']}  {each['metric_name']}  {each['kind']}  score {each['score']:.3f}{value}")
     lines += ["", f"Patterns: {len(report['patterns'])}"]

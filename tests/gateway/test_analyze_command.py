@@ -8,7 +8,7 @@ import pytest
 
 from analytics.catalogue import Catalogue
 from analytics.local_time import UTC_TIME
-from gateway.analyze_command import run_analyze
+from gateway.analyze_command import _words, run_analyze
 
 START = 1_700_000_000
 
@@ -43,7 +43,22 @@ def test_a_csv_becomes_one_json_document(
 def test_or_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path / "cabin.csv", "timestamp,value")
     assert run_analyze(file, Catalogue(), UTC_TIME, as_json=False) == 0
-    assert "cabin  step  score" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "cabin  step  score" in out
+    assert ", usually 1" in out
+
+
+@pytest.mark.parametrize(("kind", "told"), [("step", True), ("shape", False), ("stuck", False)])
+def test_a_range_is_told_of_what_left_it(kind: str, told: bool) -> None:
+    seen = {
+        "metric_name": "cabin", "time": "", "kind": kind, "score": 0.9, "value": 20.0, "expected_low": 18.0,
+        "expected_high": 22.0,
+    }  # fmt: skip
+    report = {
+        "file": "a.csv", "samples": 1, "bad_rows": 0, "metrics": ["cabin"], "anomalies": [seen], "patterns": [],
+        "forecasts": [],
+    }  # fmt: skip
+    assert any("usually 18 to 22" in line for line in _words(report)) is told
 
 
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
