@@ -19,7 +19,7 @@ from analytics.action_state import Action
 from analytics.catalogue import Catalogue
 from analytics.local_time import LocalTime
 from analytics.robust import mad_sigma, median
-from analytics.words import duration, number
+from analytics.words import difference, duration
 from storage.archive import ArchiveError
 from storage.control import ControlStore
 from storage.control_actions import latest_actions, note_effect
@@ -146,7 +146,7 @@ class EffectMeter:
             return {"effect": f"{said}; too little was measured to tell", "helped": over}
         change = median(after) - median(before)
         spec = self._catalogue.spec(action.metric)
-        shown = number(change, spec.unit)
+        shown = difference(change, spec.unit)
         sign = "" if shown.startswith("-") else "+"
         span = duration(now_ms - action.changed_ms)
         direction = None if insight is None else insight.evidence.get("direction")

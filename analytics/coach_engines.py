@@ -13,7 +13,7 @@ from .coach_sign import Sign, mean, quantile
 from .coach_view import CoachView, Mask, coverage, known, last_run, runs
 from .records import FindingKind
 from .robust import mad_sigma
-from .words import duration, number
+from .words import difference, duration, number
 
 FULL: Final = 97.0  # % of charge: nothing left to do for a generator
 IDLE_H: Final = 0.75
@@ -92,6 +92,6 @@ def _hotter(view: CoachView, track: Track, running: Mask) -> Iterator[Sign]:
     yield Sign(
         kind=FindingKind.RUNNING_HOTTER, track=track, strength=(value - usual) / least, span=slice(begin, end),
         value=value, high=usual + least, direction="above", cover=coverage(track.mean[begin:end]),
-        facts={"usual": number(usual, track.spec.unit), "more": number(value - usual, track.spec.unit)},
+        facts={"usual": number(usual, track.spec.unit), "more": difference(value - usual, track.spec.unit)},
         numbers={"usual": usual, "journeys": len(earlier)},
     )  # fmt: skip

@@ -21,7 +21,7 @@ from .periods import Period, find_periods, identities
 from .records import Pattern, PatternType
 from .robust import Times, Values, finite, median, rounded
 from .trend import Trend, direction, grouped_medians, theil_sen
-from .words import duration, number
+from .words import difference, duration, number
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MOST_CONFIDENT: Final = 0.99
@@ -135,7 +135,7 @@ class _Teller:
         peak, low = cycle.peak_hour, cycle.low_hour
         words = (
             f"{self._title} follows the day: highest around {peak:02d}:00, lowest around {low:02d}:00, "
-            f"a swing of {self._number(cycle.swing)}"
+            f"a swing of {self._difference(cycle.swing)}"
         )
         members = {"period_hours": DAY, "peak_hour": peak, "low_hour": low, "days": cycle.cycles}
         return self._cycle(cycle, words, "daily", "24 hours", "the next day by hour", "days", members)
@@ -145,7 +145,7 @@ class _Teller:
         high, low = DAYS[int(by_day.argmax())], DAYS[int(by_day.argmin())]
         words = (
             f"{self._title} follows the week: highest on {high}s, lowest on {low}s, a difference of "
-            f"{self._number(float(by_day.max() - by_day.min()))} on the day's average"
+            f"{self._difference(float(by_day.max() - by_day.min()))} on the day's average"
         )
         members = {"period_hours": WEEK, "peak_day": high, "low_day": low, "weeks": cycle.cycles}
         return self._cycle(cycle, words, "weekly", "7 days", "what the next week adds to its days", "weeks", members)
@@ -182,8 +182,8 @@ class _Teller:
         span = int(times[-1]) - int(times[0])
         change = finite(trend.last - trend.first)
         words = (
-            f"{self._title} {'rises' if change > 0 else 'falls'} by {self._number(abs(change))} in {duration(span)}, "
-            f"from {self._number(trend.first)} to {self._number(trend.last)}"
+            f"{self._title} {'rises' if change > 0 else 'falls'} by {self._difference(abs(change))} in "
+            f"{duration(span)}, from {self._number(trend.first)} to {self._number(trend.last)}"
         )
         error, without = _next_quarter(times, values)
         strength = abs(change) / (abs(change) + trend.scale) if change else 0.0
@@ -214,6 +214,9 @@ class _Teller:
             "baseline", None, words, max(0.5, 1.0 - trend.p_value), duration(max(1, int(times[-1]) - since_ms)),
             worth | _trend_members(trend, span, change) | {"since": since_ms / 1000, "change_points": points},
         )  # fmt: skip
+
+    def _difference(self, value: float) -> str:
+        return difference(value, self._spec.unit)
 
     def _number(self, value: float) -> str:
         return number(value, self._spec.unit)

@@ -9,7 +9,7 @@ from .catalogue import MetricSpec, title_from
 from .coach_facts import FACTS
 from .records import Finding
 from .robust import rounded
-from .words import duration, number
+from .words import difference, duration, number
 
 FIELDS: Final = frozenset({
     "title", "metric", "value", "limit", "low", "high", "range", "since", "samples", "side", "distance",
@@ -39,7 +39,7 @@ def words_for(finding: Finding, spec: MetricSpec, now_ms: int) -> Mapping[str, s
         "since": duration(max(0, now_ms - finding.start_ms)),
         "samples": str(finding.samples),
         "side": {"above": "above", "below": "below"}.get(finding.direction, "away from"),
-        "distance": "" if distance is None else number(distance, unit),
+        "distance": "" if distance is None else difference(distance, unit),
         **finding.facts,
     }
 

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime
 from typing import Final
 
+NARROW: Final = "\u202f"
 DIGITS: Final = {"V": 2, "°C": 1, "A": 1, "%": 0, "W": 0, "Hz": 2, "rpm": 0, "ms": 0}
 
 
@@ -23,6 +24,12 @@ def number(value: float, unit: str | None) -> str:
     if float(text) == 0:
         text = text.lstrip("-")
     return f"{text} {unit}" if unit else text
+
+
+def difference(value: float, unit: str | None) -> str:
+    """The same of a difference of two values, with a narrow no-break space before its unit: who shows texts in other
+    units must know that 10 °C warmer is 18 °F warmer, and not 50."""
+    return number(value, unit).replace(" ", NARROW)
 
 
 def duration(span_ms: float) -> str:

@@ -14,7 +14,7 @@ from analytics.correlation import correlations
 from analytics.day_profile import DayProfile, day_profile
 from analytics.patterns import MIN_SAMPLES
 from analytics.records import Correlation
-from analytics.words import duration, number
+from analytics.words import difference, duration
 from storage.grid import means
 from storage.models import Buckets, Values
 
@@ -161,7 +161,7 @@ def _cycle_words(title: str, unit: str | None, profile: DayProfile) -> str:
     how = "strongly" if profile.strength >= 2 * FORETOLD else "somewhat"
     return (
         f"{title} repeats every day, {how}: highest around {peak:02d}:00, lowest around {low:02d}:00, a swing of "
-        f"{number(swing, unit)}. Other days foretell {profile.strength:.0%} of a day's movement."
+        f"{difference(swing, unit)}. Other days foretell {profile.strength:.0%} of a day's movement."
     )
 
 

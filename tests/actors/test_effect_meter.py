@@ -84,10 +84,10 @@ async def test_the_insight_says_what_changed(house) -> None:
     with house.hub.subscribe() as dashboard:
         action = await measured(house)
         events = await dashboard.receive()
-    assert action.facts["effect"] == "Fan on 14:02, Fridge -3.0 °C in 12 min"
+    assert action.facts["effect"] == "Fan on 14:02, Fridge -3.0\u202f°C in 12 min"
     assert action.facts["helped"] is True
     assert [event.topic for event in events] == ["action", "insight_update"]
-    assert events[1].data["effects"] == ["Fan on 14:02, Fridge -3.0 °C in 12 min"]
+    assert events[1].data["effects"] == ["Fan on 14:02, Fridge -3.0\u202f°C in 12 min"]
     assert await house.store.read(scores) == {"limit:fridge": (1, 1)}
 
 
@@ -95,13 +95,13 @@ async def test_what_sends_only_when_it_changes_stands(house) -> None:
     times = np.array([DONE_MS - 300_000, DONE_MS + 60_000], dtype=np.int64)
     house.memory.append(SeriesPart("fridge", times, np.array([8.0, 5.0])), seq=1, now_ms=NOW_MS)
     action = await measured(house)
-    assert (action.facts["effect"], action.facts["helped"]) == ("Fan on 14:02, Fridge -3.0 °C in 12 min", True)
+    assert (action.facts["effect"], action.facts["helped"]) == ("Fan on 14:02, Fridge -3.0\u202f°C in 12 min", True)
 
 
 async def test_what_did_not_help_is_said_too(house) -> None:
     house.fill(8.0, 8.5)
     action = await measured(house)
-    assert action.facts["effect"] == "Fan on 14:02, Fridge +0.5 °C in 12 min"
+    assert action.facts["effect"] == "Fan on 14:02, Fridge +0.5\u202f°C in 12 min"
     assert action.facts["helped"] is False
 
 
@@ -124,7 +124,7 @@ async def test_after_a_restart_it_goes_on(house, nursery) -> None:
     fresh = InsightMarks(house.book)
     house.meter._marks = fresh
     assert await house.meter._unmeasured() == []
-    assert fresh.members(INSIGHT, NOW_MS)["effects"] == ["Fan on 14:02, Fridge -3.0 °C in 12 min"]
+    assert fresh.members(INSIGHT, NOW_MS)["effects"] == ["Fan on 14:02, Fridge -3.0\u202f°C in 12 min"]
 
 
 def test_what_was_done() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.words import duration, hour_of_day, number
+from analytics.words import difference, duration, hour_of_day, number
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,8 @@ def test_spans(span_ms: float, text: str) -> None:
 
 def test_hours_of_the_day() -> None:
     assert hour_of_day(1_700_000_000_000) == "22:13 UTC"
+
+
+def test_a_difference_is_marked_by_a_narrow_space() -> None:
+    assert difference(-3.04, "°C") == "-3.0\u202f°C"
+    assert difference(1234.5678, None) == "1235"

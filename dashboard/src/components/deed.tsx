@@ -7,6 +7,7 @@ import { deedsQuery, press, recommendationsQuery, takeBack } from "../api/deeds"
 import { deedName, deedText, isUnderway, latestFor, wasDone } from "../lib/deeds";
 import type { Deed, Recommendation } from "../lib/deeds";
 import { serverNow } from "../lib/clock";
+import { useSaid } from "../lib/said";
 import { HoldButton } from "./hold-button";
 import { Button } from "./parts";
 
@@ -25,6 +26,7 @@ export function useOffered(insightId: string): ReadonlySet<string> {
 
 /** The buttons of one insight, and what came of them. `whole`: all, with what such advice has come to so far. */
 export function Deeds({ insight, whole = false }: { insight: Insight; whole?: boolean }) {
+  const said = useSaid();
   const { data } = useQuery(recommendationsQuery);
   const deeds = useDeeds();
   const mine = (data?.recommendations ?? []).filter((each) => each.insight_id === insight.insight_id);
@@ -47,7 +49,7 @@ export function Deeds({ insight, whole = false }: { insight: Insight; whole?: bo
       ))}
       {offered.length < mine.length && <p className="text-sm text-soft">And {mine.length - offered.length} more.</p>}
       {effects.map((effect) => (
-        <p key={effect} className="text-sm text-soft">{effect}.</p>
+        <p key={effect} className="text-sm text-soft">{said(effect)}.</p>
       ))}
       {isSilent && <p className="text-sm text-soft">What could be done from here can't be told now: {data.reason ?? "no reason given"}.</p>}
     </div>
@@ -72,6 +74,7 @@ function latestAt(deeds: readonly Deed[], { recommendation_id: id }: Deed): numb
 }
 
 function OneDeed({ advice, deed, whole }: { advice: Recommendation | undefined; deed: Deed | undefined; whole: boolean }) {
+  const said = useSaid();
   const words = useId();
   const now = useCountdown(deed?.undo_until);
   const of = advice ?? deed;
@@ -81,9 +84,9 @@ function OneDeed({ advice, deed, whole }: { advice: Recommendation | undefined; 
   const canUndo = deed !== undefined && deed.undo_until !== null && deed.undo_until > now;
   return (
     <section aria-label={name} className="rounded-xl bg-raised p-3">
-      {advice !== undefined && <p className="text-sm">{advice.text}.</p>}
+      {advice !== undefined && <p className="text-sm">{said(advice.text)}.</p>}
       <p id={words} className="mb-2 text-xs text-soft">
-        {of?.consequence}
+        {said(of?.consequence ?? "")}
         {whole && advice !== undefined && advice.measured > 0 && ` Such advice has helped ${advice.helped} of ${advice.measured} times.`}
       </p>
       <div className="flex flex-wrap items-center gap-2">

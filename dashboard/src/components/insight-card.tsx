@@ -7,6 +7,7 @@ import { baselineText, evidenceOf, impactText, lifeText, movedText, percent, sha
 import { useNow } from "../lib/hooks";
 import { insightLink, trendsLink } from "../lib/links";
 import { usePreferences } from "../lib/preferences";
+import { useSaid } from "../lib/said";
 import { ago } from "../lib/times";
 import { Deeds, useDeeds } from "./deed";
 import { Marks } from "./marks";
@@ -23,13 +24,14 @@ export function InsightCard({ insight, history, range }: {
 }) {
   const now = useNow(30);
   const wanted = usePreferences();
+  const said = useSaid();
   const evidence = evidenceOf(insight);
   const baseline = baselineText(evidence, wanted);
   const limits = [evidence.low ?? null, evidence.high ?? null];
   const life = lifeText(insight, underwayFor(useDeeds(), insight.insight_id));
   return (
     <article
-      aria-label={insight.title}
+      aria-label={said(insight.title)}
       className={cx("card overflow-hidden border-l-4 p-4 sm:p-5", severityLook(insight.severity).edge)}
     >
       <div className="flex flex-wrap items-center justify-between gap-2">
@@ -38,8 +40,8 @@ export function InsightCard({ insight, history, range }: {
           {life}, {ago(now - insight.created_at)}
         </span>
       </div>
-      <h3 className="mt-1.5 text-lg leading-snug font-semibold">{insight.title}</h3>
-      <p className="mt-1 max-w-prose text-sm text-soft">{insight.description}</p>
+      <h3 className="mt-1.5 text-lg leading-snug font-semibold">{said(insight.title)}</h3>
+      <p className="mt-1 max-w-prose text-sm text-soft">{said(insight.description)}</p>
       {history !== undefined && range !== undefined && history.values.length > 1 && (
         <div className="mt-3">
           <Spark
@@ -81,7 +83,7 @@ export function InsightCard({ insight, history, range }: {
       {insight.recommendations[0] !== undefined && (
         <p className="mt-3 flex gap-2 text-sm">
           <Lightbulb aria-hidden="true" className="mt-0.5 size-4.5 shrink-0 text-accent" />
-          {insight.recommendations[0]}
+          {said(insight.recommendations[0])}
         </p>
       )}
       <Deeds insight={insight} />

@@ -100,6 +100,20 @@ export function givenDifference(value: number, unit: string | null | undefined, 
   return change === undefined ? value : Number((value / (change.of(1) - change.of(0))).toPrecision(9));
 }
 
+// A number, or two of them with "to" between, and a unit. Differences have a narrow no-break space there (analytics/words.py).
+const QUANTITY = /(?:([-−]?\d[\d.,]*) to )?([-−]?\d[\d.,]*)([ \u00a0\u202f])(°C|L\/h|L|kPa|bar|km\/h|km)(?![\p{L}\p{N}/])/gu;
+
+/** A sentence of the service in the reader's units. */
+export function inUnits(text: string, wanted: Preferences): string {
+  return text.replace(QUANTITY, (all, low: string | undefined, number: string, space: string, unit: string) => {
+    if (conversion(unit, wanted) === undefined) return all;
+    const [from, to] = [low, number].map((each) => (each === undefined ? undefined : Number(each.replace("−", "-").replaceAll(",", ""))));
+    if (to === undefined || Number.isNaN(to) || Number.isNaN(from)) return all;
+    const said = space === "\u202f" ? shownDifference(to, unit, wanted) : shownText(to, unit, wanted);
+    return from === undefined ? said : `${shown(from, unit, wanted).number} to ${said}`;
+  });
+}
+
 /** On and off for what is a switch, else the value. */
 export function stateText(value: number): string {
   return value === 0 ? "off" : value === 1 ? "on" : String(value);

@@ -15,6 +15,7 @@ import { baselineText, evidenceOf, impactText, lifeText, movedText, percent, sha
 import { useNow, useQueryString, useTitle } from "../lib/hooks";
 import { DAY, insightLink, parseTrends, trendsLink, trendsSearch } from "../lib/links";
 import { usePreferences } from "../lib/preferences";
+import { useSaid } from "../lib/said";
 import { ago, moment, span } from "../lib/times";
 import { shownText } from "../lib/units";
 
@@ -23,7 +24,8 @@ export default function InsightPage() {
   const given = parseTrends(useQueryString());
   const { data, error, refetch } = useQuery(allInsightsQuery);
   const insight = data?.insights.find((each) => each.insight_id === id);
-  useTitle(insight?.title ?? "Insight");
+  const said = useSaid();
+  useTitle(said(insight?.title ?? "Insight"));
   if (data === undefined) {
     return error !== null ? (
       <Failed error={error} again={() => void refetch()} />
@@ -59,6 +61,7 @@ export function spanAround(insight: Insight, now: number): { from: number; to: n
 }
 
 function Whole({ insight }: { insight: Insight }) {
+  const said = useSaid();
   const now = useNow(30);
   const wanted = usePreferences();
   const deeds = useDeeds();
@@ -86,11 +89,11 @@ function Whole({ insight }: { insight: Insight }) {
   const view = { metrics: [...metrics, ...partners.map((each) => each.metric)], from: around.from, to: around.to, table: false };
   const link = `${insightLink(insight.insight_id)}?${trendsSearch(view)}`;
   return (
-    <article aria-label={insight.title}>
+    <article aria-label={said(insight.title)}>
       <header className="mb-5 max-w-4xl">
         <SeverityMark severity={insight.severity} />
-        <h1 className="mt-2 text-3xl font-semibold tracking-tight text-balance sm:text-4xl">{insight.title}</h1>
-        <p className="mt-3 mb-4 max-w-prose text-lg text-soft text-pretty">{insight.description}</p>
+        <h1 className="mt-2 text-3xl font-semibold tracking-tight text-balance sm:text-4xl">{said(insight.title)}</h1>
+        <p className="mt-3 mb-4 max-w-prose text-lg text-soft text-pretty">{said(insight.description)}</p>
         {insight.status !== "resolved" && <Marks insight={insight} whole />}
       </header>
       <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(20rem,1fr)]">
@@ -146,14 +149,14 @@ function Whole({ insight }: { insight: Insight }) {
               {insight.recommendations.map((text) => (
                 <li key={text} className="flex gap-3">
                   <Lightbulb aria-hidden="true" className="mt-0.5 size-5 shrink-0 text-accent" />
-                  {text}
+                  {said(text)}
                 </li>
               ))}
             </ul>
             <Deeds insight={insight} whole />
             {insight.actions.filter(({ text }) => !offered.has(text)).map((action) => (
               <p key={action.action} className="mt-4 rounded-xl bg-raised p-3 text-sm">
-                <span className="font-medium">{action.text}.</span> <span className="text-soft">{action.estimated_impact}.</span>
+                <span className="font-medium">{said(action.text)}.</span> <span className="text-soft">{said(action.estimated_impact)}.</span>
               </p>
             ))}
           </section>

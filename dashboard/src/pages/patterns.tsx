@@ -8,12 +8,14 @@ import { WeekStrip } from "../charts/week-strip";
 import { MetricPicker } from "../components/metric-picker";
 import { Empty, Failed, PageHeader, Skeleton } from "../components/parts";
 import { useQueryString, useTitle } from "../lib/hooks";
+import { useSaid } from "../lib/said";
 import { patternsLink, trendsLink } from "../lib/links";
 
 const DAYS = 28;
 const HOURS = 168;
 
 export default function Patterns() {
+  const said = useSaid();
   useTitle("Patterns");
   const [, navigate] = useLocation();
   const asked = new URLSearchParams(useQueryString()).get("m") ?? undefined;
@@ -46,9 +48,9 @@ export default function Patterns() {
           <div role="status" aria-label="Loading"><Skeleton className="h-96 rounded-2xl" /></div>
         )
       ) : (
-        <section aria-label={cycle.data.title} className="card p-4 sm:p-6">
-          <h2 className="text-xl font-semibold text-pretty">{cycle.data.title}</h2>
-          <p className="mt-1 mb-4 max-w-prose text-soft text-pretty">{cycle.data.text}</p>
+        <section aria-label={said(cycle.data.title)} className="card p-4 sm:p-6">
+          <h2 className="text-xl font-semibold text-pretty">{said(cycle.data.title)}</h2>
+          <p className="mt-1 mb-4 max-w-prose text-soft text-pretty">{said(cycle.data.text)}</p>
           <PatternOverlay cycle={cycle.data} height={300} />
           <p className="mt-2 mb-6 flex flex-wrap gap-x-6 gap-y-1 text-xs text-soft">
             <span className="inline-flex items-center gap-2"><span aria-hidden="true" className="h-1 w-6 rounded-full bg-(--series-1)" /> today</span>
@@ -74,7 +76,7 @@ export default function Patterns() {
                           href={each.pattern_type === "cyclical" ? patternsLink(each.metric) : trendsLink({ metrics: [each.metric], from: -HOURS * 3600 })}
                           className="flex min-h-11 items-center gap-3 rounded-lg px-2 py-1.5 text-sm hover:bg-raised"
                         >
-                          <span className="flex-1">{each.description}</span>
+                          <span className="flex-1">{said(each.description)}</span>
                           <span className="text-xs whitespace-nowrap text-soft">{Math.round(each.confidence * 100)} % sure</span>
                         </Link>
                       </li>

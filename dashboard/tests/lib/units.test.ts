@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { DEFAULTS } from "../../src/lib/preferences";
-import { given, givenDifference, shown, shownDifference, shownText, stateText } from "../../src/lib/units";
+import { given, givenDifference, inUnits, shown, shownDifference, shownText, stateText } from "../../src/lib/units";
 
 const IMPERIAL = { ...DEFAULTS, temperature: "°F", volume: "gal", pressure: "psi", distance: "mi" } as const;
 
@@ -40,4 +40,15 @@ test("what is typed in the wanted unit comes back in the metric's own", () => {
 test("a difference is scaled and nothing else", () => {
   expect(shownDifference(-10, "°C", IMPERIAL, true)).toBe("−18 °F");
   expect(shownDifference(5, "%", IMPERIAL, true)).toBe("+5 %");
+});
+
+test.each([
+  ["Refrigerator reads 9.4 °C, usual is 2.0 to 5.5 °C.", "Refrigerator reads 49 °F, usual is 36 to 42 °F."],
+  ["Fridge -3.0\u202f°C in 12 min", "Fridge −5 °F in 12 min"],
+  ["Coolant is 10.0\u202f°C above its usual 85.0 °C", "Coolant is 18 °F above its usual 185 °F"],
+  ["-5 °C outside, 100 L left, 2.50 bar, 88 km/h after 1,000 km", "23 °F outside, 26.4 gal left, 36.3 psi, 55 mph after 621 mi"],
+  ["12.1 V and 5 Lions, 3 kPax, 2 °Cx", "12.1 V and 5 Lions, 3 kPax, 2 °Cx"],
+])("a sentence of the service: %s", (text, imperial) => {
+  expect(inUnits(text, IMPERIAL)).toBe(imperial);
+  expect(inUnits(text, DEFAULTS)).toBe(text);
 });

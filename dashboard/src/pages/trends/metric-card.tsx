@@ -8,9 +8,11 @@ import { reading, TrendChart } from "../../charts/trend-chart";
 import { nearest } from "../../charts/window";
 import { insightLink, patternsLink } from "../../lib/links";
 import { usePreferences } from "../../lib/preferences";
+import { useSaid } from "../../lib/said";
 import { moment, preciseMoment } from "../../lib/times";
 
 export function MetricCard({ asTable, ...chart }: ComponentProps<typeof TrendChart> & { asTable: boolean }) {
+  const said = useSaid();
   const { series, span, stepSeconds } = chart;
   const visible = series.anomalies.filter((each) => each.end >= span.start && each.start <= span.end);
   return (
@@ -34,10 +36,10 @@ export function MetricCard({ asTable, ...chart }: ComponentProps<typeof TrendCha
         <ul className="mt-2 space-y-1 text-sm text-soft">
           {series.notes.map((note) => (
             <li key={note.insight_id}>
-              <Link href={insightLink(note.insight_id)} className="text-accent underline">{note.title}</Link>, since {moment(note.start)}
+              <Link href={insightLink(note.insight_id)} className="text-accent underline">{said(note.title)}</Link>, since {moment(note.start)}
             </li>
           ))}
-          {visible.slice(0, 3).map((each) => <li key={each.start}>{each.description}</li>)}
+          {visible.slice(0, 3).map((each) => <li key={each.start}>{said(each.description)}</li>)}
           {visible.length > 3 && <li>and {visible.length - 3} more anomalies</li>}
         </ul>
       )}
