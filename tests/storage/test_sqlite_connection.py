@@ -1,4 +1,4 @@
-"""One connection: one function a hop, nothing left open by a cancel, errors told apart."""
+"""One connection: one function a hop, nothing left open by a cancel."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import pytest
 import trio
 import trio.testing
 
-from storage.archive import ArchiveError, PoisonError
+from storage.archive import ArchiveError
 from storage.sqlite_connection import Reader, SqliteConnection
-from storage.sqlite_errors import judged
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -192,53 +191,6 @@ async def test_errors_of_a_programmer_are_not_hidden(connection: SqliteConnectio
     with pytest.raises(KeyError, match="oops"):
         await connection.read(work)
     assert await count(connection) == 0
-
-
-def error(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError) -> sqlite3.Error:
-    made = kind("what sqlite says")
-    made.sqlite_errorcode = code
-    return made
-
-
-@pytest.mark.parametrize(
-    ("code", "trouble"),
-    [
-        (sqlite3.SQLITE_BUSY, "busy"),
-        (sqlite3.SQLITE_BUSY_SNAPSHOT, "busy"),
-        (sqlite3.SQLITE_LOCKED, "busy"),
-        (sqlite3.SQLITE_FULL, "full"),
-        (sqlite3.SQLITE_IOERR_WRITE, "full"),
-        (sqlite3.SQLITE_IOERR_SHMSIZE, "full"),
-        (sqlite3.SQLITE_IOERR_READ, "unavailable"),
-        (sqlite3.SQLITE_CANTOPEN, "unavailable"),
-        (sqlite3.SQLITE_READONLY_DBMOVED, "unavailable"),
-        (sqlite3.SQLITE_NOTADB, "corrupt"),
-        (sqlite3.SQLITE_CORRUPT, "corrupt"),
-        (sqlite3.SQLITE_ERROR, "unavailable"),
-        (sqlite3.SQLITE_INTERRUPT, "closed"),
-    ],
-)
-def test_trouble_with_the_disk(code: int, trouble: str) -> None:
-    found = judged(error(code))
-    assert isinstance(found, ArchiveError)
-    assert found.trouble == trouble
-    assert "what sqlite says" in found.reason
-
-
-def test_content_that_will_never_do() -> None:
-    assert isinstance(judged(error(sqlite3.SQLITE_CONSTRAINT_CHECK, sqlite3.IntegrityError)), PoisonError)
-    assert isinstance(judged(error(sqlite3.SQLITE_TOOBIG, sqlite3.DataError)), PoisonError)
-    assert isinstance(judged(sqlite3.ProgrammingError("Error binding parameter 1")), PoisonError)
-    assert isinstance(judged(sqlite3.InterfaceError("bad parameter")), PoisonError)
-
-
-def test_errors_of_the_module_itself() -> None:
-    closed = judged(sqlite3.ProgrammingError("Cannot operate on a closed database."))
-    damaged = judged(sqlite3.OperationalError("Could not decode to UTF-8 column"))
-    assert isinstance(closed, ArchiveError)
-    assert closed.trouble == "closed"
-    assert isinstance(damaged, ArchiveError)
-    assert damaged.trouble == "corrupt"
 
 
 async def test_preparing_is_given_up_by_a_cancel_and_the_connection_closes_itself(opened, tmp_path: Path) -> None:
