@@ -46,7 +46,7 @@ class Outcome:
 
 
 def wants_durable(backend: Backend, query: schemas.metrics.WriteQuery) -> bool:
-    prefer = request.headers.get("Prefer", "")
+    prefer = ",".join(request.headers.getlist("Prefer"))
     wants = query.ack == "durable" or any(
         token.split(";")[0].split("=")[0].strip().lower() == "wait" for token in prefer.split(",")
     )

@@ -46,7 +46,9 @@ def gathered(rows: Rows, parts: Iterable[SeriesPart]) -> tuple[dict[str, Window]
             continue
         if count > FEW_ROWS:  # a file of the first form, whose rows become chunks in the background
             older = take_window(rows, part.name, int(window.times[0]), int(window.times[-1]) + 1)
-            window = merged_windows(older, window)
+            window = merged_windows(Window(older.times, older.values), window)
+            if older.metadata is not None:
+                metadata.setdefault(part.name, older.metadata)
         windows[part.name] = merged_windows(windows.get(part.name), window)
         if part.metadata is not None:
             metadata[part.name] = part.metadata

@@ -21,6 +21,7 @@ _SPAN: Final = "FROM analytics_metrics WHERE metric_name = ? AND timestamp >= ? 
 _WINDOW: Final = f"SELECT timestamp, value {_SPAN} ORDER BY timestamp"
 _NEWEST: Final = f"SELECT timestamp, value {_SPAN} ORDER BY timestamp DESC LIMIT ?"
 _TAKE: Final = f"DELETE {_SPAN}"
+_TEXT: Final = f"SELECT metadata {_SPAN} AND metadata IS NOT NULL ORDER BY timestamp DESC LIMIT 1"
 _COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM analytics_metrics LIMIT ?)"
 _ALL: Final = "SELECT metric_name, timestamp, value, metadata FROM analytics_metrics ORDER BY metric_name, timestamp"
 _EDGE: Final = (
@@ -66,12 +67,14 @@ def row_window(rows: Rows, name: str, start_ms: int, end_ms: int, limit: int | N
     return _window(found)
 
 
-def take_window(rows: Rows, name: str, start_ms: int, end_ms: int) -> Window:
-    """The rows of that span, deleted."""
+def take_window(rows: Rows, name: str, start_ms: int, end_ms: int) -> SeriesPart:
+    """The rows of that span, deleted, with their latest metadata."""
     window = row_window(rows, name, start_ms, end_ms)
+    text: list[tuple[str]] = []
     if len(window):
+        text = rows(_TEXT, name, start_ms / 1000, end_ms / 1000)
         rows(_TAKE, name, start_ms / 1000, end_ms / 1000)
-    return window
+    return SeriesPart(name, window.times, window.values, text[0][0] if text else None)
 
 
 def take_all(rows: Rows) -> list[SeriesPart]:
@@ -90,7 +93,7 @@ def take_all(rows: Rows) -> list[SeriesPart]:
     return parts
 
 
-def take_oldest(rows: Rows, name: str, most: int) -> Window:
+def take_oldest(rows: Rows, name: str, most: int) -> SeriesPart:
     """The oldest `most` rows of one metric, deleted."""
     edge = rows(_EDGE, name, float("inf"), most)
     end_ms = round(edge[0][0] * 1000) if edge else 2**52

@@ -68,13 +68,16 @@ class Writing:
         if row_count(rows, FEW_ROWS + 1) <= FEW_ROWS:
             return 0
         name = row_names(rows)[0]
-        window = take_oldest(rows, name, ROWS_STEP)
-        if any(row.start_ms <= window.times[-1] and row.end_ms >= window.times[0] for row in journal_spans(rows)):
+        part = take_oldest(rows, name, ROWS_STEP)
+        if any(row.start_ms <= part.times[-1] and row.end_ms >= part.times[0] for row in journal_spans(rows)):
             raise Stale
         self._names.refresh(rows)
-        new = {self._names.ids_for(rows, [name])[name]: window}
+        ids = self._names.ids_for(rows, [name])
+        if part.metadata is not None:
+            put_metadata(rows, ids, {name: part.metadata})
+        new = {ids[name]: Window(part.times, part.values)}
         apply(connection, Step(plan_store(new, near(rows, new, self._damage))))
-        return len(window)
+        return len(part)
 
     def _straight(self, connection: sqlite3.Connection, samples: Mapping[int, Window]) -> dict[int, Window]:
         long = {key: window for key, window in samples.items() if len(window) >= OWN_SAMPLES}

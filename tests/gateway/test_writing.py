@@ -12,6 +12,7 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 from quart_trio import QuartTrio
+from werkzeug.datastructures import Headers
 
 from actors.mailbox import RepeatedCrashError
 from actors.messages import Flush, QuarantinedError, Record, Recorded
@@ -365,6 +366,8 @@ async def test_a_service_that_stops_promises_no_commit(backend: Backend) -> None
 @pytest.mark.parametrize(
     ("prefer", "ack", "wants"),
     [
+        (["respond-async", "wait=5"], None, True),
+        (["respond-async", "handling=strict"], None, False),
         (None, None, False),
         (None, "durable", True),
         (None, "memory", False),
@@ -377,9 +380,11 @@ async def test_a_service_that_stops_promises_no_commit(backend: Backend) -> None
         ("", "durable", True),
     ],
 )
-async def test_who_asks_for_a_commit(backend: Backend, prefer: str | None, ack: Any, wants: bool) -> None:
+async def test_who_asks_for_a_commit(backend: Backend, prefer: str | list[str] | None, ack: Any, wants: bool) -> None:
     query = WriteQuery(ack=ack) if ack else WriteQuery()
-    headers = {} if prefer is None else {"Prefer": prefer}
+    headers = Headers()
+    for line in [] if prefer is None else [prefer] if isinstance(prefer, str) else prefer:
+        headers.add("Prefer", line)
     async with QuartTrio(__name__).test_request_context("/", headers=headers):
         backend.progress.set_state("on")
         assert wants_durable(backend, query) is wants

@@ -145,6 +145,13 @@ def test_what_is_taken_is_gone_and_nothing_else(connection: sqlite3.Connection) 
     assert not len(take_window(fetcher(connection), "unheard.of", 0, 90))
 
 
+def test_a_span_is_taken_with_its_latest_metadata(connection: sqlite3.Connection) -> None:
+    put_rows(connection, [part("a", [25], [1.0], '{"unit":"V"}'), part("a", [85], [2.0], '{"unit":"mV"}')])
+    assert take_window(fetcher(connection), "a", 0, 80).metadata == '{"unit":"V"}'
+    assert take_oldest(fetcher(connection), "b", 9).metadata is None
+    assert take_oldest(fetcher(connection), "a", 9).metadata == '{"unit":"mV"}'
+
+
 def test_all_are_taken_with_the_latest_metadata_of_each_metric(connection: sqlite3.Connection) -> None:
     put_rows(connection, [part("a", [25], [1.0], '{"unit":"V"}'), part("a", [15], [2.0], '{"unit":"mV"}')])
     a, b = take_all(fetcher(connection))

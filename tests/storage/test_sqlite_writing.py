@@ -92,8 +92,12 @@ async def test_minus_zero_keeps_its_sign_in_a_small_commit(archive: SqliteArchiv
 async def test_a_file_of_the_first_form_is_packed_metric_by_metric(archive: SqliteArchive, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.executemany(
-            "INSERT INTO analytics_metrics (metric_name, value, timestamp) VALUES (?, ?, ?)",
-            [(f"m{metric}", float(index), index / 1000) for metric in range(3) for index in range(3_000)],
+            "INSERT INTO analytics_metrics (metric_name, value, timestamp, metadata) VALUES (?, ?, ?, ?)",
+            [
+                (f"m{metric}", float(index), index / 1000, f'{{"step":{index // 600}}}' if metric < 2 else None)
+                for metric in range(3)
+                for index in range(3_000)
+            ],
         )
         connection.commit()
     await archive.append([many("m1", 500, 120, -1.0)])  # newer than the rows it meets
@@ -106,3 +110,6 @@ async def test_a_file_of_the_first_form_is_packed_metric_by_metric(archive: Sqli
     assert journal == 0
     assert rows <= 1_000
     assert rows + chunks == 9_000
+    with closing(sqlite3.connect(path)) as connection:
+        texts = connection.execute("SELECT metadata FROM analytics_series_metadata").fetchall()
+    assert {text for (text,) in texts} == {'{"step":4}'}  # the latest of those that were packed
