@@ -30,6 +30,8 @@ SHOTS = (
     ("patterns", "/patterns?m=solar.power", 1440, 900, "dark", "[data-testid=pattern-overlay] svg"),
     ("system", "/system", 1440, 900, "light", "table"),
     ("settings", "/settings", 1440, 900, "dark", "[role=radiogroup]"),
+    ("settings-first-page", "/settings/first-page", 1440, 900, "dark", "section[aria-label='First page'] li"),
+    ("actions", "/system/actions", 1440, 900, "light", "nav[aria-label=System]"),
     ("settings-thresholds", "/settings/thresholds", 1440, 900, "light", "form"),
     ("settings-figures", "/settings/kpis", 1440, 900, "light", "form"),
     ("settings-notifications", "/settings/notifications", 1440, 900, "dark", "form"),

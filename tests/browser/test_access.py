@@ -26,6 +26,7 @@ PAGES = {
     "/system": "table",
     "/system/actions": "nav[aria-label=System]",
     "/settings": "[role=radiogroup]",
+    "/settings/first-page": "section[aria-label='First page'] li",
     "/settings/thresholds": "form",
     "/settings/kpis": "form",
     "/settings/notifications": "form",

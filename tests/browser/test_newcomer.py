@@ -86,6 +86,10 @@ def test_units_follow_the_reader(demo: ServiceProcess, open_page: OpenPage) -> N
     expect(page.locator('[data-metric="fridge.temperature"]')).to_contain_text("°F")
     page.reload()
     expect(page.locator('[data-metric="fridge.temperature"]')).to_contain_text("°F")
+    page.goto(f"{demo.url}/patterns?m=fridge.temperature")  # sentences, too
+    page.get_by_test_id("pattern-overlay").wait_for()
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"\d °F"))
+    expect(page.get_by_role("main")).not_to_contain_text("°C")
 
 
 def test_patterns_and_what_moves_together(demo: ServiceProcess, open_page: OpenPage) -> None:

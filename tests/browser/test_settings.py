@@ -144,6 +144,28 @@ def test_cards_are_arranged_by_keyboard_and_kept(demo: ServiceProcess, open_page
     expect(cards.first).to_have_attribute("data-card", "battery")
 
 
+def test_the_first_page_is_arranged_in_the_settings_too(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/settings/first-page")
+    cards = page.locator("[data-card]")
+    page.get_by_role("button", name="Battery: later").click()
+    expect(cards.nth(1)).to_have_attribute("data-card", "battery")
+    page.get_by_role("button", name="Battery: wider").click()
+    expect(cards.nth(1)).to_contain_text("half of the width")
+    page.get_by_role("button", name="Tanks: away").click()
+    expect(page.locator("[data-card=tanks]")).to_have_count(0)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    with page.expect_response(re.compile("/layouts/overview")) as answered:
+        page.get_by_role("button", name="Climate: away").click()
+    assert answered.value.ok
+    page.get_by_role("navigation").get_by_role("link", name="Now").click()
+    expect(page.locator("[data-card=tanks]")).to_have_count(1)
+    expect(page.locator("[data-card=climate]")).to_have_count(0)
+    expect(cards.nth(1)).to_have_attribute("data-card", "battery")
+    page.goto(f"{demo.url}/settings/first-page")
+    page.get_by_role("button", name="As it came").click()
+    expect(cards.first).to_have_attribute("data-card", "battery")
+
+
 def test_units_are_kept_by_the_service(demo: ServiceProcess, open_page: OpenPage) -> None:
     page = open_page(f"{demo.url}/settings")
     with page.expect_response(lambda response: "preferences" in response.url and response.request.method == "PUT"):

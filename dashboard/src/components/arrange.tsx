@@ -1,66 +1,65 @@
 // Arranging the first page: cards are moved, resized, removed, added, put back; every step can be undone.
-import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowLeft, ArrowRight, LayoutGrid, Maximize2, Minimize2, RotateCcw, Undo2, X } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { KeyboardEvent, ReactNode } from "react";
-import { attempt, send } from "../api/changes";
-import { request } from "../api/client";
-import type { Schemas } from "../api/client";
-import { added, COLUMNS, DEFAULT_LAYOUT, fromWidgets, LAYOUT_ID, missing, moved, removed, resized, toWidgets } from "../lib/layout";
-import type { Card, Layout } from "../lib/layout";
+import { useArrangement } from "../api/layout";
+import type { Arrangement } from "../api/layout";
+import { added, DEFAULT_LAYOUT, missing, moved, removed, resized } from "../lib/layout";
+import type { Card } from "../lib/layout";
 import { MetricPickerLazy } from "./lazy-picker";
 import { Button, cx, Skeleton } from "./parts";
 
-const PATH = `/api/analytics/layouts/${LAYOUT_ID}`;
 const ChartCard = lazy(() => import("./chart-card"));
-
-interface Kept {
-  readonly layout: Layout;
-  readonly etag: string | undefined;
-}
-
-async function load(): Promise<Kept> {
-  const { layouts } = await request<Schemas["LayoutsResponse"]>("/api/analytics/layouts");
-  const found = layouts.find((each) => each.id === LAYOUT_ID);
-  return { layout: (found && fromWidgets(found.widgets)) ?? DEFAULT_LAYOUT, etag: found?.etag };
-}
 
 const TITLES: Readonly<Record<string, string>> = {
   battery: "Battery", power: "Power flow", tanks: "Tanks", climate: "Climate", vehicle: "Engine and generator", system: "Network", other: "Latest values",
 }; // prettier-ignore
 const SPANS: Readonly<Record<number, string>> = { 4: "md:col-span-6 xl:col-span-4", 6: "md:col-span-6", 8: "md:col-span-12 xl:col-span-8", 12: "md:col-span-12" };
 
-export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
-  const client = useQueryClient();
-  const { data } = useQuery({ queryKey: ["layout"], queryFn: load, staleTime: 60_000 });
-  const [isArranging, setArranging] = useState(false);
-  const [past, setPast] = useState<readonly Layout[]>([]);
-  const [dragged, setDragged] = useState<string | undefined>();
-  const kept = data ?? { layout: DEFAULT_LAYOUT, etag: undefined };
-  const { layout } = kept;
+export function titleOf(card: Card): string {
+  return TITLES[card.id] ?? card.metrics.join(", ");
+}
 
-  const save = (next: Layout) => {
-    if (next === layout) return;
-    client.setQueryData<Kept>(["layout"], { layout: next, etag: kept.etag });
-    void attempt(async () => {
-      const body = { name: "Overview", columns: COLUMNS, widgets: toWidgets(next) };
-      const answer = await send<Schemas["LayoutResponse"]>("PUT", PATH, body, kept.etag);
-      client.setQueryData<Kept>(["layout"], { layout: next, etag: answer.etag });
-    }, []).then((done) => {
-      if (!done) void client.invalidateQueries({ queryKey: ["layout"] });
-    });
-  };
-  const change = (next: Layout) => {
-    if (next === layout) return;
-    setPast((before) => [...before.slice(-20), layout]);
-    save(next);
-  };
-  const undo = () => {
-    const last = past.at(-1);
-    if (last === undefined) return;
-    setPast((before) => before.slice(0, -1));
-    save(last);
-  };
+/** What can be done to one card. */
+export function CardTools({ card, arrangement: { layout, change } }: { card: Card; arrangement: Arrangement }) {
+  return ([
+    ["earlier", ArrowLeft, () => change(moved(layout, card.id, -1))],
+    ["later", ArrowRight, () => change(moved(layout, card.id, 1))],
+    ["narrower", Minimize2, () => change(resized(layout, card.id, -1))],
+    ["wider", Maximize2, () => change(resized(layout, card.id, 1))],
+    ["away", X, () => change(removed(layout, card.id))],
+  ] as const).map(([word, Icon, act]) => (
+    <Button key={word} tone="quiet" className="px-2.5" aria-label={`${titleOf(card)}: ${word}`} title={word} onClick={act}>
+      <Icon aria-hidden="true" className="size-4" />
+    </Button>
+  ));
+}
+
+/** What can be done to all of them: add, undo, begin anew. */
+export function LayoutTools({ arrangement: { layout, change, undo } }: { arrangement: Arrangement }) {
+  return (
+    <>
+      <MetricPickerLazy label="Add a chart" chosen={[]} closes onToggle={(name) => change(added(layout, { metrics: [name] }))} />
+      {missing(layout).map((id) => (
+        <Button key={id} onClick={() => change(added(layout, { id }))}>
+          + {TITLES[id]}
+        </Button>
+      ))}
+      <Button tone="quiet" disabled={undo === undefined} onClick={undo}>
+        <Undo2 aria-hidden="true" className="size-4" /> Undo
+      </Button>
+      <Button tone="quiet" onClick={() => change(DEFAULT_LAYOUT)}>
+        <RotateCcw aria-hidden="true" className="size-4" /> As it came
+      </Button>
+    </>
+  );
+}
+
+export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
+  const arrangement = useArrangement();
+  const { layout, change } = arrangement;
+  const [isArranging, setArranging] = useState(false);
+  const [dragged, setDragged] = useState<string | undefined>();
   const key = (card: Card) => (event: KeyboardEvent) => {
     const by = event.key === "ArrowLeft" || event.key === "ArrowUp" ? -1 : event.key === "ArrowRight" || event.key === "ArrowDown" ? 1 : 0;
     if (by === 0) return;
@@ -81,7 +80,7 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
             show(card.id)
           );
           if (content === null) return null;
-          const title = TITLES[card.id] ?? card.metrics.join(", ");
+          const title = titleOf(card);
           return (
             <div
               key={card.id}
@@ -107,17 +106,7 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
                     <LayoutGrid aria-hidden="true" className="size-4" /> {title}
                   </Button>
                   <span className="flex-1" />
-                  {([
-                    ["earlier", ArrowLeft, () => change(moved(layout, card.id, -1))],
-                    ["later", ArrowRight, () => change(moved(layout, card.id, 1))],
-                    ["narrower", Minimize2, () => change(resized(layout, card.id, -1))],
-                    ["wider", Maximize2, () => change(resized(layout, card.id, 1))],
-                    ["away", X, () => change(removed(layout, card.id))],
-                  ] as const).map(([word, Icon, act]) => (
-                    <Button key={word} tone="quiet" className="px-2.5" aria-label={`${title}: ${word}`} title={word} onClick={act}>
-                      <Icon aria-hidden="true" className="size-4" />
-                    </Button>
-                  ))}
+                  <CardTools card={card} arrangement={arrangement} />
                 </div>
               )}
               <div className="min-h-0 flex-1">{content}</div>
@@ -129,22 +118,7 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
         <Button tone={isArranging ? "accent" : "quiet"} aria-pressed={isArranging} onClick={() => setArranging(!isArranging)}>
           <LayoutGrid aria-hidden="true" className="size-4" /> {isArranging ? "Done" : "Arrange cards"}
         </Button>
-        {isArranging && (
-          <>
-            <MetricPickerLazy label="Add a chart" chosen={[]} closes onToggle={(name) => change(added(layout, { metrics: [name] }))} />
-            {missing(layout).map((id) => (
-              <Button key={id} onClick={() => change(added(layout, { id }))}>
-                + {TITLES[id]}
-              </Button>
-            ))}
-            <Button tone="quiet" disabled={past.length === 0} onClick={undo}>
-              <Undo2 aria-hidden="true" className="size-4" /> Undo
-            </Button>
-            <Button tone="quiet" onClick={() => change(DEFAULT_LAYOUT)}>
-              <RotateCcw aria-hidden="true" className="size-4" /> As it came
-            </Button>
-          </>
-        )}
+        {isArranging && <LayoutTools arrangement={arrangement} />}
       </div>
     </>
   );

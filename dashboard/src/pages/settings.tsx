@@ -22,6 +22,7 @@ function Setting({ title, text, children }: { title: string; text: string; child
 
 const TOPICS = [
   ["", "Appearance", undefined],
+  ["first-page", "First page", lazy(() => import("./settings/first-page"))],
   ["thresholds", "Thresholds", lazy(() => import("./settings/thresholds"))],
   ["kpis", "Figures", lazy(() => import("./settings/kpis"))],
   ["notifications", "Notifications", lazy(() => import("./settings/notifications"))],
@@ -59,7 +60,7 @@ function Appearance() {
             options={[["auto", "As the device"], ["light", "Light"], ["dark", "Dark"], ["night", "Night red"]]}
           />
         </Setting>
-        <Setting title="Temperature" text="Values and charts. Sentences of the service keep °C.">
+        <Setting title="Temperature" text="Values, charts and sentences. Messages that are sent out say °C.">
           <Choice
             label="Temperature"
             value={wanted.temperature}
