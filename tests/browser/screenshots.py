@@ -31,10 +31,10 @@ SHOTS = (
     ("system", "/system", 1440, 900, "light", "table"),
     ("settings", "/settings", 1440, 900, "dark", "[role=radiogroup]"),
     ("settings-first-page", "/settings/first-page", 1440, 900, "dark", "section[aria-label='First page'] li"),
-    ("actions", "/system/actions", 1440, 900, "light", "nav[aria-label=System]"),
     ("settings-thresholds", "/settings/thresholds", 1440, 900, "light", "form"),
     ("settings-figures", "/settings/kpis", 1440, 900, "light", "form"),
     ("settings-notifications", "/settings/notifications", 1440, 900, "dark", "form"),
+    ("actions", "/system/actions", 1440, 500, "light", "main li"),
 )
 
 
@@ -59,6 +59,10 @@ def main() -> int:
             stored = f'{{"theme": "{theme}"}}'
             context.add_init_script(f"localStorage.setItem('coachiq-analytics.preferences', '{stored}')")
             page = context.new_page()
+            if name == "actions":  # something that was done
+                page.goto(demo.url)
+                page.get_by_role("button", name="Switch on").first.click(timeout=60_000)
+                page.wait_for_timeout(3_000)
             page.goto(demo.url + address)
             page.locator(there).first.wait_for(timeout=60_000)
             page.wait_for_load_state("networkidle")
