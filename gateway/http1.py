@@ -173,7 +173,8 @@ class Http1Protocol(H11Protocol):
                 await self._begin(event)
                 behind, self._behind = self._behind, b""
                 if self._whole is not None:
-                    first = self.connection.trailing_data[0]  # something where a head came in pieces
+                    first = self.connection.trailing_data[0]  # something where a head came in pieces, or in a pipeline
+                    self._whole.in_h11 = len(first)
                     await self._take(self._whole, b"".join((first, behind)) if first else behind)
                     if self._whole is not None or self.waits_for_request:
                         return
@@ -256,7 +257,7 @@ class Http1Protocol(H11Protocol):
             return
         self._whole = None
         if answer is None:
-            await self._hand_on(whole)
+            await self._hand_on(whole, behind)
         else:
             await self._write(self._plain.head(answer, closes=whole.closes) + answer.body)
             if whole.closes or self.context.terminated.is_set():
@@ -267,12 +268,12 @@ class Http1Protocol(H11Protocol):
             if not whole.is_new_to_h11:
                 self.connection = h11.Connection(h11.SERVER, self.config.h11_max_incomplete_size)
             await self.send(Updated(idle=True))
-        if behind:
-            self.connection.receive_data(bytes(behind))
+            if behind:
+                self.connection.receive_data(bytes(behind))
 
-    async def _hand_on(self, whole: Whole) -> None:
+    async def _hand_on(self, whole: Whole, behind: Piece) -> None:
         """The application gets what the shortcut has declined, and h11 learns what was read past it."""
-        body = whole.read_by(self.connection)
+        body = whole.read_by(self.connection, behind)
         await self._open_stream(whole.request)
         await self._tell(Body(stream_id=STREAM_ID, data=body))
         await self._tell(EndBody(stream_id=STREAM_ID))

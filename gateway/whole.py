@@ -23,9 +23,21 @@ HEAD_BYTES: Final = 1024  # longer ones are not kept
 
 class Whole:
     """`left`: bytes of the body that have not come yet. `closes`: the connection ends with the answer. `raw`: the
-    head's bytes, where they came together. `is_new_to_h11`: it was known by them, and h11 has not read it."""
+    head's bytes, where they came together. `is_new_to_h11`: it was known by them, and h11 has not read it. `in_h11`:
+    bytes behind the head that h11 holds already."""
 
-    __slots__ = ("_framing", "_pieces", "closes", "head", "is_new_to_h11", "left", "raw", "request", "shortcut")
+    __slots__ = (
+        "_framing",
+        "_pieces",
+        "closes",
+        "head",
+        "in_h11",
+        "is_new_to_h11",
+        "left",
+        "raw",
+        "request",
+        "shortcut",
+    )
 
     def __init__(self, head: Head, request: Request, framing: tuple[int, bool], shortcut: Shortcut, raw: bytes) -> None:
         self.head = head
@@ -34,6 +46,7 @@ class Whole:
         self.shortcut = shortcut
         self.raw = raw
         self.is_new_to_h11 = False
+        self.in_h11 = 0
         self._pieces: list[Piece] = []
 
     def again(self) -> Whole:
@@ -64,12 +77,13 @@ class Whole:
             connection.next_event()
             self.is_new_to_h11 = False
 
-    def read_by(self, connection: h11.Connection | H11WSConnection) -> bytes:
-        """The body, after h11 has read all of it as well: for an answer that h11 is to write."""
+    def read_by(self, connection: h11.Connection | H11WSConnection, behind: Piece) -> bytes:
+        """The body, after h11 has read all of it as well, and holds what lies behind it: for an answer that h11 is to
+        write."""
         self.catch_up(connection)
         body = bytes(self.body)
-        if body:
-            connection.receive_data(body)
+        if rest := (body + behind)[self.in_h11 :]:
+            connection.receive_data(rest)
         while not isinstance(connection.next_event(), h11.EndOfMessage):
             pass
         return body

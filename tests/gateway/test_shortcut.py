@@ -77,6 +77,26 @@ async def test_a_request_may_come_in_pieces(serve, little_app, backwards, wire, 
             assert (await wire.read_until(stream, b"edcba")).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize("cut", [1, 20, len(POST), len(POST) + 2, len(POST) + 4, len(POST) + 7])
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_what_is_declined_in_pieces_or_in_a_pipeline_is_read_once(serve, little_app, backwards, cut, leaves):
+    """h11 holds some of the body then, and must not get it twice: the next request would begin in the middle."""
+    served = await serve(little_app, shortcut=backwards)
+    get = b"GET /fast HTTP/1.1\r\nhost: a\r\n"
+    declined = POST + b"\r\nxyzab"
+    async with await served.connect() as stream:
+        await stream.send_all(declined[:cut])
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        await stream.send_all(declined[cut:] + declined + POST + b"\r\nabcde" + declined + get + CLOSE + b"\r\n")
+        if leaves:
+            await stream.send_eof()
+            await served.settle()
+            return
+        answer = b"".join([piece async for piece in stream])
+    bodies = [part.split(b"\r\n\r\n")[1] for part in answer.split(b"HTTP/1.1 200")[1:]]
+    assert bodies == [b"5", b"5", b"edcba", b"5", b"fast"]
+
+
 async def test_a_chunked_body_is_the_applications(serve, little_app, backwards, wire):
     served = await serve(little_app, shortcut=backwards)
     async with await served.connect() as stream:

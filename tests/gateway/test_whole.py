@@ -85,9 +85,25 @@ def test_a_few_short_heads_of_connections_that_stay_are_kept() -> None:
     assert known.find(raw(3 * HEADS_KEPT - 1)) is not None
 
 
+@pytest.mark.parametrize("held", range(9))
+def test_what_h11_holds_already_it_does_not_get_again(held: int) -> None:
+    """Of a pipeline, or of a request whose head came in pieces; whether or not the peer has left since."""
+    request, connection = whole(), h11.Connection(h11.SERVER)
+    data = b"abcdeXYZ"
+    connection.receive_data(raw() + data[:held])
+    connection.next_event()
+    if held == len(data):
+        connection.receive_data(b"")
+    request.in_h11 = held
+    behind = request.take(data)
+    assert request.read_by(connection, behind) == b"abcde"
+    assert connection.trailing_data == (b"XYZ", held == len(data))
+
+
 def test_h11_reads_in_the_end_what_was_read_past_it() -> None:
     request, connection = whole().again(), h11.Connection(h11.SERVER)
     request.take(b"abcde")
-    assert request.read_by(connection) == b"abcde"
+    assert request.read_by(connection, b"GET") == b"abcde"
     assert connection.their_state is h11.DONE
+    assert connection.trailing_data == (b"GET", False)
     assert connection.our_state is h11.SEND_RESPONSE
