@@ -86,7 +86,7 @@ class Watchlist:
             watch = watches.get(part.name)
             if watch is None:
                 findings += self.observe(part, now_ms)
-            elif not watch.calm.takes(summary, now_ms):
+            elif summary[-1] > SMALL or not watch.calm.takes(summary, now_ms):
                 findings += watch.observe(part.times, part.values, now_ms)
                 watch.arm()
         return findings

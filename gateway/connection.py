@@ -197,9 +197,9 @@ class Connection:
                     data = await self._stream.receive_some(READ_BYTES)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
                     return
+                self._receiving, self._waiting.deadline = False, math.inf
                 if self._waiting.cancel_called:  # both at once: it came too late
                     break
-                self._receiving, self._waiting.deadline = False, math.inf
                 if data and protocol.waits_for_request:
                     self._since = trio.current_time()
                     self._fresh = False

@@ -142,7 +142,7 @@ class Http1Protocol(H11Protocol):
     def _feed(self, data: bytes) -> None:
         """Give it to h11; what comes behind a head waits until it is known who reads it."""
         if self._whole is not None:
-            self._whole.catch_up(self.connection)
+            self._whole.hand_over(self.connection)
         end = data.find(b"\r\n\r\n") + 4 if self._shortcut is not None and self.waits_for_request else 3
         self._raw_head = b""
         if end > 3:
@@ -175,6 +175,8 @@ class Http1Protocol(H11Protocol):
                 if self._whole is not None:
                     first = self.connection.trailing_data[0]  # something where a head came in pieces, or in a pipeline
                     self._whole.in_h11 = len(first)
+                    if first:  # the head may have ended before the bytes that were cut off as one
+                        self._whole.raw = b""
                     await self._take(self._whole, b"".join((first, behind)) if first else behind)
                     if self._whole is not None or self.waits_for_request:
                         return
@@ -184,8 +186,10 @@ class Http1Protocol(H11Protocol):
                 await self.can_read.clear()
                 if not await read_ahead(cast(h11.Connection, self.connection), self._receive, self.can_read.wait):
                     return  # it has left
-            elif event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed) or self.stream is None:
+            elif event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed) or self.reads_head:
                 return
+            elif self._whole is not None:
+                continue  # the peer has left in the middle: h11 says so next
             elif isinstance(event, h11.Data):
                 # Counted here too: Quart 0.23 looks at a chunked body only when all of it is in memory.
                 self._body_bytes += len(event.data)
@@ -224,7 +228,8 @@ class Http1Protocol(H11Protocol):
             raw_path=target,
             state=self.connection_state,
         )
-        framing = framing_of(request.http_version, names)
+        is_plain = len(names) == len(headers)  # a field that is repeated is for h11 to judge
+        framing = framing_of(request.http_version, names) if is_plain else None
         if self._shortcut is not None and framing is not None and not upgrades:
             head = Head(request.method, target, names, self.client)
             if self._shortcut.takes(head):

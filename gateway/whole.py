@@ -17,6 +17,7 @@ from hypercorn.protocol.h11 import H11WSConnection
 
 from .shortcut import Head, Piece, Shortcut
 
+_LONG_WAY: Final = frozenset({b"transfer-encoding", b"expect"})  # of these h11 knows more
 HEADS_KEPT: Final = 8
 HEAD_BYTES: Final = 1024  # longer ones are not kept
 
@@ -70,20 +71,21 @@ class Whole:
     def body(self) -> Piece:
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
-    def catch_up(self, connection: h11.Connection | H11WSConnection) -> None:
-        """h11 is to read the head that was known without it."""
+    def hand_over(self, connection: h11.Connection | H11WSConnection, behind: Piece = b"") -> None:
+        """h11 gets what it has not got yet: a head that was known without it, the body so far, what lies behind it."""
         if self.is_new_to_h11:
             connection.receive_data(self.raw)
             connection.next_event()
             self.is_new_to_h11 = False
+        if rest := b"".join((self.body, behind))[self.in_h11 :]:
+            connection.receive_data(rest)
+            self.in_h11 += len(rest)
 
     def read_by(self, connection: h11.Connection | H11WSConnection, behind: Piece) -> bytes:
         """The body, after h11 has read all of it as well, and holds what lies behind it: for an answer that h11 is to
         write."""
-        self.catch_up(connection)
         body = bytes(self.body)
-        if rest := (body + behind)[self.in_h11 :]:
-            connection.receive_data(rest)
+        self.hand_over(connection, behind)
         while not isinstance(connection.next_event(), h11.EndOfMessage):
             pass
         return body
@@ -92,7 +94,7 @@ class Whole:
 def framing_of(version: bytes, fields: Mapping[bytes, bytes]) -> tuple[int, bool] | None:
     """(length of the body, whether the connection ends with the answer); None: h11 is to read this one."""
     connection = fields.get(b"connection", b"keep-alive").lower()
-    if version != b"1.1" or b"transfer-encoding" in fields or connection not in (b"keep-alive", b"close"):
+    if version != b"1.1" or not _LONG_WAY.isdisjoint(fields) or connection not in (b"keep-alive", b"close"):
         return None
     return int(fields.get(b"content-length", b"0")), connection == b"close"
 

@@ -163,11 +163,12 @@ class ControlStore:
             self.reason = error.reason
             return
         with self._move():
-            memory = self._open_connection()
             try:
+                memory = self._open_connection()
                 rows = await memory.call(copy_all)
                 await file.write(lambda connection: merge_into(connection, rows))
                 self._data_version = await file.call(_data_version)
+                self._open_connection()  # closed meanwhile: then nobody would close the file
             except BaseException:
                 await file.close()
                 raise
@@ -194,6 +195,7 @@ class ControlStore:
         try:
             rows = await file.call(copy_all)
             await memory.write(lambda connection: merge_into(connection, rows))
+            self._open_connection()
         except BaseException:
             await memory.close()
             raise

@@ -158,19 +158,21 @@ class SqliteConnection:
     def stop_reading(self) -> None:
         """Interrupt what is being read now."""
         self._stopping = True
-        if not self._closed:
-            self._real.interrupt()
+        with self._handing:
+            if self._at_work:
+                self._real.interrupt()
 
     async def close(self) -> None:
-        """Safe to call twice. Waits for what is being written, not longer than CLOSE_WITHIN_S for it to begin."""
+        """Safe to call twice. Waits CLOSE_WITHIN_S at the most for what is being written; closing itself takes as long
+        as the disk does."""
         with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
             async with self._lock:
                 if not self._closed:
                     self._closed = True
-                    with judging():
+                    with judging(), trio.CancelScope(shield=True):
                         await self._wrapper.close()
         if not self._closed:
-            self._give_up()
+            await self._give_up()
 
     async def _prepare(self, work: Callable[[sqlite3.Connection], None]) -> None:
         def prepared() -> None:
@@ -182,7 +184,7 @@ class SqliteConnection:
                 with judging(self._on_damage):
                     await self._in_thread(prepared, abandon=True)
             except trio.Cancelled:
-                self._give_up(interrupt=True)
+                await self._give_up(interrupt=True)
                 raise
 
     def _check_generation(self) -> None:
@@ -220,7 +222,7 @@ class SqliteConnection:
 
         return await trio.to_thread.run_sync(at_work, limiter=self._limiter, abandon_on_cancel=abandon)
 
-    def _give_up(self, *, interrupt: bool = False) -> None:
+    async def _give_up(self, *, interrupt: bool = False) -> None:
         """Nobody waits any longer: close what is open, or leave that to the thread that is at work."""
         self._closed = True
         with self._handing:
@@ -229,7 +231,8 @@ class SqliteConnection:
                 if interrupt:
                     self._real.interrupt()
                 return
-        self._real.close()
+        with trio.move_on_after(CLOSE_WITHIN_S, shield=True), judging():
+            await trio.to_thread.run_sync(self._real.close, abandon_on_cancel=True)  # it may write
 
     def check_open(self) -> None:
         """Raises ArchiveError("closed")."""

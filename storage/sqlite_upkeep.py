@@ -19,7 +19,7 @@ from .archive import ArchiveError
 from .budget import Budget
 from .compaction import Stale, Step, apply, plan_journal, plan_packs
 from .damage import Damage
-from .sqlite_connection import Reader, SqliteConnection
+from .sqlite_connection import CLOSE_WITHIN_S, Reader, SqliteConnection
 from .sqlite_errors import OnDamage
 from .sqlite_names import Rows
 from .sqlite_reading import Reading
@@ -94,9 +94,10 @@ class Upkeep:
 
     async def close(self) -> None:
         self._closed = True
-        with trio.CancelScope(shield=True):
-            async with self._opening:
-                connection, self._connection = self._connection, None
+        with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+            async with self._opening:  # who is opening now finds that it is closed
+                pass
+        connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
 
@@ -105,9 +106,11 @@ class Upkeep:
             if self._closed:
                 raise ArchiveError("closed", "the archive is closed")
             if self._connection is None:
-                self._connection = await SqliteConnection.open(
-                    self._path, BUSY_TIMEOUT_MS, prepare_reader, self._on_damage
-                )
+                opened = await SqliteConnection.open(self._path, BUSY_TIMEOUT_MS, prepare_reader, self._on_damage)
+                if self._closed:
+                    await opened.close()
+                    raise ArchiveError("closed", "the archive is closed")
+                self._connection = opened
             return self._connection
 
     async def _step(self, plan: Callable[[Rows, Reading], Step | None]) -> int:

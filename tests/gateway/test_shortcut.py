@@ -97,6 +97,48 @@ async def test_what_is_declined_in_pieces_or_in_a_pipeline_is_read_once(serve, l
     assert bodies == [b"5", b"5", b"edcba", b"5", b"fast"]
 
 
+LINES = b"POST /body HTTP/1.1\nhost: a\ncontent-length: 8\n\n[\r\n\r\n12]"
+
+
+@pytest.mark.parametrize(
+    ("request_", "answers"),
+    [
+        (LINES, [b"]21\n\r\n\r["]),
+        (LINES.replace(b"\n\n", b"\n\r\n"), [b"]21\n\r\n\r["]),
+        (LINES + POST + b"\r\nabcde", [b"]21\n\r\n\r[", b"edcba"]),
+    ],
+)
+async def test_a_head_that_ends_in_another_way_is_no_other_the_second_time(
+    serve, little_app, backwards, request_, answers
+):
+    """What is cut off as a head holds some of the body then; h11 knows where the head ends."""
+    served = await serve(little_app, shortcut=backwards)
+    async with await served.connect() as stream:
+        for _ in range(3):
+            await stream.send_all(request_)
+            got = b""
+            while got.count(b"HTTP/1.1 200") < len(answers) or not got.endswith(answers[-1]):
+                with trio.fail_after(5):
+                    got += await stream.receive_some()
+            assert [got.count(each) for each in answers] == [1] * len(answers)
+
+
+async def test_a_connection_field_that_is_repeated_is_for_h11_to_judge(serve, little_app, backwards):
+    served = await serve(little_app, shortcut=backwards)
+    answer = await served.exchange(POST + CLOSE + b"connection: keep-alive\r\n\r\nabcde")
+    assert b"connection: close" in answer.lower()
+    assert not backwards.heads
+
+
+async def test_who_leaves_in_the_middle_of_a_pipelined_body_is_told_so(serve, little_app, backwards, wire):
+    served = await serve(little_app, shortcut=backwards)
+    async with await served.connect() as stream:
+        await stream.send_all(POST + b"\r\nabcde" + POST + b"\r\nfg")
+        await stream.send_eof()
+        got = await wire.read_until(stream, b"HTTP/1.1 400")
+    assert got.count(b"HTTP/1.1 200") == 1
+
+
 async def test_a_chunked_body_is_the_applications(serve, little_app, backwards, wire):
     served = await serve(little_app, shortcut=backwards)
     async with await served.connect() as stream:

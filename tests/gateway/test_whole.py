@@ -51,6 +51,7 @@ def test_the_body_and_what_lies_behind_it(cuts: tuple[int, ...]) -> None:
         ({b"connection": b"upgrade"}, None),
         ({b"connection": b"keep-alive, close"}, None),
         ({b"transfer-encoding": b"chunked"}, None),
+        ({b"content-length": b"7", b"expect": b"100-continue"}, None),
     ],
 )
 def test_framings(fields: dict[bytes, bytes], framing: tuple[int, bool] | None) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -263,3 +265,39 @@ async def test_an_opening_that_is_given_up_can_be_begun_again(tmp_path, autojump
     assert slow.persisted
     assert await values(slow) == {}
     await slow.aclose()
+
+
+@pytest.mark.parametrize("slow", ["look_at_control", "merge_into"])
+async def test_a_store_closed_in_the_middle_of_a_switch_leaves_nothing_open(make, monkeypatch, slow: str) -> None:
+    made: list[sqlite3.Connection] = []
+
+    class Noted(sqlite3.Connection):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            made.append(self)
+
+    monkeypatch.setattr(sqlite3, "Connection", Noted)
+    monkeypatch.setattr(control_module, "CLOSE_WITHIN_S", 0.2)
+    store = make()
+    await store.open(False)
+    inside, go_on, real = threading.Event(), threading.Event(), getattr(control_module, slow)
+
+    def slowly(*arguments: Any) -> Any:
+        inside.set()
+        go_on.wait(10)
+        return real(*arguments)
+
+    monkeypatch.setattr(control_module, slow, slowly)
+
+    async def switch() -> None:
+        with suppress(ArchiveError):
+            await store.switch(True)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(switch)
+        await trio.to_thread.run_sync(inside.wait)
+        await store.aclose()
+        go_on.set()
+    for connection in made:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")

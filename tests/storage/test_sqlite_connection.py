@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import anysqlite
 import pytest
 import trio
+import trio.lowlevel
 import trio.testing
 
+from storage import sqlite_connection
 from storage.archive import ArchiveError
 from storage.sqlite_connection import Reader, SqliteConnection
 
@@ -233,6 +236,57 @@ async def test_what_was_opened_is_closed_at_whatever_step_a_cancel_comes(opened,
         assert all_closed(opened)
         steps += 1
     assert outcomes.count("cancelled") > 3
+
+
+async def test_a_cancel_at_the_end_of_preparing_closes_it_in_a_thread(opened, tmp_path: Path, monkeypatch) -> None:
+    """Closing writes what the log holds: not in the event loop's own thread."""
+    closed_in: list[str] = []
+    real = sqlite3.Connection.close
+
+    def close(self: sqlite3.Connection) -> None:
+        closed_in.append(threading.current_thread().name)
+        real(self)
+
+    monkeypatch.setattr(sqlite3.Connection, "close", close)
+    done = threading.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(SqliteConnection.open, tmp_path / "a.db", 50, lambda _: done.set())
+        while not done.is_set():
+            await trio.lowlevel.checkpoint()
+        time.sleep(0.05)  # noqa: ASYNC251  # the thread has ended, and the loop has not heard of it
+        nursery.cancel_scope.cancel()
+    assert closed_in
+    assert "MainThread" not in closed_in
+    assert all_closed(opened)
+
+
+async def test_a_close_whose_time_is_up_as_it_gets_its_turn_still_closes(opened, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(sqlite_connection, "CLOSE_WITHIN_S", 0.2)
+    connection = await SqliteConnection.open(tmp_path / "a.db", 50, make_table)
+    inside, go_on = threading.Event(), threading.Event()
+
+    async def writing() -> None:
+        await connection.write(lambda _: (inside.set(), go_on.wait(10)))
+        time.sleep(0.5)  # noqa: ASYNC251  # the loop is busy just after the lock was handed on
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(writing)
+        await trio.to_thread.run_sync(inside.wait)
+        nursery.start_soon(connection.close)
+        await trio.sleep(0.05)
+        go_on.set()
+    await connection.close()
+    assert all_closed(opened)
+
+
+async def test_a_read_that_a_close_gave_up_can_be_cancelled(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(sqlite_connection, "CLOSE_WITHIN_S", 0.2)
+    connection = await SqliteConnection.open(tmp_path / "a.db", 50, make_table)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connection.read, lambda reader: reader.rows(ENDLESS))
+        await trio.sleep(0.1)
+        await connection.close()
+        nursery.cancel_scope.cancel()  # and the test ends
 
 
 async def test_a_close_that_is_not_waited_for_is_made_up_by_who_is_at_work(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -91,3 +92,29 @@ async def test_appends_go_on_beside_it(archive: SqliteArchive) -> None:
         for first in range(3_000, 23_000, 1_000):
             await archive.append([part(first, 1_000)])
     assert await whole(archive) == expected(23_000)
+
+
+async def test_a_close_does_not_wait_for_an_opening_on_a_slow_disk(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(sqlite_upkeep, "CLOSE_WITHIN_S", 0.2)
+    archive = await open_sqlite_archive(tmp_path / "a.db")
+    await archive.append([part(0, 1_000)])
+    inside, go_on, refused = threading.Event(), threading.Event(), trio.Event()
+
+    def slowly(connection: object) -> None:
+        inside.set()
+        go_on.wait(30)
+
+    monkeypatch.setattr(sqlite_upkeep, "prepare_reader", slowly)
+
+    async def compact() -> None:
+        with pytest.raises(ArchiveError):
+            await archive.compact(1)
+        refused.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(compact)
+        await trio.to_thread.run_sync(inside.wait)
+        await archive.aclose()
+        assert not refused.is_set()  # the disk is at it still
+        go_on.set()
+    assert refused.is_set()
