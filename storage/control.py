@@ -170,7 +170,8 @@ class ControlStore:
                 self._data_version = await file.call(_data_version)
                 self._open_connection()  # closed meanwhile: then nobody would close the file
             except BaseException:
-                await file.close()
+                with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+                    await file.close()
                 raise
             self._connection, self._persisted, self.reason = file, True, None
         await memory.close()
@@ -197,7 +198,8 @@ class ControlStore:
             await memory.write(lambda connection: merge_into(connection, rows))
             self._open_connection()
         except BaseException:
-            await memory.close()
+            with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+                await memory.close()
             raise
         self._connection, self._persisted, self.reason = memory, False, None
         await file.close()

@@ -26,7 +26,7 @@ from .models import ArchiveStatus, SeriesPart
 from .salvage import Batch, adopting
 from .sqlite_adopting import PACKED, adopt_packed
 from .sqlite_chunks import purge_packed
-from .sqlite_connection import SqliteConnection
+from .sqlite_connection import CLOSE_WITHIN_S, SqliteConnection
 from .sqlite_errors import OnDamage
 from .sqlite_names import Names
 from .sqlite_reader import SqliteReader
@@ -74,7 +74,8 @@ async def open_sqlite_archive(
     try:
         reader = await SqliteConnection.open(path, busy_timeout_ms, prepare_reader, on_damage)
     except BaseException:
-        await writer.close()
+        with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+            await writer.close()
         raise
     return SqliteArchive(path, writer, reader, wall_ms, budget, on_damage)
 

@@ -101,7 +101,8 @@ class SqliteConnection:
         try:
             await connection._prepare(prepare)
         except BaseException:
-            await connection.close()
+            with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+                await connection.close()
             raise
         return connection
 
@@ -184,7 +185,8 @@ class SqliteConnection:
                 with judging(self._on_damage):
                     await self._in_thread(prepared, abandon=True)
             except trio.Cancelled:
-                await self._give_up(interrupt=True)
+                with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
+                    await self._give_up(interrupt=True)
                 raise
 
     def _check_generation(self) -> None:

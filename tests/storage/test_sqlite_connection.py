@@ -249,8 +249,13 @@ async def test_a_cancel_at_the_end_of_preparing_closes_it_in_a_thread(opened, tm
 
     monkeypatch.setattr(sqlite3.Connection, "close", close)
     done = threading.Event()
+
+    async def opening() -> None:
+        connection = await SqliteConnection.open(tmp_path / "a.db", 50, lambda _: done.set())
+        await connection.close()  # it was heard of first
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(SqliteConnection.open, tmp_path / "a.db", 50, lambda _: done.set())
+        nursery.start_soon(opening)
         while not done.is_set():
             await trio.lowlevel.checkpoint()
         time.sleep(0.05)  # noqa: ASYNC251  # the thread has ended, and the loop has not heard of it
