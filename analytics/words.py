@@ -27,9 +27,10 @@ def number(value: float, unit: str | None) -> str:
 
 
 def difference(value: float, unit: str | None) -> str:
-    """The same of a difference of two values, with a narrow no-break space before its unit: who shows texts in other
-    units must know that 10 °C warmer is 18 °F warmer, and not 50."""
-    return number(value, unit).replace(" ", NARROW)
+    """The same of a difference of two values. Of temperatures it has a narrow no-break space before its unit: who shows
+    texts in other units must know that 10 °C warmer is 18 °F warmer, and not 50."""
+    text = number(value, unit)
+    return text.replace(" ", NARROW) if unit == "°C" else text
 
 
 def duration(span_ms: float) -> str:

@@ -36,6 +36,7 @@ def test_hours_of_the_day() -> None:
     assert hour_of_day(1_700_000_000_000) == "22:13 UTC"
 
 
-def test_a_difference_is_marked_by_a_narrow_space() -> None:
+def test_a_difference_of_temperatures_is_marked_by_a_narrow_space() -> None:
+    assert difference(67.2, "%") == "67 %"
     assert difference(-3.04, "°C") == "-3.0\u202f°C"
     assert difference(1234.5678, None) == "1235"
