@@ -18,6 +18,7 @@ interface Kept {
 
 export interface Arrangement {
   readonly layout: Layout;
+  readonly isKnown: boolean; // what is kept has arrived: before that a change would be overtaken by it
   readonly change: (next: Layout) => void;
   readonly undo: (() => void) | undefined; // undefined: there is nothing to undo
 }
@@ -46,6 +47,7 @@ export function useArrangement(): Arrangement {
   };
   return {
     layout,
+    isKnown: data !== undefined,
     change: (next) => {
       if (next === layout) return;
       setPast([...past.slice(-STEPS), layout]);

@@ -115,7 +115,7 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
         })}
       </div>
       <div className="mt-4 flex flex-wrap items-center gap-2">
-        <Button tone={isArranging ? "accent" : "quiet"} aria-pressed={isArranging} onClick={() => setArranging(!isArranging)}>
+        <Button tone={isArranging ? "accent" : "quiet"} aria-pressed={isArranging} disabled={!arrangement.isKnown} onClick={() => setArranging(!isArranging)}>
           <LayoutGrid aria-hidden="true" className="size-4" /> {isArranging ? "Done" : "Arrange cards"}
         </Button>
         {isArranging && <LayoutTools arrangement={arrangement} />}

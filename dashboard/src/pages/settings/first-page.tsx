@@ -1,11 +1,13 @@
 // Which cards the first page has, in what order, how wide.
 import { useArrangement } from "../../api/layout";
+import { Skeleton } from "../../components/parts";
 import { CardTools, LayoutTools, titleOf } from "../../components/arrange";
 
 const WIDTHS: Readonly<Record<number, string>> = { 4: "a third of the width", 6: "half of the width", 8: "two thirds of the width", 12: "the whole width" };
 
 export default function FirstPageSettings() {
   const arrangement = useArrangement();
+  if (!arrangement.isKnown) return <Skeleton className="h-96 rounded-2xl" />;
   return (
     <section aria-label="First page" className="card px-5 py-2">
       <ol className="divide-y">
