@@ -18,6 +18,7 @@ from storage import control as control_module
 from storage.archive import ArchiveError
 from storage.control import PATIENCE_S, ControlStore
 from storage.control_documents import all_documents, document, put_document
+from tests.fakes.opened import all_closed, note_opened
 from tests.fakes.slow_store import SlowStore
 
 
@@ -269,14 +270,7 @@ async def test_an_opening_that_is_given_up_can_be_begun_again(tmp_path, autojump
 
 @pytest.mark.parametrize("slow", ["look_at_control", "merge_into"])
 async def test_a_store_closed_in_the_middle_of_a_switch_leaves_nothing_open(make, monkeypatch, slow: str) -> None:
-    made: list[sqlite3.Connection] = []
-
-    class Noted(sqlite3.Connection):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            made.append(self)
-
-    monkeypatch.setattr(sqlite3, "Connection", Noted)
+    opened = note_opened(monkeypatch)
     monkeypatch.setattr(control_module, "CLOSE_WITHIN_S", 0.2)
     store = make()
     await store.open(False)
@@ -298,6 +292,4 @@ async def test_a_store_closed_in_the_middle_of_a_switch_leaves_nothing_open(make
         await trio.to_thread.run_sync(inside.wait)
         await store.aclose()
         go_on.set()
-    for connection in made:
-        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-            connection.execute("SELECT 1")
+    assert all_closed(opened)

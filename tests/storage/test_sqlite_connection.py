@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import anysqlite
 import pytest
@@ -18,6 +17,7 @@ import trio.testing
 from storage import sqlite_connection
 from storage.archive import ArchiveError
 from storage.sqlite_connection import Reader, SqliteConnection
+from tests.fakes.opened import Noted, all_closed, note_opened, wait_all_closed
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -30,30 +30,8 @@ async def connection(tmp_path: Path) -> AsyncIterator[SqliteConnection]:
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
-    """Every connection that is opened."""
-    made: list[sqlite3.Connection] = []
-
-    class Noted(sqlite3.Connection):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            made.append(self)
-
-    monkeypatch.setattr(sqlite3, "Connection", Noted)
-    return made
-
-
-def all_closed(connections: list[sqlite3.Connection]) -> bool:
-    assert connections
-    return all(is_closed(each) for each in connections)
-
-
-def is_closed(connection: sqlite3.Connection) -> bool:
-    try:
-        connection.execute("SELECT 1")
-    except sqlite3.ProgrammingError as error:
-        return "closed" in str(error)
-    return False
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Noted]:
+    return note_opened(monkeypatch)
 
 
 class CancelAt(trio.abc.Instrument):
@@ -216,7 +194,7 @@ async def test_preparing_is_given_up_by_a_cancel_and_the_connection_closes_itsel
     other = await SqliteConnection.open(tmp_path / "a.db", 5_000, make_table)  # nothing is left, no lock either
     assert await count(other) == 0
     await other.close()
-    assert all_closed(opened)
+    await wait_all_closed(opened)
 
 
 async def test_what_was_opened_is_closed_at_whatever_step_a_cancel_comes(opened, tmp_path: Path) -> None:
@@ -233,7 +211,7 @@ async def test_what_was_opened_is_closed_at_whatever_step_a_cancel_comes(opened,
         outcomes.append("cancelled" if connection is None else "open")
         if connection is not None:
             await connection.close()
-        assert all_closed(opened)
+        await wait_all_closed(opened)
         steps += 1
     assert outcomes.count("cancelled") > 3
 
@@ -262,7 +240,7 @@ async def test_a_cancel_at_the_end_of_preparing_closes_it_in_a_thread(opened, tm
         nursery.cancel_scope.cancel()
     assert closed_in
     assert "MainThread" not in closed_in
-    assert all_closed(opened)
+    await wait_all_closed(opened)
 
 
 async def test_a_close_whose_time_is_up_as_it_gets_its_turn_still_closes(opened, tmp_path: Path, monkeypatch) -> None:
