@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from analytics.action_state import ActionPhase
 from analytics.records import Json
@@ -18,8 +19,7 @@ class NoAnswerError(Exception):
     """Something may have been sent, and what came of it is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Struct, frozen=True):
     """One device, as the core describes it."""
 
     entity_id: str
@@ -30,8 +30,7 @@ class Entity:
     state: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class CoreAnswer:
+class CoreAnswer(Struct, frozen=True):
     """`status` of the body: success, failed, timeout, unauthorized, safety_abort; None: it has none."""
 
     http_status: int

@@ -13,7 +13,6 @@ import random
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -21,6 +20,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 import numpy as np
 import trio
+from msgspec import Struct
 from trio_websocket import (
     ConnectionClosed,
     ConnectionRejected,
@@ -52,8 +52,7 @@ MAX_FRAME_BYTES: Final = 1 << 20
 _PING: Final = '{"type":"ping"}'  # as CoachIQ's own client sends it, beside the protocol's
 
 
-@dataclass(slots=True)
-class LinkStatistics:
+class LinkStatistics(Struct):
     """Counted since the start."""
 
     connections: int = 0

@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 MAX_NAME_CHARS: Final = 256
 MAX_DEPTH: Final = 3
@@ -46,8 +47,7 @@ _SPELLED: Final = {"volts": "V", "amps": "A", "watts": "W", "percent": "%", "cel
 _SPELLED_MORE: Final = {"deg c": "°C", "deg f": "°F", "degc": "°C", "degf": "°F", "c": "°C", "f": "°F", "v": "V"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One measurement."""
 
     name: str

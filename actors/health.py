@@ -7,16 +7,16 @@ number of actors. Reading costs nothing until somebody asks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from .mailbox import Mailbox, MailboxStatistics
 
 ActorState = Literal["starting", "running", "degraded", "backing_off", "parked", "stopped", "stuck"]
 
 
-@dataclass(frozen=True, slots=True)
-class ActorHealth:
+class ActorHealth(Struct, frozen=True):
     """One actor at one moment. `degraded` is running with a reason; `stuck` ignored its cancel."""
 
     name: str
@@ -28,8 +28,7 @@ class ActorHealth:
     mailbox: MailboxStatistics | None = None
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Struct):
     state: ActorState = "starting"
     restarts: int = 0
     last_error: str | None = None

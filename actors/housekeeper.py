@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 import trio
+from msgspec import Struct
 
 from storage.archive import Archive, ArchiveError
 from storage.history import History
@@ -28,8 +28,7 @@ PURGE_ROWS: Final = 5_000  # deleted in one transaction
 INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HousekeepingPolicy:
+class HousekeepingPolicy(Struct, frozen=True, kw_only=True):
     """What to keep, and how often to look for what is too old."""
 
     retention_ms: int

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final
 
 import trio
+from msgspec import Struct, field
 
 FRAME_GAP_S: Final = 0.11  # between two metrics frames: at most ten in any second, also on a jittery network
 QUEUE_EVENTS: Final = 256  # waiting events of one client, metrics aside
@@ -34,8 +34,7 @@ class TooSlow(Exception):
     """The client stayed behind for too long and was cut off."""
 
 
-@dataclass(slots=True, eq=False)
-class Event:
+class Event(Struct, eq=False):
     """One thing to tell. Shared by all clients: nobody changes it, but whoever encodes it first leaves the
     frame."""
 
@@ -47,8 +46,7 @@ class Event:
     parts: dict[frozenset[str], Event | None] = field(default_factory=dict)  # of metrics, by choice of names
 
 
-@dataclass(frozen=True, slots=True)
-class HubStatistics:
+class HubStatistics(Struct, frozen=True):
     clients: int
     published: int
     delivered: int
@@ -57,8 +55,7 @@ class HubStatistics:
     cut_off: int  # clients closed as too slow
 
 
-@dataclass(slots=True)
-class _Counts:
+class _Counts(Struct):
     published: int = 0
     delivered: int = 0
     encoded: int = 0
@@ -183,8 +180,7 @@ class Subscription:
         self._arrived.set()
 
 
-@dataclass(slots=True)
-class _Pending:
+class _Pending(Struct):
     latest: dict[str, tuple[int, float]] = field(default_factory=dict)
     sent_s: float = float("-inf")
     wake: trio.Event = field(default_factory=trio.Event)

@@ -12,8 +12,10 @@ Owns the passage from findings to the book of insights. Promises
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analytics.budget import JUDGED
 from analytics.catalogue import Catalogue, MetricSpec
@@ -35,8 +37,7 @@ UNUSUAL: Final = frozenset({  # kinds that say little more than that a metric is
 INCIDENT: Final = f"{FindingKind.INCIDENT}:{EVERYTHING}"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """An insight was raised, renewed or (status resolved) ended. `is_news`: people are to be called for it."""
 
     insight: Insight

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final, assert_never
 
 import trio
+from msgspec.structs import replace
 
 from analytics.budget import JUDGED, Budget
 from analytics.catalogue import Catalogue, title_from

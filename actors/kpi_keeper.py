@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import trio
+from msgspec import Struct
 
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.kpi import Call, KpiError, calls, evaluate, span
@@ -38,8 +38,7 @@ RAW_MS: Final = 2 * 3_600_000  # spans up to it are read sample by sample
 DAY_MS: Final = 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
-class KpiValue:
+class KpiValue(Struct, frozen=True):
     value: float | None  # None: not known
     at_ms: int
 

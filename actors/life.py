@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Final
 
 import trio
+from msgspec import Struct, field
 
 from .child import ChildSpec, Restart
 from .mailbox import RepeatedCrashError
@@ -14,8 +14,7 @@ from .mailbox import RepeatedCrashError
 ERROR_CHARS: Final = 500  # of an error's text in health
 
 
-@dataclass(slots=True, eq=False)
-class Life:
+class Life(Struct, eq=False):
     """Serves the child as its task_status. The supervisor ends it; nobody starts it again."""
 
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -85,8 +84,7 @@ class Life:
         return isinstance(self.error, RepeatedCrashError)
 
 
-@dataclass(slots=True, eq=False)
-class Child:
+class Child(Struct, eq=False):
     """A child through all its lives."""
 
     spec: ChildSpec

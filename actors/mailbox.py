@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 import trio
+from msgspec import Struct
 
 from .messages import Pressure, QuarantinedError
 
@@ -42,8 +43,7 @@ class HungError(Exception):
     """The handler made no progress for too long and was cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
+class Quarantined(Struct, frozen=True):
     """What is kept of a message that was put aside."""
 
     message: str  # its type
@@ -51,8 +51,7 @@ class Quarantined:
     at_s: float  # trio.current_time()
 
 
-@dataclass(frozen=True, slots=True)
-class MailboxStatistics:
+class MailboxStatistics(Struct, frozen=True):
     depth: int  # messages not yet handled, those in the slot included
     peak: int  # of depth
     capacity: int  # of the queue behind the slot

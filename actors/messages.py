@@ -20,12 +20,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import Final, Generic, TypeVar
 
 import trio
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from analytics.records import Finding, Insight, Pattern
 from analytics.threshold import AlertEvent
@@ -79,16 +80,14 @@ class QuarantinedError(Exception):
     """The message was tried three times, crashed its handler each time, and was put aside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """The recorder's answer: one Appended per part, in order; `seq` is what a durable acknowledgement waits for."""
 
     seq: int
     parts: tuple[Appended, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     parts: tuple[SeriesPart, ...]
     reply: Reply[Recorded] = field(default_factory=Reply)
 
@@ -172,55 +171,46 @@ def _joined(left: Appended, right: Appended, offset: int) -> Appended:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Flush:
+class Flush(Struct, frozen=True):
     """There is something to persist. `now`: do not wait for the flush interval (somebody waits for ack=durable)."""
 
     now: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchPersistence:
+class SwitchPersistence(Struct, frozen=True):
     enabled: bool
     reply: Reply[None] = field(default_factory=Reply)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(Struct, frozen=True):
     reply: Reply[tuple[Insight, ...]] = field(default_factory=Reply)
 
 
-@dataclass(frozen=True, slots=True)
-class Analyze:
+class Analyze(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class InsightChanged:
+class InsightChanged(Struct, frozen=True):
     insight: Insight
     is_new: bool
     is_news: bool = False  # people are to be called for it (dashboards hear of every change)
 
 
-@dataclass(frozen=True, slots=True)
-class PatternFound:
+class PatternFound(Struct, frozen=True):
     pattern: Pattern
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChanged:
+class StatusChanged(Struct, frozen=True):
     part: str  # "persistence", "actors"
     state: str
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AlertChanged:
+class AlertChanged(Struct, frozen=True):
     event: AlertEvent
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 COMMIT_SAMPLES: Final = 50_000  # most samples in one transaction: bounds its memory and how long readers wait
 COMMIT_GAP_S: Final = 1.0  # what is more than one transaction takes commits at most this often ...
 HURRY_SAMPLES: Final = 200_000  # ... until so many wait: ingest must not come to wait for a disk that has time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersistPolicy:
+class PersistPolicy(Struct, frozen=True, kw_only=True):
     """When to write, and what to read back."""
 
     batch_size: int  # without timed commits: so many samples waiting make a commit due

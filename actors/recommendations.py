@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from analytics.action_risk import TEMPLATES, Risk, Template, consequence, is_so, risk
 from analytics.records import Insight
@@ -19,8 +20,7 @@ from .core import Entity
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(Struct, frozen=True):
     recommendation_id: str  # insight, place among its actions, entity
     insight: Insight
     text: str

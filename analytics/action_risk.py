@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+from msgspec import Struct
 
 Risk = Literal["green", "amber", "red"]
 
@@ -21,8 +22,7 @@ GENERATOR: Final = re.compile(r"generator|genset")
 HARMLESS: Final = re.compile(r"light|lamp|fan|vent")
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """`command`: the body for the core; `words`: what happens, {name} being the entity's."""
 
     name: str

@@ -7,8 +7,9 @@ sent: cancelled, expired, failed_before_send. Nothing leads back to sending: wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
+
+from msgspec import Struct, field
 
 from .records import Json
 
@@ -33,8 +34,7 @@ class WrongTurnError(Exception):
     """An action can't go from its phase to that one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """`facts`: what is known besides: reason, effect seen, effect measured."""
 
     action_id: str

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from .alarm_level import SLOPE, raised
 from .records import FindingKind
@@ -29,8 +30,7 @@ JUDGED: Final = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(Struct, frozen=True):
     """The budget as it stands. Numbers are of the last seven days, `achieved_per_week` of the last four weeks."""
 
     per_week: float

@@ -7,10 +7,10 @@ fades over a week, so a metric that pauses now and then is told of once and then
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from .robust import Times
 
@@ -88,8 +88,7 @@ class Cadence:
         return max(MIN_SILENCE_MS, TYPICAL * self.usual_ms, LONGEST * self.longest_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """How well samples fill a span. `covered`: 0..1, the share of the span not lost in gaps."""
 
     samples: int

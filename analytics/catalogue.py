@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from fnmatch import translate
-from functools import cached_property
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import Any, Final, Literal, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Kind = Literal["gauge", "counter", "state"]
 BadDirection = Literal["above", "below", "both", "none"]
@@ -27,8 +28,7 @@ class CatalogueError(ValueError):
     """The catalogue cannot be used; `str()` names the entry and what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricSpec:
+class MetricSpec(Struct, frozen=True, kw_only=True):
     """What is known of the metrics whose name matches `pattern`. All numbers are in `unit`.
 
     `kind`: a gauge moves freely; a counter only grows (it is never judged by its level); a state is a code or on/off.
@@ -77,6 +77,7 @@ class Catalogue:
 
     def __init__(self, specs: Sequence[MetricSpec] = ()) -> None:
         self._specs = tuple(specs)
+        self._patterns = [(_longest_part(spec.pattern.lower()), spec) for spec in self._specs]
         self._known: dict[str, MetricSpec] = {}
         self._own: dict[str, MetricSpec] = {}
 
@@ -104,18 +105,22 @@ class Catalogue:
         spec = self.spec(name)
         return spec.plausible_low, spec.plausible_high
 
-    @cached_property
-    def _matchers(self) -> tuple[tuple[re.Pattern[str], MetricSpec], ...]:
-        """Compiled when the first name is looked up: some 200 expressions, which no start need wait for."""
-        return tuple((re.compile(translate(spec.pattern.lower())), spec) for spec in self._specs)
-
     def _find(self, name: str) -> MetricSpec:
         own = self._own.get(name)
         if own is not None:
             return own
         lowered = name.lower()
-        found = next((spec for matches, spec in self._matchers if matches.match(lowered)), DEFAULT_SPEC)
+        found = next(
+            (spec for (part, pattern), spec in self._patterns if part in lowered and fnmatchcase(lowered, pattern)),
+            DEFAULT_SPEC,
+        )
         return found if found.title is not None else replace(found, title=title_from(name))
+
+
+def _longest_part(pattern: str) -> tuple[str, str]:
+    """The longest text every match contains, and the pattern: few names get as far as the pattern, so few patterns
+    are compiled."""
+    return max(re.split(r"[*?]|\[.*", pattern), key=len), pattern
 
 
 _SPELT: Final = {"ac": "AC", "api": "API", "ats": "ATS", "can": "CAN", "websocket": "WebSocket"}
@@ -130,7 +135,7 @@ def title_from(name: str) -> str:
 _PAIRS: Final = ("plausible", "warn", "critical")  # written [low, high], null for "none"
 _NUMBERS: Final = ("hold_s", "hysteresis", "min_deviation", "off_below")
 _TEXTS: Final = ("unit", "role", "title")
-_KNOWN: Final = frozenset(field.name for field in fields(MetricSpec)) - {
+_KNOWN: Final = frozenset(MetricSpec.__struct_fields__) - {
     f"{pair}_{side}" for pair in _PAIRS for side in ("low", "high")
 } | {*_PAIRS, "patterns"}
 

@@ -7,9 +7,10 @@ none. At most MOST are found, so the cost is bounded by twice as many looks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from .robust import Times, Values, median
 from .trend import direction
@@ -18,8 +19,7 @@ MOST: Final = 6
 LEAST: Final = 48  # samples of a part worth a look
 
 
-@dataclass(frozen=True, slots=True)
-class ChangePoint:
+class ChangePoint(Struct, frozen=True):
     """The first moment of a new level. `before`, `after`: medians up to the next change on either side."""
 
     at_ms: int

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
+from msgspec import Struct, field
 
 from .coach_log import SLOT_MS, SLOTS_A_DAY, Track
 from .coach_view import CoachView
@@ -30,8 +30,7 @@ STORES: Final = frozenset({"fresh_tank", "waste_tank", "propane_tank"})  # never
 STRENGTH_LIMIT: Final = 100.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class Sign(Struct, frozen=True, kw_only=True):
     """`strength`: 1 is the least worth telling. `span`: the slots that show it. `cover`: 0 to 1, how much was known."""
 
     kind: FindingKind

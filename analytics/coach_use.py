@@ -8,10 +8,10 @@ for: the factors are learned in % of one tank per unit of its consumer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .coach_view import Mask
@@ -23,8 +23,7 @@ SERVICED: Final = 1.2  # % against the usual direction within five minutes: a ho
 ROUNDS: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """`factors`: the level's fall per unit of each consumer. `spread`: what blocks usually leave unexplained.
 
     `covariance`: of the factors, by the theory of least squares; a consumer that hardly ran has taught little.

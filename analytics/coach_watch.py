@@ -12,8 +12,9 @@ A restart forgets only which signs were told: the book of insights knows, and ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from .coach_battery import ageing, battery_empty, overnight_drop, parasitic_draw
 from .coach_charging import engine_without_current, output_low, shore_without_current, sun_without_current

@@ -8,16 +8,16 @@ condition once and ends it once. Starting, changing and ending each need `need` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 Side = Literal["above", "below", "none"]
 
 UNCONFIRMED_MS: Final = 60_000  # a value that was not followed by another is believed after so long
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """The condition is now at `level` (0: over) on `side`, since `start_ms`, decided at `at_ms` by `value`."""
 
     level: int

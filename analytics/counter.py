@@ -8,8 +8,9 @@ lies inside a part of several samples nothing is said of that tick, since what w
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from .anomalies import Anomalies
 from .catalogue import MetricSpec

@@ -13,10 +13,10 @@ not).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .robust import Times, Values, finite, tamed
@@ -35,8 +35,7 @@ SHUFFLES: Final = 300
 SEED: Final = 2_024  # the same input gives the same answer
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(Struct, frozen=True):
     """`profile`: mean departure from the level by hour, shape (24,) from midnight or (168,) from Monday, sum about 0.
 
     `r2`: cross-validated. `noise`: standard deviation of what the profile leaves, in the metric's unit. `level`: mean

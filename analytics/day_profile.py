@@ -6,9 +6,8 @@ them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .cycle import DAY_MS, HOUR_MS
@@ -18,8 +17,7 @@ MIN_DAYS = 3  # fewer tell nothing about how much of a day the others foretell
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 
 
-@dataclass(frozen=True, slots=True)
-class DayProfile:
+class DayProfile(Struct, frozen=True):
     """All arrays by hour, midnight first; NaN where nothing is known.
 
     `low`, `middle`, `high`: quartiles, shape (24,). `count`: days that have the hour. `today`: shape (24,). `week`:

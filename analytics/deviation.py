@@ -12,11 +12,11 @@ its own bar.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .catalogue import DEFAULT_SPEC, MetricSpec
@@ -34,8 +34,7 @@ SURROUNDINGS: Final = 25  # points in the running median
 Z_LIMIT: Final = 1e9  # scores are cut here, so that they can be squared
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """Neighbouring points that stand out to one side. `score`: the largest |z| in it, found at index `peak`."""
 
     first: int

@@ -11,10 +11,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from .catalogue import DEFAULT_SPEC, MetricSpec
 from .local_time import HOUR_MS, UTC_TIME, LocalTime
@@ -38,8 +38,7 @@ EMPTY: Final = 0.0  # %
 FULL: Final = 100.0
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """What a method did in the past: errors of its forecasts, and of the naive answer, as many of each."""
 
     errors: Values

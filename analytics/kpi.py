@@ -15,8 +15,9 @@ import ast
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from .kpi_functions import FUNCTIONS, Reading
 from .local_time import DAY_MS, HOUR_MS, LocalTime
@@ -40,13 +41,11 @@ class KpiError(ValueError):
     """The expression can't be used; `str()` says what is wrong and where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """`metric`: a name, or "role:" and a role. `limit`: of time_above and its like, in the metric's unit."""
 
     function: str
@@ -55,8 +54,7 @@ class Call:
     limit: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     operator: Operator
     left: Node
     right: Node

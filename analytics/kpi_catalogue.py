@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from .catalogue import Catalogue
 from .kpi import Call, KpiError, Node, calls, parse, unit_of
@@ -26,8 +27,7 @@ class UnknownRoleError(KpiError):
     """No metric of the catalogue has this role."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kpi:
+class Kpi(Struct, frozen=True, kw_only=True):
     """`unit` "": a plain number; None: unknown. The target is met within [target_low, target_high]."""
 
     id: str

@@ -7,10 +7,10 @@ longer than HOLD_MS: what lies in a longer gap is not known and counts for nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .robust import Times, Values, finite
@@ -19,8 +19,7 @@ HOUR_MS: Final = 3_600_000
 HOLD_MS: Final = HOUR_MS
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Samples, or buckets of samples (`value` is then a bucket's mean), at rising times in [start_ms, end_ms)."""
 
     times: Times
@@ -32,8 +31,7 @@ class Reading:
     end_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     compute: Callable[[Reading, float | None], float | None]
     unit: Callable[[str | None], str | None]  # from the metric's
     has_limit: bool = False

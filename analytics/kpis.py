@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .cadence import coverage
@@ -18,8 +18,7 @@ GOOD_SAMPLES: Final = 12
 GOOD_COVERAGE: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class WindowSummary:
+class WindowSummary(Struct, frozen=True):
     """All in the metric's unit. `previous`: the mean of the window of the same length before, None when that held
     nothing; `change_percent`: of avg against previous. `sum` is cut at the largest double."""
 

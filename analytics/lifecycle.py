@@ -7,8 +7,10 @@ with the key: each time it is said, what comes of this rule for this metric rank
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .records import Insight, Json
 
@@ -23,8 +25,7 @@ class NothingToUndoError(Exception):
     """Nothing was said about this insight."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """`until_ms`: of a snooze. `before`: what undo brings back; one step deep is what a slip of the finger needs."""
 
     insight_id: str

@@ -14,8 +14,9 @@ Pure: no clock, no I/O. Times are unix milliseconds.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .budget import JUDGED
 from .catalogue import MetricSpec
@@ -42,8 +43,7 @@ def subject_of(metric: str | None, spec: MetricSpec) -> str:
     return SUBJECT_OF.get(spec.role or "", metric or "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     subject: str
     at_ms: int
     rank: int

@@ -15,8 +15,9 @@ Times are unix milliseconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field, to_builtins
 
 from .local_time import DAY_MS, LocalTime
 from .records import SEVERITIES, Category, Json, Severity
@@ -28,8 +29,7 @@ MAX_PENDING: Final = 1_000
 RANK: Final[Mapping[str, int]] = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """`key`: of the rule and metric. `firing`: it holds; else it is over."""
 
     key: str
@@ -41,8 +41,7 @@ class Notice:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelWish:
+class ChannelWish(Struct, frozen=True):
     id: str
     type: str
     url: str
@@ -57,8 +56,7 @@ class ChannelWish:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Wishes(Struct, frozen=True, kw_only=True):
     """One user's. Clock times are minutes since midnight."""
 
     enabled: bool = True
@@ -73,8 +71,7 @@ class Wishes:
     cooldown_ms: int = 900_000
 
 
-@dataclass(slots=True)
-class Grouping:
+class Grouping(Struct):
     """`pending`: to be told, by key; `open`: told, and not over; `told`: when and how severe it was last told."""
 
     pending: dict[str, Notice] = field(default_factory=dict)
@@ -242,7 +239,8 @@ def wishes_from(notifications: Json) -> Wishes:
 
 def grouping_json(grouping: Grouping) -> dict[str, Any]:
     """For storage."""
-    return asdict(grouping)
+    document: dict[str, Any] = to_builtins(grouping)
+    return document
 
 
 def grouping_from(document: Json) -> Grouping:

@@ -8,10 +8,10 @@ numbers stand in `data`. The work is cut so that a caller can do it in slices: `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from .catalogue import Catalogue, MetricSpec, title_from
 from .correlation import correlations as related_pairs
@@ -31,8 +31,7 @@ MAX_ANOMALIES: Final = 200
 HUGE: Final = 1e100  # a metric beyond it is not looked at: squares of its values are none
 
 
-@dataclass(frozen=True, slots=True)
-class Anomaly:
+class Anomaly(Struct, frozen=True):
     """A stretch in which a metric was far from its own baseline, told by its most extreme sample."""
 
     metric: str
@@ -56,8 +55,7 @@ class Analysis(NamedTuple):
     predictions: list[Prediction]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is to be computed; the rest comes back empty."""
 
     patterns: bool = True

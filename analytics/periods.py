@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .robust import Times, Values, mad_sigma, median, tamed
@@ -46,8 +46,7 @@ FINER: Final = 8  # times, from one look at the multiples to the next
 NEAR_MULTIPLE: Final = 0.06
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """`strength`: autocorrelation one period apart, 0..1. `r2`: how much of a cycle the other cycles predict.
     `cycles`: how many the series holds."""
 

@@ -13,10 +13,10 @@ tests/accuracy/time_to.py measures that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .robust import Times, Values, mad_sigma, median, quantile
@@ -45,8 +45,7 @@ PRIOR_DAYS: Final = 4.0  # ... which counts as much as so many days
 SEED: Final = 5_005  # the same input gives the same answer
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """`at_ms`: half of the futures are there by then. `earliest_ms`, `latest_ms`: 5 % and 95 % of them.
 
     `latest_ms` None: more than 5 % do not get there within `MAX_DAYS`. `blocks`: days (or parts of one) it rests on.

@@ -7,9 +7,10 @@ Mappings hold JSON values only (no NaN, no Infinity): whoever builds a record ke
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
+
+from msgspec import Struct, field
 
 Json = Mapping[str, Any]
 Severity = Literal["low", "medium", "high", "critical"]
@@ -58,8 +59,7 @@ class FindingKind(StrEnum):
     ERRORS = "errors"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One observation of a detector about one metric."""
 
     kind: FindingKind
@@ -79,8 +79,7 @@ class Finding:
     evidence: Json = field(default_factory=dict)  # what it rests on besides: series, coverage, other numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """The seed's ActionableRecommendation: words for people.
 
     `template` and `entity_role`, where given, name what a button may do and to which kind of entity; what is executed
@@ -95,8 +94,7 @@ class Action:
     entity_role: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Insight:
+class Insight(Struct, frozen=True):
     """What a person is told. `key` is stable per rule and metric; `insight_id` is stable per open insight."""
 
     insight_id: str
@@ -118,8 +116,7 @@ class Insight:
     metric: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A regularity of one metric (or of a pair: the other one stands in `correlation_factors`)."""
 
     pattern_id: str  # stable per type and metric
@@ -134,8 +131,7 @@ class Pattern:
     data: Json = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Correlation:
+class Correlation(Struct, frozen=True):
     """Two metrics that move together; `lag_ms` > 0: `metric_a` leads."""
 
     metric_a: str
@@ -146,8 +142,7 @@ class Correlation:
     samples: int
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Struct, frozen=True):
     """Where a metric will be at `at_ms`, with the interval that should hold it with a probability of `confidence`.
 
     Of a level that runs empty or full: `value` is the limit, `at_ms` the middle of the answers, and the interval is one

@@ -11,10 +11,10 @@ walk plus white; 12-120 points) so that 1 in 100 is passed by chance at the most
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from .robust import Values, autocorrelation, median, rolling_median
 
@@ -26,8 +26,7 @@ TINY: Final = 1e-150  # below it squares are zero
 CLIP: Final = 5.0  # robust sigmas from the surroundings
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Struct, frozen=True):
     """What |t| must reach, by memory of the noise: hardly any, some, that of a random walk."""
 
     white: float
@@ -39,8 +38,7 @@ LINE: Final = Bars(white=4.0, some=8.0, walk=3.5)
 STEP: Final = Bars(white=5.5, some=9.0, walk=5.5)  # higher: the best of all steps was looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """`strength` >= 1: significant. `memory`: AR(1) coefficient of the noise, 0..1. `p_value`: 0.01 at strength 1."""
 
     strength: float

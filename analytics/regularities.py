@@ -8,10 +8,10 @@ beside `error_without`, that of "nothing changes", both in the metric's unit.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 
 from .catalogue import MetricSpec, title_from
 from .change_points import change_points
@@ -32,8 +32,7 @@ AS_GOOD: Final = 0.7  # of the R2 of hourly means, which have less noise than wh
 NEAR_DAY: Final = 0.06  # a period so near to a day or a week is that
 
 
-@dataclass(frozen=True, slots=True)
-class Regularities:
+class Regularities(Struct, frozen=True):
     """What one metric has of each kind."""
 
     daily: Cycle | None

@@ -8,8 +8,9 @@ metric's own history. Holes are told by the learned cadence, at the moment they 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from .alarm_level import REST_LEAST, REST_S, SLOPE, unlikelihood
 from .cadence import Cadence
@@ -24,8 +25,7 @@ CANDIDATE: Final = 0.6 * SLOPE  # this far below its level a metric is expected 
 REPORT_EVERY: Final = 2_000  # samples
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """One anomaly. `score`: 0..1, the chance that a week passes without the like; `surprise`: in powers of ten."""
 
     at_ms: int  # when it was known
@@ -39,8 +39,7 @@ class Sight:
     side: str
 
 
-@dataclass(slots=True)
-class Retrospect:
+class Retrospect(Struct):
     anomalies: list[Sight] = field(default_factory=list)
     candidates: list[Sight] = field(default_factory=list)
 

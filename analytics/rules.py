@@ -12,9 +12,10 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from string import Formatter
 from typing import Any, Final, cast, get_args
+
+from msgspec import Struct
 
 from .catalogue import MetricSpec
 from .coach_facts import FACTS
@@ -38,8 +39,7 @@ def insight_key(finding: Finding) -> str:
     return f"{finding.kind}:{finding.metric}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """When it fits (`kind`, and `metric`, `roles`, `direction`, `level` where given), and what it says then."""
 
     name: str

@@ -13,10 +13,10 @@ having chosen. How often it held is measured in tests/accuracy/forecasts.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .robust import Times, Values, quantile
@@ -38,8 +38,7 @@ COVERAGE: Final = 0.95
 BEST: Final = 2  # methods that are averaged
 
 
-@dataclass(frozen=True, slots=True)
-class HourlyForecast:
+class HourlyForecast(Struct, frozen=True):
     """Hours ahead of the last hour known; arrays of one length. `at_ms` is the start of an hour.
 
     `error`: mean absolute error in the back-test; `naive_error`: that of "as one day ago" there; `level_error`: that of

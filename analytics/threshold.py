@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .records import Category, Json, Severity
 from .words import duration, number
@@ -34,8 +36,7 @@ HOLD_LIMIT_MS: Final = 15 * 60_000
 NEVER_MS: Final = 2**62
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold:
+class Threshold(Struct, frozen=True, kw_only=True):
     """What is watched (`metric`, or every metric of `role`) and when that is an alert.
 
     `low`: for below and outside; `high`: for above and outside. `hysteresis`: how far back inside a value must come.
@@ -83,8 +84,7 @@ class Threshold:
         return {"above": self.high, "below": self.low}.get(side)
 
 
-@dataclass(frozen=True, slots=True)
-class AlertState:
+class AlertState(Struct, frozen=True):
     """One threshold at one metric. `since_ms`: start of the phase; `fired_ms`, `side`, `peak`: of the present alert, or
     of the last one; `ended_ms`: end of the last one; `flaps`: how often it came back soon after it had ended or while
     it was recovering; `returns`: how often in a row it came back soon after it had ended."""
@@ -116,8 +116,7 @@ class Quiet(NamedTuple):
     until_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class AlertEvent:
+class AlertEvent(Struct, frozen=True):
     """A state that changed in a way a person may hear of: fired, began to recover, came back, ended."""
 
     threshold: Threshold

@@ -7,14 +7,14 @@ many thresholds there are. Values that were passed over are remembered by their 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from .robust import Times, Values
 from .threshold import NEVER_MS, AlertState, Threshold, quiet_zone, with_peak
 
 
-@dataclass(slots=True)
-class Band:
+class Band(Struct):
     """`low`, `high`, `until_ms`: the quiet band; `seen_*`: values passed over since a threshold was looked at."""
 
     name: str

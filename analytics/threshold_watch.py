@@ -11,8 +11,9 @@ Promises
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, Protocol
+
+from msgspec.structs import replace
 
 from .catalogue import Catalogue
 from .streaming import Part

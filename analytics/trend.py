@@ -14,11 +14,11 @@ curve, and 0 where the series is stable.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .regression import LINE, NO_FIT, STEP, TINY, Fit, best_step, clipped, fit
@@ -40,8 +40,7 @@ MAX_PERCENT: Final = 1e6
 HOUR_MS: Final = 3_600_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Struct, frozen=True):
     """`slope_per_hour` in the metric's unit. `first` and `last`: the level at the first and last sample, by the line,
     step or curve (`shape`) that was found; where none was, the robust line's.
 

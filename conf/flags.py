@@ -11,8 +11,9 @@ as long as the process: a change at run time is not written back to the file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 
 class FlagsError(Exception):
@@ -27,8 +28,7 @@ class BlockedFlagError(Exception):
     """The flag cannot be switched on while something it depends on is off. `str()` is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """One flag as the file has it."""
 
     name: str

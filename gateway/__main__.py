@@ -7,6 +7,9 @@ import sys
 
 from .importing import uncollected
 
+# Read when numpy is loaded: threads for the algebra of big matrices, of which there are none here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 with uncollected():
     from .cli import main as run
 

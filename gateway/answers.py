@@ -6,15 +6,15 @@ Owns `Answer` and the sentences of the refusals. Imports no model before one is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from . import schemas
 from .problems import PROBLEM_JSON, title
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One status a route can answer."""
 
     description: str

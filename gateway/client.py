@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 from urllib.parse import urlsplit
 
 import h11
 import trio
+from msgspec import Struct
 
 MAX_BODY_BYTES: Final = 64 << 20
 _CHUNK_BYTES: Final = 64 * 1024
@@ -34,8 +34,7 @@ class UrlError(ValueError):
     """No address of an HTTP server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """`headers`: lower-case names."""
 
     status: int

@@ -14,7 +14,6 @@ import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import trio
@@ -25,6 +24,7 @@ from hypercorn.trio.task_group import _handle as run_application
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, ConnectionState, Scope
 from hypercorn.utils import parse_socket_addr
+from msgspec import Struct
 
 from .http1 import Http1Protocol
 from .plain_config import PlainConfig
@@ -35,8 +35,7 @@ PIECE_BYTES: Final = 64 * 1024  # what has to be sent within `send_s`
 NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What a client may take. Times in seconds."""
 
     max_connections: int = 512

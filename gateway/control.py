@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from actors.action_dispatcher import ActionDispatcher
 from actors.alarms import Alarms
@@ -31,8 +32,7 @@ from .channels import OutsideChannels
 from .core_rest import CoreRest
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Struct, frozen=True):
     store: ControlStore
     alarms: Alarms
     steward: Steward

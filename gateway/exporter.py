@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol, TextIO
+
+from msgspec import Struct
 
 from storage.models import Buckets, Window
 
@@ -31,8 +32,7 @@ class Readable(Protocol):
     ) -> Mapping[str, Buckets]: ...
 
 
-@dataclass(slots=True)
-class Export:
+class Export(Struct):
     rows: int = 0
     metrics: int = 0  # with at least one row
     unknown: tuple[str, ...] = ()  # asked for by name, and nothing was there

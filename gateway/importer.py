@@ -7,10 +7,10 @@ run again (equal times replace). Bad rows are counted and the first of them name
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from msgspec import Struct, field
 
 from storage.archive import Archive
 from storage.intake import rounded
@@ -23,8 +23,7 @@ PACK_SAMPLES: Final = 500_000  # packed at once while the import goes on
 MAX_NAMED: Final = 20
 
 
-@dataclass(slots=True)
-class Import:
+class Import(Struct):
     """What became of the rows so far."""
 
     stored: int = 0  # rows; of two with equal metric and time the later one is kept

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, unquote
+
+from msgspec import Struct
 
 DEFAULT_FIELD: Final = "value"
 _IN_NAMES: Final = re.compile(r"[%,{}]")
 _IN_TAGS: Final = re.compile(r"[%,{};=]")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a metric's points come from. `tags`: sorted by key."""
 
     measurement: str

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from storage.models import SeriesPart, Times, Values
@@ -53,8 +53,7 @@ class RefusedBodyError(ValueError):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True)
-class SampleError:
+class SampleError(Struct, frozen=True):
     """One refused sample. `index`: row, or position in its series; of a series refused whole its own position."""
 
     index: int | None
@@ -68,8 +67,7 @@ class SampleError:
         return error
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(Struct, frozen=True):
     """What a body holds: parts to record, and what was refused while reading."""
 
     parts: tuple[SeriesPart, ...]

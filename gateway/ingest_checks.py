@@ -7,10 +7,10 @@ MalformedBodyError or RefusedBodyError.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct, field
 
 from storage.models import SeriesPart
 
@@ -30,8 +30,7 @@ _ROW_MEMBERS: Final = ("metric_name", "value", "timestamp", "metadata")
 _COLUMN_MEMBERS: Final = ("metric_name", "timestamps", "values", "metadata")
 
 
-@dataclass(slots=True)
-class _Refusals:
+class _Refusals(Struct):
     errors: list[SampleError] = field(default_factory=list)
     count: int = 0
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 import numpy as np
+from msgspec import Struct, field
 
 from .influx_names import name_of
 from .ingest import MAX_ERRORS, MAX_SECONDS, Intake, SampleError, group, name_problem
@@ -64,8 +64,7 @@ class LineError(ValueError):
     """This line is no point. `str()` says why."""
 
 
-@dataclass(slots=True)
-class Lines:
+class Lines(Struct):
     """What a body holds. `errors`: at most MAX_ERRORS, `index` being the number of the line, from 1."""
 
     intake: Intake

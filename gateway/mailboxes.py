@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from actors.mailbox import Mailbox
 from actors.messages import (
@@ -36,8 +36,7 @@ def _notifier() -> Mailbox[NotifierMessage]:
     return Mailbox("notifier", capacity=1024, pressure=Pressure.DROP_OLDEST)
 
 
-@dataclass(frozen=True, slots=True)
-class Mailboxes:
+class Mailboxes(Struct, frozen=True):
     """Each behaves under pressure as the table in actors/messages.py says."""
 
     recorder: Mailbox[RecorderMessage] = field(default_factory=_recorder)

@@ -4,16 +4,15 @@ answer."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import trio
+from msgspec import Struct
 
 from .backend import Backend
 from .problems import Problem, printable
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """`names`: at most the limit. `total`: how many match."""
 
     names: list[str]

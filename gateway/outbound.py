@@ -12,12 +12,12 @@ import math
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 import h11
 import trio
+from msgspec import Struct
 
 from actors.core import NoAnswerError, NotSentError
 
@@ -32,8 +32,7 @@ class AddressError(NotSentError):
     """The target is not one that may be spoken to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """`headers`: lower-case names. `body`: at most as much as was asked for."""
 
     status: int

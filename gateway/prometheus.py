@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX: Final = "coachiq_analytics_"
@@ -13,8 +14,7 @@ Value = float | int | bool
 Labels = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Struct, frozen=True):
     """One metric with its values by label set. `name` without prefix."""
 
     name: str

@@ -14,10 +14,11 @@ import math
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
+
+from msgspec import Struct
 
 from .ingest import MAX_SECONDS, name_problem
 
@@ -28,15 +29,13 @@ class RecordingError(Exception):
     """The file as a whole cannot be used. `str()` names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     name: str
     time_ms: int
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
+class BadRow(Struct, frozen=True):
     line: int
     problem: str
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin
 
 import msgspec
+from msgspec import Struct, field
 from quart import Response
 from werkzeug.datastructures import MultiDict
 
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 Handler = Callable[..., Response] | Callable[..., Awaitable[Response]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """`handler(backend, [query], **path parameters)`; the query is there when `query` names its model."""
 
     method: str

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 import trio
+from msgspec import Struct, field
 
 from .client import Answer, HttpClient, PeerError, UnreachableError
 
@@ -30,8 +30,7 @@ class GaveUpError(Exception):
     """The service took nothing for too long. `str()` is a sentence for people."""
 
 
-@dataclass(slots=True)
-class Account:
+class Account(Struct):
     """accepted + duplicates + rejected + unsent == samples, whenever no delivery is under way."""
 
     samples: int = 0

@@ -14,7 +14,6 @@ import errno
 import logging
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, cast
 
@@ -23,6 +22,7 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
+from msgspec import Struct
 from quart_trio import QuartTrio
 
 from .connection import NO_LINGER, Connection, Limits
@@ -90,8 +90,7 @@ def harden(app: QuartTrio) -> None:
     app.config["RESPONSE_TIMEOUT"] = RESPONSE_S
 
 
-@dataclass(frozen=True, slots=True)
-class ServerStatistics:
+class ServerStatistics(Struct, frozen=True):
     """Counted since the Server was made, restarts included."""
 
     connections: int

@@ -8,16 +8,16 @@ nothing had happened.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 Fields = tuple[tuple[bytes, bytes], ...]
 Address = tuple[str, int] | None
 Piece = bytes | memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """A request's first part. `fields`: lower-case names; of a repeated one the last value."""
 
     method: bytes
@@ -26,8 +26,7 @@ class Head:
     client: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """`fields`: everything but Content-Length and Date."""
 
     status: int

@@ -9,11 +9,11 @@ so with None.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 FOLDER: Final = Path(__file__).parent / "static" / "app"
 MANIFEST: Final = "manifest.json"
@@ -44,8 +44,7 @@ class SiteFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     immutable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """The files of one build, by their name below the site's root."""
 
     folder: Path

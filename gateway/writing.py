@@ -6,10 +6,10 @@ nothing was taken then; who asks for `durable` is answered after the commit, or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import trio
+from msgspec import Struct, field
 from quart import request
 
 from actors.mailbox import Mailbox
@@ -26,8 +26,7 @@ RECORDED_WITHIN_S: Final = 10.0
 DURABLE_WITHIN_S: Final = 10.0
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """The answer of a batch, summed up."""
 
     accepted: int = 0

@@ -19,9 +19,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from .archive import ArchiveError
 from .migrations import CURRENT, migrate, version_of
@@ -35,8 +36,7 @@ LOCKED_S: Final = 30.0  # how long another writer may hold a restore up
 Progress = Callable[[float], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A finished one."""
 
     path: Path

@@ -8,8 +8,9 @@ of thirty days would leave no room for samples, or samples none for yesterday's 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 DAY_MS: Final = 86_400_000
 STEPS_MS: Final = (0, 60_000, 3_600_000)  # of a tier: as it came, minutes, hours
@@ -20,8 +21,7 @@ LOG_SHARE: Final = 0.06  # of the budget, for the write-ahead log beside the fil
 LOG_BYTES: Final = (256 << 10, 8 << 20)  # but at least and at most
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """Bytes. `total` is what the user allows for file and write-ahead log together."""
 
     total: int
@@ -42,8 +42,7 @@ class Budget:
         return round(min(self.total * SOFT, self.hard * SOFT_OF_FILE))
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """What is taken: bytes in pages that hold something, and bytes of chunks by tier."""
 
     used: int

@@ -11,10 +11,11 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from .column import ColumnError, pack_column, pack_times, unpack_column
@@ -34,8 +35,7 @@ class ChunkError(Exception):
     """The chunk is damaged, or was written by a version that knows more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thinned:
+class Thinned(Struct, frozen=True):
     """Buckets in place of the samples that lay in [first_ms, last_ms]."""
 
     first_ms: int
@@ -43,8 +43,7 @@ class Thinned:
     buckets: Buckets
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """Samples or buckets of one metric, starts strictly rising, at least one."""
 
     metric_id: int
@@ -67,8 +66,7 @@ class Run:
         return len(self.data) if isinstance(self.data, Window) else int(self.data.buckets.count.sum())
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """One row of analytics_chunks, or of analytics_journal. `count`: samples it stands for."""
 
     metric_id: int  # the lowest

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .chunk import SAMPLES, ChunkError, directory
@@ -60,8 +60,7 @@ class Stale(Exception):
     """Something else has changed what the plan was made for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One transaction of compaction: `plan`, and the journal rows whose samples it stores."""
 
     plan: Plan

@@ -11,8 +11,10 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from analytics.action_state import OPEN, Action, ActionPhase, WrongTurnError, check_turn
 
@@ -35,8 +37,7 @@ class EntityBusyError(Exception):
         self.action = action
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     seq: int
     action_id: str
     phase: str
@@ -45,8 +46,7 @@ class Entry:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`broken_at`: the first entry that is not as it was written; None: all are. `last_hash`: note it elsewhere."""
 
     entries: int

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+from msgspec import Struct
 
 Expected = tuple[int, ...] | Literal["any", "present", "absent"]  # one of these revisions, or what must be there
 
@@ -21,8 +22,7 @@ _ALL: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     id: str
     revision: int
     created_ms: int

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from analytics.notices import Grouping, grouping_from, grouping_json
 
 KEPT: Final = 1_000  # records of deliveries that are over
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One message to one channel of one user. `body`: title, text, severity, count, notices."""
 
     message_id: str

@@ -14,11 +14,11 @@ lies before. Where memory holds samples there, too (late ones, rests of blocks),
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import trio
+from msgspec import Struct
 
 from .archive import Archive, ArchiveError
 from .grid import combined, merged_windows, sum_up
@@ -32,8 +32,7 @@ AT_ONCE: Final = 8  # metrics read together: bounds what is held, and how long o
 ROWS_STEP_MS: Final = 86_400_000  # spans to be merged as rows are read a day at a time
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryWindows:
+class HistoryWindows(Struct, frozen=True):
     """Samples by metric, metrics without any left out. Not `complete`: memory's share only, for this `reason`."""
 
     windows: Mapping[str, Window]
@@ -41,8 +40,7 @@ class HistoryWindows:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryBuckets:
+class HistoryBuckets(Struct, frozen=True):
     """Buckets by metric, as `HistoryWindows`."""
 
     buckets: Mapping[str, Buckets]

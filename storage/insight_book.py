@@ -15,8 +15,9 @@ Used from the event loop only. Nothing here waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from analytics.lifecycle import ended, renewed
 from analytics.records import SEVERITIES, Insight, Pattern

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from .archive import ArchiveError, Trouble
 from .chunk import Chunk, ChunkError, decode
@@ -32,8 +33,7 @@ _PACKED: Final = ("analytics_chunks", "analytics_journal")
 _NAMED: Final = 20  # damaged rows that are named
 
 
-@dataclass(slots=True)
-class FileState:
+class FileState(Struct):
     """One file. Counts are None where they could not be had."""
 
     path: Path

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import trio
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .archive import ArchiveError, PoisonError
 from .recovery import Report, find_damage, move_aside, pending_salvage, report_of, write_report
@@ -32,8 +33,7 @@ FALSE_ALARMS: Final = 1  # so often a file that was called damaged and checks as
 OpenFile = Callable[[OnDamage], Awaitable[SqliteArchive]]
 
 
-@dataclass(slots=True)
-class SalvageState:
+class SalvageState(Struct):
     """What is being saved, or was saved last, out of a damaged file; for people."""
 
     file: str

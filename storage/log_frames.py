@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 HEADER_BYTES: Final = 32
 FRAME_HEADER_BYTES: Final = 24
@@ -17,8 +18,7 @@ _LITTLE: Final = 0x377F0682  # checksums over little-endian words; one more: big
 _MASK: Final = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class LogFrames:
+class LogFrames(Struct, frozen=True):
     """`pages`: page number -> where in the log its newest committed content begins."""
 
     page_bytes: int

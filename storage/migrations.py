@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib import resources
 from typing import Final
+
+from msgspec import Struct
 
 _MINOR_SHIFT: Final = 16
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Version:
+class Version(Struct, frozen=True, order=True):
     """Of a database's form. 0.0: an empty file."""
 
     major: int
@@ -39,8 +39,7 @@ class Version:
         return f"{self.major}.{self.minor}"
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """`script`: a file in storage/schema of plain SQL, without transaction control. `version`: what it leads to."""
 
     version: Version

@@ -7,18 +7,17 @@ change one copies it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesPart:
+class SeriesPart(Struct, frozen=True):
     """Samples of one metric, in any order of time. `metadata` is compact JSON text of an object, or None."""
 
     name: str
@@ -30,8 +29,7 @@ class SeriesPart:
         return len(self.times)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Samples of one metric in one span: times strictly rising."""
 
     times: Times
@@ -59,8 +57,7 @@ def joined_window(times: Sequence[Times], values: Sequence[Values]) -> Window:
     return whole
 
 
-@dataclass(frozen=True, slots=True)
-class Buckets:
+class Buckets(Struct, frozen=True):
     """Samples of one metric summed up on a grid of `step_ms`: only buckets with samples, starts strictly rising."""
 
     step_ms: int
@@ -74,8 +71,7 @@ class Buckets:
         return len(self.starts)
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(Struct, frozen=True):
     """The newest sample of a metric by time; if that lies in the future (a clock was set back), the last to arrive."""
 
     time_ms: int
@@ -83,8 +79,7 @@ class Latest:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(Struct, frozen=True):
     """What became of one SeriesPart. accepted + duplicates + rejected == len(part)."""
 
     accepted: int
@@ -93,8 +88,7 @@ class Appended:
     full: bool = False  # refused because the number of metrics is at its cap
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesInfo:
+class SeriesInfo(Struct, frozen=True):
     """What the memory tier knows of one metric."""
 
     name: str
@@ -108,8 +102,7 @@ class SeriesInfo:
     first_received_ms: int  # wall clock of the first sample
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryStatus:
+class MemoryStatus(Struct, frozen=True):
     series: int
     samples: int
     bytes: int
@@ -121,8 +114,7 @@ class MemoryStatus:
 PersistenceState = Literal["off", "starting", "on", "degraded"]
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveStatus:
+class ArchiveStatus(Struct, frozen=True):
     """What the cold tier says of itself."""
 
     size_bytes: int

@@ -9,10 +9,10 @@ later for a minute (or hour) that has its bucket is dropped, since nobody could 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from msgspec import Struct, field
 
 from .chunk import Chunk, Run, Thinned, encode
 from .column import TIGHT
@@ -24,8 +24,7 @@ MOST_SAMPLES: Final = 8_640  # in one chunk: a day at one sample in 10 s; what a
 PACK_SAMPLES: Final = 32_768  # in one pack: what a reader of one of its metrics unpacks in vain, 0.3 ms
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A chunk to be stored."""
 
     chunk: Chunk
@@ -33,8 +32,7 @@ class Placed:
     tier: int = 0
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """What one transaction does to the chunks."""
 
     delete: list[int] = field(default_factory=list)
@@ -43,8 +41,7 @@ class Plan:
     dropped: int = 0  # late samples for spans that were thinned
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A stored chunk with its runs, as far as they are of interest."""
 
     chunk_id: int

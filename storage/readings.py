@@ -9,10 +9,10 @@ last one, at the bucket's end; buckets that may have ended early are left out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from .history import History
 from .models import Buckets, Times, Values, Window
@@ -22,8 +22,7 @@ MOST: Final = 200_000  # samples of one metric that are read
 MOST_IN_ALL: Final = 1_000_000  # in one answer
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(Struct, frozen=True):
     """Rising times (ms) and values by metric. `read`: the samples they were taken from. `reason`: as the history's."""
 
     series: Mapping[str, tuple[Times, Values]]

@@ -18,9 +18,11 @@ import re
 import sqlite3
 import time
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from .archive import ArchiveError
 from .salvage import is_familiar
@@ -37,8 +39,7 @@ _COUNTERS_AT: Final = (slice(24, 28), slice(92, 96))
 _COUNT_AT: Final = slice(28, 32)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What became of one file that was moved aside."""
 
     file: str

@@ -16,10 +16,11 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from .pages import Cell, Pages, Row
 
@@ -29,8 +30,7 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {"TEXT": (str,), "REAL": (float, in
 _NO_ROWID: Final = re.compile(r"\bWITHOUT\s+ROWID\b[^()]*$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """How a table's rows are stored."""
 
     table: str
@@ -60,8 +60,7 @@ class Shape:
         return (*row.record[:at], row.rowid, *row.record[at + 1 :])
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Rows of one table. `columns` and each row go together."""
 
     table: str
@@ -70,8 +69,7 @@ class Batch:
     fraction: float  # of the file that has been read
 
 
-@dataclass(slots=True)
-class Salvage:
+class Salvage(Struct):
     """Iterate over `batches` once; the counts are whole when it has ended.
 
     `tables`: the names to look for, in this order. `shapes`: how they are stored today, for a file whose schema is

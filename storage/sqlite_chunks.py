@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from .chunk import Chunk, ChunkError, Run, decode, flat
@@ -67,8 +67,7 @@ _JOURNAL_PUT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A chunk where it lies."""
 
     chunk_id: int
@@ -77,8 +76,7 @@ class Stored:
     chunk: Chunk
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """A chunk without its blob."""
 
     chunk_id: int
@@ -88,8 +86,7 @@ class Head:
     crc: int
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRow:
+class JournalRow(Struct, frozen=True):
     """What a row of the journal says of itself, without its blob."""
 
     journal_id: int

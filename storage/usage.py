@@ -7,8 +7,9 @@ over metrics is the bytes of all blobs; pages, indexes and names come on top and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .budget import STEPS_MS, Budget, days_until_thinning
 from .chunk import BUCKETS, ChunkError, Thinned, directory
@@ -30,8 +31,7 @@ _ROWS: Final = (
 )
 
 
-@dataclass(slots=True)
-class Span:
+class Span(Struct):
     """Samples of one metric at one resolution. `step_ms` 0: as they came."""
 
     step_ms: int
@@ -46,8 +46,7 @@ class Span:
         self.first_ms, self.last_ms = min(self.first_ms, first_ms), max(self.last_ms, last_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricUse:
+class MetricUse(Struct, frozen=True):
     """`bytes_per_day`: of samples as they come; None: too short a time to tell."""
 
     name: str
@@ -63,8 +62,7 @@ class MetricUse:
         return sum(span.bytes for span in self.spans)
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveUse:
+class ArchiveUse(Struct, frozen=True):
     """`used_bytes`: in pages that hold something; `free_bytes`: in the file, to be used again."""
 
     used_bytes: int

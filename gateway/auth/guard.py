@@ -8,11 +8,11 @@ too, so that nobody can feel around from outside.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 import trio
+from msgspec.structs import replace
 from quart import Response, request, websocket
 from quart_trio import QuartTrio
 

@@ -6,8 +6,9 @@ Promises: an identity holds nothing secret; what is not granted is refused; `adm
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, Literal, get_args
+
+from msgspec import Struct
 
 Scope = Literal["ingest", "read", "act", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
@@ -30,8 +31,7 @@ class AuthError(Exception):
         self.missing = missing
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """`client`: whose account rate limits are kept on. `expires_ms`: wall clock; None: when it is revoked."""
 
     client: str

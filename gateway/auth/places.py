@@ -10,9 +10,10 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from conf.values import Network
 
@@ -32,8 +33,7 @@ class PlaceError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """`client`: the address that asks, beyond trusted proxies; `forwarded`: through one."""
 
     client: str

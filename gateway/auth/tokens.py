@@ -17,9 +17,11 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from .identity import Scope, granted
 
@@ -32,8 +34,7 @@ class TokensError(Exception):
     """The file of tokens cannot be used. `str()` names it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(Struct, frozen=True, kw_only=True):
     """What is kept of a token. Times are unix ms."""
 
     token_id: str

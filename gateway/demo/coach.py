@@ -8,10 +8,11 @@ history and the live coach are one. Only `mend` changes what is to come.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from storage.models import Times, Values
@@ -29,8 +30,7 @@ LIGHT_W: Final = 11.0  # at full brightness
 Columns = Mapping[str, Values]
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """What was true on a grid of minutes, both ends included; between them straight lines."""
 
     times: Times

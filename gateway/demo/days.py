@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 MINUTES: Final = 1440
@@ -25,8 +25,7 @@ _BLOCK_DAYS: Final = 4  # one journey in each block of days
 Minutes = NDArray[np.float64]  # shape (1440,)
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(Struct, frozen=True):
     """Arrays of shape (1440,), one value a minute; `lights` has one row for each of LIGHTS."""
 
     irradiance: Minutes  # W/m² on the roof

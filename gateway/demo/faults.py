@@ -8,10 +8,10 @@ what anybody would call an alarm: amounts are those of real defects, from mild t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from typing import Final, Literal, get_args
 
 import numpy as np
+from msgspec import Struct
 
 from .days import MINUTES, Minutes, make_day, rng
 
@@ -25,8 +25,7 @@ FaultKind = Literal[
 KINDS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One fault. Times in unix ms, [start, end). It grows for `onset_ms` up to `severity` (0 to 1, 1: at its worst).
 
     `target`: the metric whose sensor it is, for faults of sensors.
@@ -119,8 +118,7 @@ SENTENCES: Final[dict[FaultKind, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(Struct, frozen=True):
     """What the faults of one day do, minute by minute. But for the first two, 0 is a sound coach."""
 
     fridge_cooling: Minutes  # factor
@@ -225,9 +223,9 @@ def effects(faults: Sequence[Fault], day_start_ms: int) -> Effects:
             depth = fault.depth(times)
             of_kind[fault.kind] = np.maximum(of_kind.get(fault.kind, 0.0), depth)
     found = {}
-    for field in fields(Effects):
-        value = np.full(MINUTES, 1.0 if field.name in ("fridge_cooling", "sunlight") else 0.0)
-        for kind, depth in depths.get(field.name, {}).items():
-            value += AMOUNTS[kind][field.name] * depth
-        found[field.name] = np.maximum(value, 0.0)
+    for name in Effects.__struct_fields__:
+        value = np.full(MINUTES, 1.0 if name in ("fridge_cooling", "sunlight") else 0.0)
+        for kind, depth in depths.get(name, {}).items():
+            value += AMOUNTS[kind][name] * depth
+        found[name] = np.maximum(value, 0.0)
     return Effects(**found)

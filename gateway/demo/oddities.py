@@ -7,10 +7,11 @@ are what a detector must not alarm about.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .days import MINUTES, Day, Minutes, rng
 
@@ -23,8 +24,7 @@ _HUMAN: Final = ("lights", "appliances", "draw", "flush", "cooking", "door", "he
 _RAMP_MS: Final = 6 * 3_600_000  # weather does not change at once
 
 
-@dataclass(frozen=True, slots=True)
-class Oddity:
+class Oddity(Struct, frozen=True):
     """One oddity. Times in unix ms, [start, end)."""
 
     kind: OddityKind

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass, fields
 from typing import Final
+
+from msgspec import Struct
 
 STEP_S: Final = 60.0
 BATTERY_AH: Final = 400.0
@@ -27,8 +28,7 @@ _OCV_SOC: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99, 1.0)
 _OCV_V: Final = (11.2, 12.3, 12.75, 12.95, 13.1, 13.18, 13.28, 13.36, 13.45, 13.6)
 
 
-@dataclass(slots=True)
-class State:
+class State(Struct):
     """The coach between two minutes. Fractions 0..1, litres, kilograms, degrees Celsius."""
 
     soc: float = 0.82
@@ -59,8 +59,7 @@ class State:
     furnace_min: int = 0  # minutes it has run; below 0: minutes until it may run again
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """One minute of `Day` and of the faults' `Effects`: see there for units."""
 
     irradiance: float
@@ -100,7 +99,7 @@ class Outside:
     unserviced: float
 
 
-_NAMES: Final = [field.name for field in fields(Outside)]
+_NAMES: Final = Outside.__struct_fields__
 EFFECTS: Final = tuple(_NAMES[_NAMES.index("fridge_cooling") :])  # the members that are of `Effects`
 
 

@@ -7,10 +7,10 @@ the same instant always measures the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from storage.models import Times, Values
@@ -18,8 +18,7 @@ from storage.models import Times, Values
 from .days import LIGHTS
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """One metric. `column`: what it measures."""
 
     name: str

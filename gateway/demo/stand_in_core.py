@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import trio
+from msgspec import Struct
 from quart import Response, request, websocket
 from quart_trio import QuartTrio
 
@@ -37,8 +37,7 @@ _REMEDIES: Final[dict[tuple[str, str], FaultKind]] = {
 }
 
 
-@dataclass(slots=True)
-class Device:
+class Device(Struct):
     entity_id: str
     name: str
     device_type: str

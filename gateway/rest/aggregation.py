@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
 from quart import Response
 
 from analytics.catalogue import MetricSpec
@@ -42,8 +42,7 @@ RECOMMENDATIONS: Final = 10
 Figures = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """What a thread needs for one window. Times: the present window, [start, end); the one before is as long."""
 
     window: str

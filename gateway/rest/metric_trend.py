@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from analytics.catalogue import MetricSpec
 from analytics.deviation import anomaly_count, anomaly_score, baseline_deviation
@@ -25,8 +26,7 @@ KEY_INSIGHTS: Final = 5
 NOTABLE_PERCENT: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a thread needs to know of one metric."""
 
     name: str

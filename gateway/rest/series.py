@@ -11,12 +11,12 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import numpy as np
+from msgspec import Struct
 from quart import Response, request
 
 from storage.grid import means
@@ -41,8 +41,7 @@ READ_AT_ONCE: Final = 20_000  # samples: reading fewer costs a trip to the archi
 COLUMNS: Final = ("timestamp", "value", "min", "max", "count")
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """Columns of the answer; min, max and count are None for raw samples."""
 
     times: Sequence[float]
@@ -73,8 +72,7 @@ class Rows:
         return text.getvalue().encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     data: Window | Buckets
     next_ms: int | None
     complete: bool

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 import trio
+from msgspec import to_builtins
+from msgspec.structs import asdict
 from quart import Response
 
 from actors.health import ActorHealth
@@ -150,7 +151,7 @@ def _storage_degraded(backend: Backend) -> bool:
 
 def actor_json(health: ActorHealth) -> dict[str, Any]:
     """One actor as health answers show it."""
-    shown = asdict(health)
+    shown: dict[str, Any] = to_builtins(health)
     del shown["name"]
     error_ms = shown.pop("last_error_ms")
     shown["last_error_at"] = None if error_ms is None else error_ms / 1000

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 import trio
 import trio.testing
+from msgspec.structs import replace
 
 from actors import effect_meter
 from actors.effect_meter import EffectMeter, is_better, was_done

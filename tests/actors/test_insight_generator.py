@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import trio
+from msgspec.structs import replace
 
 from actors.clock import TrustedClock
 from actors.coach_rounds import CoachRounds

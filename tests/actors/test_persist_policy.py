@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from actors.persist_policy import COMMIT_GAP_S, COMMIT_SAMPLES, HURRY_SAMPLES, PersistPolicy
 

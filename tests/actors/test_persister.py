@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import trio
 import trio.testing
+from msgspec.structs import replace
 
 from actors.clock import TrustedClock
 from actors.health import HealthBoard

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics.catalogue import CACHE_LIMIT, Catalogue, CatalogueError, MetricSpec, parse_catalogue, title_from
 
@@ -15,6 +18,13 @@ def test_the_first_pattern_wins_and_case_does_not_matter() -> None:
     assert catalogue.spec("tank.black.level").role == "any"
     assert catalogue.spec("oil.level").role == "any"
     assert [spec.pattern for spec in catalogue.specs] == ["tank.fresh.*", "TANK.*", "*level"]
+
+
+@given(st.lists(st.text("ab*?[]!-.", max_size=6), min_size=1, max_size=4), st.text("ab[]!-.\n", max_size=6))
+def test_a_name_finds_what_the_patterns_alone_would_find(patterns: list[str], name: str) -> None:
+    catalogue = Catalogue([MetricSpec(pattern=pattern, role=pattern, title="t") for pattern in patterns])
+    first = next((pattern for pattern in patterns if fnmatchcase(name, pattern)), None)
+    assert catalogue.spec(name).role == first
 
 
 def test_an_unknown_name_gets_a_default_without_limits() -> None:

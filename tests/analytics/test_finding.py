@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
+from msgspec import to_builtins
 
 from analytics.baseline import Baseline
 from analytics.cadence import Cadence
@@ -32,7 +32,7 @@ def test_over_is_said() -> None:
 def test_scores_are_finite_whatever_the_value(value: float, kind: FindingKind) -> None:
     spec = MetricSpec(plausible_low=-1e-300, plausible_high=1e-300, warn_low=-1e-300, warn_high=1e-300)
     found = finding("m", spec, Baseline(), kind, Turn(1, "above", 1, 2, value, 0))
-    json.dumps(dataclasses.asdict(found), allow_nan=False)
+    json.dumps(to_builtins(found), allow_nan=False)
     assert found.samples == 1
     assert found.score >= 0
 

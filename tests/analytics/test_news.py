@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from analytics.catalogue import MetricSpec
 from analytics.news import AGAIN_MS, News, subject_of

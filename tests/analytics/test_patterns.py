@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from msgspec import to_builtins
 
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.patterns import analyze, find_anomalies, overall_confidence
@@ -55,7 +55,7 @@ def test_what_is_there_is_found_and_safe_for_json(noise: Noise) -> None:
     assert 0 < overall_confidence(found) <= 1
     for records in found:
         for record in records:
-            json.dumps(dataclasses.asdict(record), allow_nan=False)
+            json.dumps(to_builtins(record), allow_nan=False)
     again = analyze(series, START, catalogue)
     assert [pattern.pattern_id for pattern in again.patterns] == [pattern.pattern_id for pattern in found.patterns]
 
@@ -82,7 +82,7 @@ def test_degenerate_series(values: list[float]) -> None:
     found = analyze({"a": (week(len(values)), array), "b": (week(len(values)), array)}, START, Catalogue())
     for records in found:
         for record in records:
-            json.dumps(dataclasses.asdict(record), allow_nan=False)
+            json.dumps(to_builtins(record), allow_nan=False)
 
 
 def test_an_anomaly_says_what_was_expected(noise: Noise) -> None:
@@ -104,7 +104,7 @@ def test_holes_written_as_nan_are_holes(noise: Noise) -> None:
     assert [pattern.pattern_id for pattern in found.patterns] == [pattern.pattern_id for pattern in whole.patterns]
     for records in found:
         for record in records:
-            json.dumps(dataclasses.asdict(record), allow_nan=False)
+            json.dumps(to_builtins(record), allow_nan=False)
 
 
 def test_a_counter_is_looked_at_as_a_rate(noise: Noise) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from msgspec import to_builtins
 
 from analytics.catalogue import MetricSpec
 from analytics.local_time import UTC_TIME, LocalTime
@@ -31,7 +31,7 @@ def told(times: np.ndarray, values: np.ndarray, local: LocalTime = UTC_TIME) -> 
     patterns = patterns_of("load", times, values, SPEC, found, now_ms=int(times[-1]), local=local)
     assert len({pattern.pattern_id for pattern in patterns}) == len(patterns)
     for pattern in patterns:
-        json.dumps(dataclasses.asdict(pattern), allow_nan=False)
+        json.dumps(to_builtins(pattern), allow_nan=False)
         assert set(pattern.data) >= {"strength", "support", "predicts", "last_error", "error_without"}
         assert 0 <= pattern.data["strength"] <= 1
         assert 0 <= pattern.confidence <= 1

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind
@@ -100,7 +100,7 @@ def test_every_finding_has_words_and_they_are_safe(
         finding = found(kind, name, value, direction=direction, expected_high=None if value is None else -value)
         insight = shipped_rules.insight(finding, shipped_catalogue.spec(name), NOW)
         assert insight is not None
-        json.dumps(dataclasses.asdict(insight), allow_nan=False)
+        json.dumps(to_builtins(insight), allow_nan=False)
         assert insight.title
         assert insight.description
         assert insight.recommendations

@@ -87,6 +87,7 @@ class Client:
     def __init__(self, port: int) -> None:
         self._port = port
         self._socket: socket.socket | None = None
+        self._room = bytearray()
 
     def send(self, request: bytes) -> tuple[int, bytes]:
         """Ask, and wait for status and body."""
@@ -101,18 +102,26 @@ class Client:
 
     def answer(self) -> tuple[int, bytes]:
         """Status and body of the oldest request that has not been answered."""
+        status, body = self.arrived()
+        return status, bytes(body)
+
+    def arrived(self) -> tuple[int, memoryview]:
+        """The same, the body where it was read to: good until the next answer. New memory for megabytes, and a copy,
+        cost the client more than the service needs to send them."""
         data = b""
         while b"\r\n\r\n" not in data:
             data += self._more()
         head, _, body = data.partition(b"\r\n\r\n")
         match = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
         length = int(match[1]) if match else 0
-        whole = bytearray(length)
+        if length > len(self._room):
+            self._room = bytearray(length)
+        whole = memoryview(self._room)[:length]
         whole[: len(body)] = body
         at = len(body)
         while at < length:
-            at += self._into(memoryview(whole)[at:])
-        return int(head.split(b" ", 2)[1]), bytes(whole)
+            at += self._into(whole[at:])
+        return int(head.split(b" ", 2)[1]), whole
 
     def _into(self, rest: memoryview) -> int:
         assert self._socket is not None

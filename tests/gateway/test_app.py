@@ -26,6 +26,13 @@ def app(backend: Backend) -> QuartTrio:
     return create_app(backend)
 
 
+def test_routes_only_match(app: QuartTrio) -> None:
+    adapter = app.url_map.bind("coach.local")
+    assert adapter.match("/api/analytics/metrics/a//b/data", method="GET") == ("get_metric_data", {"name": "a//b"})
+    with pytest.raises(NotImplementedError, match="written out"):
+        adapter.build("get_metric_data", {"name": "a"})
+
+
 GETS = [route.path for route in ROUTES if route.method == "GET" and "<" not in route.path]
 
 

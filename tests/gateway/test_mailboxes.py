@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pytest
 
 from actors.messages import EDGES, Flush, Pressure
@@ -12,7 +10,7 @@ from gateway.mailboxes import Mailboxes
 BOXES = Mailboxes()
 
 
-@pytest.mark.parametrize("name", [each.name for each in fields(Mailboxes)])
+@pytest.mark.parametrize("name", Mailboxes.__struct_fields__)
 def test_each_is_under_the_pressure_of_its_edges(name):
     mailbox = getattr(BOXES, name)
     assert mailbox.name == name

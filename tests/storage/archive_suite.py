@@ -5,12 +5,12 @@ A test module derives its class from `ArchiveSuite` and brings the fixture `arch
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
 import pytest
 import trio
+from msgspec.structs import replace
 
 from analytics.records import Action, Insight, Pattern
 from storage.archive import Archive, ArchiveError, PoisonError

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import nan
 
 import pytest
+from msgspec.structs import replace
 
 from storage.sqlite_records import insight_of, insight_row, pattern_of, pattern_row
 from tests.storage.archive_suite import a_pattern, an_insight
