@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import select
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -148,10 +150,21 @@ def script_size(browser: Browser, url: str) -> None:
         print(f"JavaScript of the first view: {sum(sizes) / 1000:.0f} kB gzip in {len(sizes)} files")
 
 
+@contextmanager
+def four_others(path: str, url: str) -> Iterator[None]:
+    """Browsers of their own that have the page open and show what arrives."""
+    command = [sys.executable, __file__, "--stay", url, "--chromium", path]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(4)]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    yield
+    for process in processes:
+        process.communicate()
+
+
 def five(path: str, url: str) -> None:
     """Five browsers of their own, each its own process, started together."""
-    import subprocess
-
     command = [sys.executable, __file__, "--one", url, "--chromium", path]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(5)]
     found = [json.loads(process.communicate()[0]) for process in processes]
@@ -165,6 +178,7 @@ def main() -> int:
     parser.add_argument("--days", default="30")
     parser.add_argument("--seconds", type=float, default=30, help="of live values")
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--stay", help=argparse.SUPPRESS)
     parser.add_argument("--chromium", default=find_chromium(), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.chromium is None:
@@ -174,6 +188,13 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=asked.chromium, args=list(FLAGS))
         if asked.one:
             print(json.dumps(first_view(browser, asked.one)))
+            return 0
+        if asked.stay:
+            with opened(browser, asked.stay) as page:
+                page.wait_for_function("performance.getEntriesByName('cards-ready').length > 0")
+                print("open", flush=True)
+                while select.select([sys.stdin], [], [], 0)[0] == []:
+                    page.wait_for_timeout(100)  # its events are taken meanwhile
             return 0
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -185,6 +206,10 @@ def main() -> int:
             best_and_worst(f"{asked.days} days, 4x slower", browser, demo.url, slowdown=4, times=3)
             zoom(browser, demo.url)
             live(browser, demo, asked.seconds)
+            with four_others(asked.chromium, demo.url):
+                best_and_worst(f"{asked.days} days, four other browsers open", browser, demo.url)
+                zoom(browser, demo.url)
+                live(browser, demo, asked.seconds)
             five(asked.chromium, demo.url)
         with tempfile.TemporaryDirectory() as folder, ServiceProcess(["serve"], Path(folder)) as bare:
             names = ("battery.house.voltage", "battery.house.soc", "tank.fresh.level", "climate.front.temperature")

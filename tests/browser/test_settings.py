@@ -94,6 +94,11 @@ def test_a_channel_is_added_tried_and_deleted(demo: ServiceProcess, open_page: O
     kept = demo.get("/api/analytics/preferences")["notifications"]
     assert (kept["quiet_hours"]["enabled"], kept["quiet_hours"]["end"]) == (True, "06:30")
     assert [each["id"] for each in kept["channels"]] == ["phone"]
+    for category in ("performance", "cost"):
+        with page.expect_response(lambda response: "preferences" in response.url and response.request.method == "PUT"):
+            item.get_by_label(category).uncheck()
+    kept = demo.get("/api/analytics/preferences")["notifications"]
+    assert kept["channels"][0]["categories"] == ["reliability", "efficiency"]
     expect(page.get_by_role("region", name="Delivery record")).to_contain_text("No message has been made for you yet")
     item.get_by_role("button", name="Delete phone").click()
     expect(page.get_by_text("No channel yet")).to_be_visible()

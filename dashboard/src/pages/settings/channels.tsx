@@ -5,13 +5,13 @@ import type { FormEvent } from "react";
 import { Field, Select, Toggle } from "../../components/form";
 import { Button } from "../../components/parts";
 import type { Stored } from "../../lib/synced";
+import { CATEGORIES, isAbout, withCategory } from "./categories";
 import { SEVERITIES } from "./threshold-form";
 
 // An answer has every member; the document marks those that a request may leave out.
 type Whole<Part> = Part extends readonly unknown[] ? Part : Part extends object ? { [Name in keyof Part]-?: Whole<NonNullable<Part[Name]>> } : Part;
 export type Notifications = Whole<NonNullable<Stored["notifications"]>>;
 export type Channel = Notifications["channels"][number];
-type Category = NonNullable<Channel["categories"]>[number];
 
 const KINDS = [["webhook", "webhook"], ["email", "e-mail"], ["apprise", "push, SMS, other (Apprise)"]] as const;
 const EXAMPLES: Readonly<Record<string, string>> = {
@@ -19,7 +19,6 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   email: "mailtos://user:password@example.org?to=me@example.org",
   apprise: "ntfy://topic, tgram://bot/chat, twilio://…",
 };
-const CATEGORIES = [["", "everything"], ["reliability", "reliability"], ["performance", "performance"], ["efficiency", "efficiency"], ["cost", "cost"]] as const;
 
 export function ChannelItem({ channel, onChange, onTest }: {
   readonly channel: Channel;
@@ -36,14 +35,6 @@ export function ChannelItem({ channel, onChange, onTest }: {
       <div className="w-40">
         <Select label="From" value={channel.min_severity} onChange={(event) => void onChange({ ...channel, min_severity: event.target.value as Channel["min_severity"] })} options={SEVERITIES} />
       </div>
-      <div className="w-40">
-        <Select
-          label="About"
-          value={channel.categories?.[0] ?? ""}
-          onChange={(event) => void onChange({ ...channel, categories: event.target.value === "" ? null : [event.target.value as Category] } as Channel)}
-          options={CATEGORIES}
-        />
-      </div>
       <Toggle label="On" checked={channel.enabled ?? true} onChange={(enabled) => onChange({ ...channel, enabled })} />
       <Button
         disabled={isTesting}
@@ -57,6 +48,17 @@ export function ChannelItem({ channel, onChange, onTest }: {
       <Button tone="quiet" aria-label={`Delete ${channel.id}`} onClick={() => void onChange(undefined)}>
         <Trash2 aria-hidden="true" className="size-4" />
       </Button>
+      <fieldset className="flex basis-full flex-wrap gap-x-5 text-sm">
+        <legend className="text-soft">About</legend>
+        {CATEGORIES.map((each) => (
+          <Toggle
+            key={each}
+            label={each}
+            checked={isAbout(channel.categories, each)}
+            onChange={(on) => onChange({ ...channel, categories: withCategory(channel.categories, each, on) } as Channel)}
+          />
+        ))}
+      </fieldset>
     </li>
   );
 }
