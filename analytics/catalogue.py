@@ -120,7 +120,7 @@ class Catalogue:
 def _longest_part(pattern: str) -> tuple[str, str]:
     """The longest text every match contains, and the pattern: few names get as far as the pattern, so few patterns
     are compiled."""
-    return max(re.split(r"[*?]|\[.*", pattern), key=len), pattern
+    return max(re.split(r"(?s)[*?]|\[.*", pattern), key=len), pattern
 
 
 _SPELT: Final = {"ac": "AC", "api": "API", "ats": "ATS", "can": "CAN", "websocket": "WebSocket"}

@@ -16,10 +16,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv-test"
 MINORS = range(11, 14)  # of Python 3
-# What may run at once, stage by stage. The dashboard's check is first: it fetches all that Node needs, which the
-# builds of the wheel then find there, and waits for the network while flake8 computes. The browser is last and alone.
-BEFORE = ("dashboard", "async")
-AFTER = (("lint", "types", "imports", "wheel"), ("browser",))
+# What may run at once, two at a time, stage by stage. The dashboard's check fetches all that Node needs, which the
+# builds of the wheel then find there; meanwhile run those that need no wheel. The tests wait as much as they compute:
+# two take little longer than one, and the wheel's check fits beside the slower. The browser is last and alone.
+BEFORE = ("dashboard", "async", "types", "lint", "imports")
+AFTER = ("wheel",)
+LAST = ("browser",)
 
 
 def version(python: str) -> tuple[int, int] | None:
@@ -55,7 +57,7 @@ def main(arguments: list[str]) -> int:
     python = ENVIRONMENT / "bin" / "python"
     if not python.exists():
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "tox>=4.20"]
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "tox>=4.67"]
     subprocess.run(pip, check=True)
     tests = [f"py3{minor}" for minor in sorted({min(found), max(found)})]
     known = [word for path in found.values() for word in ("--discover", path)]
@@ -66,7 +68,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return tox(["run"], arguments)
     failed = 0
-    for stage in (BEFORE, tests, *AFTER):  # the tests wait as much as they compute: two take little longer than one
+    for stage in (BEFORE, (*tests, *AFTER), LAST):
         together = ["run-parallel", "--parallel", "2", "--parallel-no-spinner"]
         failed = tox(together, ["--skip-missing-interpreters", "false", "-e", ",".join(stage)]) or failed
     return failed
