@@ -64,7 +64,9 @@ class MarkRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
     duration_s: float | None = Field(None, ge=60, le=2_592_000, description="Of a snooze; default 1 hour")
-    until: UnixSeconds | None = Field(None, description="End of a snooze, instead of `duration_s`")
+    until: FiniteFloat | None = Field(
+        None, ge=0, lt=1e10, description="End of a snooze in unix seconds, instead of `duration_s`"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:

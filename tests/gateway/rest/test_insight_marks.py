@@ -88,6 +88,8 @@ async def test_not_useful_ranks_lower_next_time(
         ("PATCH", f"/{ID}", {"status": "acknowledged", "duration_s": 600}, 422),
         ("POST", f"/{ID}/snooze", {"duration_s": 600, "until": 1.8e9}, 422),
         ("POST", f"/{ID}/snooze", {"until": 1.0}, 422),
+        ("POST", f"/{ID}/snooze", {"until": 1.7976931348623157e308}, 422),
+        ("PATCH", f"/{ID}", {"status": "snoozed", "until": -1.7976931348623157e308}, 422),
         ("POST", f"/{ID}/snooze", {"duration_s": 1}, 422),
         ("POST", f"/{ID}/snooze", {"colour": "red"}, 422),
         ("POST", f"/{ID}/snooze", [], 422),
