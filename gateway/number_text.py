@@ -25,17 +25,28 @@ _Texts = NDArray[np.uint32]  # four characters each
 Text = bytes | memoryview
 
 
-def _texts(words: list[str]) -> _Texts:
-    return np.frombuffer("".join(words).encode(), dtype=np.uint32)
+_DIGITS: Final = (np.arange(_FOUR)[:, None] // [1000, 100, 10, 1] % 10 + ord("0")).astype(np.uint8)
+_SPARED: Final = np.where(np.arange(_FOUR)[:, None] < [1000, 100, 10, 0], ord(" "), _DIGITS).astype(np.uint8)
 
 
-_ZEROS: Final = _texts([f"{number:04}" for number in range(_FOUR)])
-_BLANKS: Final = _texts([f"{number:4}" for number in range(_FOUR)])
-_NOTHING: Final = _texts(["    "])[0]
-_FRACTIONS: Final = (_texts(["    "]), *(_texts([f".{n:0{k}}".ljust(4) for n in range(10**k)]) for k in (1, 2, 3)))
-_ENDS: Final = (_texts([",   "]), *(_texts([f".{n:0{k}},".ljust(4) for n in range(10**k)]) for k in (1, 2)))
-_TENTHS: Final = _texts([f"{n // 10:02}.{n % 10}" for n in range(1000)])  # of a second, and two digits before the point
-_THOUSANDTHS: Final = _texts([f"{n:02}, " for n in range(100)])
+def _texts(before: bytes, digits: NDArray[np.uint8], after: bytes) -> _Texts:
+    """Of each row of `digits` its four characters, with the same ones before and after."""
+    rows = [np.broadcast_to(np.frombuffer(text, np.uint8), (len(digits), len(text))) for text in (before, after)]
+    return np.ascontiguousarray(np.hstack((rows[0], digits, rows[1]))).view(np.uint32).reshape(-1)
+
+
+def _last(digits: int) -> NDArray[np.uint8]:
+    """Every number of so many digits, zeros in front."""
+    return _DIGITS[: 10**digits, 4 - digits :]
+
+
+_ZEROS: Final = _texts(b"", _DIGITS, b"")
+_BLANKS: Final = _texts(b"", _SPARED, b"")
+_NOTHING: Final = _texts(b"", _DIGITS[:1, :0], b"    ")
+_FRACTIONS: Final = (_NOTHING, *(_texts(b".", _last(k), b" " * (3 - k)) for k in (1, 2, 3)))
+_ENDS: Final = (_texts(b",", _DIGITS[:1, :0], b"   "), *(_texts(b".", _last(k), b",".ljust(3 - k)) for k in (1, 2)))
+_TENTHS: Final = _texts(b"", np.insert(_last(3), 2, ord("."), axis=1), b"")  # of a second, two digits before the point
+_THOUSANDTHS: Final = _texts(b"", _last(2), b", ")
 _RECORD: Final = np.dtype([("sign", "u1"), ("high", "u4"), ("low", "u4"), ("fraction", "u4"), ("comma", "u1")])
 _BLANK, _MINUS, _COMMA = b" -,"
 
