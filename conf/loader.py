@@ -10,19 +10,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from analytics.catalogue import Catalogue, parse_catalogue
 from analytics.kpi_catalogue import parse_kpis
 from analytics.rules import Rules, parse_rules
 
 from .flags import FeatureFlags, FlagsError, parse_flags
+from .prepared import prepared
 from .settings import Settings, SettingsError
-
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # a build of PyYAML without libyaml: the same result, slower
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 T = TypeVar("T")
 
@@ -36,15 +30,11 @@ def read_conf(name: str, conf_dir: Path | None = None) -> object:
     if conf_dir is not None and (conf_dir / name).exists():
         place = conf_dir / name
     try:
-        text = place.read_text(encoding="utf-8")
+        text = place.read_bytes()
     except OSError as error:
         raise SettingsError(str(place), error.strerror or "cannot be read") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(str(place), f"not UTF-8 at byte {error.start}") from error
-    try:
-        return yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise SettingsError(str(place), _one_line(error)) from error
+    content = prepared(name, text)
+    return content if content is not None else _parsed_yaml(text, str(place))
 
 
 def read_mapping(name: str, conf_dir: Path | None = None) -> Mapping[str, object]:
@@ -87,7 +77,12 @@ def _parsed(name: str, conf_dir: Path | None, parse: Callable[[Mapping[str, Any]
         raise SettingsError(f"conf/{name}", " ".join(str(error).split())) from error
 
 
-def _one_line(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = " ".join(str(getattr(error, "problem", None) or "not yaml").split())
-    return f"{problem} at line {mark.line + 1} column {mark.column + 1}" if mark else problem
+def _parsed_yaml(text: bytes, place: str) -> object:
+    from .yaml_text import parse_yaml
+
+    try:
+        return parse_yaml(text.decode())
+    except UnicodeDecodeError as error:
+        raise SettingsError(place, f"not UTF-8 at byte {error.start}") from error
+    except ValueError as error:
+        raise SettingsError(place, str(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -65,3 +66,39 @@ def test_a_new_a_moved_and_a_missing_file_ask_for_a_build(hook: ModuleType, tree
 def test_without_a_stamp_nothing_is_current(hook: ModuleType, tree: Path) -> None:
     (tree / hook.RESULT / hook.STAMP).unlink()
     assert not hook.is_current(tree)
+
+
+def test_the_yaml_files_are_prepared_once_and_again_when_one_changes(hook: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    for name, text in (("a.yaml", "[1, 2.5, °C]"), ("b.yaml", "b: {c: null}")):
+        (tmp_path / "conf" / name).write_text(text, encoding="utf-8")
+    assert not hook.is_prepared(tmp_path)
+    assert hook.ensure_prepared(tmp_path) is True
+    entries = json.loads((tmp_path / hook.PREPARED).read_bytes())
+    assert {name: entry["content"] for name, entry in entries.items()} == {
+        "a.yaml": [1, 2.5, "°C"],
+        "b.yaml": {"b": {"c": None}},
+    }
+    assert hook.ensure_prepared(tmp_path) is False
+    (tmp_path / "conf" / "a.yaml").write_text("2")
+    assert hook.ensure_prepared(tmp_path) is True
+    (tmp_path / "conf" / "b.yaml").unlink()
+    assert not hook.is_prepared(tmp_path)
+
+
+@pytest.mark.parametrize("written", ["", "[]", '{"a.yaml": 1}', '{"a.yaml": {"content": 1}}'])
+def test_what_was_cut_off_is_prepared_again(hook: ModuleType, tmp_path: Path, written: str) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "a.yaml").write_text("1")
+    (tmp_path / hook.PREPARED).write_text(written)
+    assert hook.ensure_prepared(tmp_path) is True
+    assert hook.is_prepared(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["1: a number for a name", "2026-11-29", ".nan"])
+def test_what_json_has_no_form_for_is_refused(hook: ModuleType, tmp_path: Path, text: str) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "a.yaml").write_text(text)
+    with pytest.raises((ValueError, TypeError)):
+        hook.ensure_prepared(tmp_path)
+    assert not hook.is_prepared(tmp_path)

@@ -10,11 +10,14 @@ import sys
 import tempfile
 import urllib.request
 import venv
+import zipfile
 from pathlib import Path
 
 
 def main(dist: Path) -> int:
     (wheel,) = dist.resolve().glob("*.whl")
+    with zipfile.ZipFile(wheel) as files:
+        assert "conf/prepared.json" in files.namelist(), "built without what the yaml files say"
     with tempfile.TemporaryDirectory() as folder:
         environment = Path(folder) / "venv"
         venv.create(environment, with_pip=True)
