@@ -77,3 +77,27 @@ export function valueTicks([low, high]: readonly [number, number], most: number)
   for (let at = Math.ceil(low / step); at * step <= high; at += 1) found.push(Number((at * step).toPrecision(12)));
   return found;
 }
+
+type Scale = (value: number) => number;
+
+/** The outline of a range over time, as the `d` of an SVG path: along its upper edge and back along the lower one; a
+ * row without the range ends a piece. */
+export function rangePath(rows: readonly Row[], range: "band" | "envelope", x: Scale, y: Scale): string {
+  let path = "";
+  let upper = "";
+  let lower = "";
+  for (const row of rows) {
+    const edges = row[range];
+    if (edges === null) {
+      if (upper !== "") path += `M${upper}L${lower}Z`;
+      upper = lower = "";
+      continue;
+    }
+    const at = x(row.t).toFixed(1);
+    const low = `${at},${y(edges[0]).toFixed(1)}`;
+    const high = `${at},${y(edges[1]).toFixed(1)}`;
+    upper = upper === "" ? high : `${upper}L${high}`;
+    lower = lower === "" ? low : `${low}L${lower}`;
+  }
+  return upper === "" ? path : `${path}M${upper}L${lower}Z`;
+}

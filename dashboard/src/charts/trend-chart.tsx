@@ -1,8 +1,8 @@
-// One metric over time: expected band, envelope, line, limits, anomalies and insights. Recharts draws; what moves with
-// the hand (crosshair, selection) lies over it and costs no drawing.
+// One metric over time: expected band, envelope, line, limits, anomalies and insights. Recharts draws line and axes;
+// ranges and limits lie under it, and what moves with the hand (crosshair, selection) over it, and costs it no drawing.
 import { memo, useMemo } from "react";
 import type { RefObject } from "react";
-import { Area, CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from "recharts";
+import { Line, LineChart, XAxis, YAxis } from "recharts";
 import type { ChartSeries } from "../api/queries";
 import { useSize } from "../lib/hooks";
 import { usePreferences } from "../lib/preferences";
@@ -10,6 +10,7 @@ import { axisLabel, ticks } from "../lib/times";
 import { conversion, shown } from "../lib/units";
 import { MarksLayer } from "./marks-layer";
 import { ChartOverlay } from "./overlay";
+import { RangeLayer } from "./range-layer";
 import { Ribbon } from "./ribbon";
 import { rowsOf, valueDomain, valueTicks } from "./rows";
 import type { Tail } from "./rows";
@@ -50,24 +51,37 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
     [rows, start, end, stepSeconds],
   );
   const domain = useMemo(() => valueDomain(visible, limits), [visible, limits]);
+  const marks = useMemo(() => valueTicks(domain, Math.max(2, Math.floor(height / 48))), [domain, height]);
   return (
     <div ref={sizer} className="relative select-none" style={{ height: height + 10 }} data-testid="trend-chart">
       {width > 0 && (
         <>
-          <ComposedChart
+          <RangeLayer
+            rows={visible}
+            span={span}
+            domain={domain}
+            marks={marks}
+            limits={limits}
+            colour={colour}
+            left={LEFT}
+            top={TOP}
+            width={width - LEFT - RIGHT}
+            height={height - TOP - BOTTOM}
+          />
+          <LineChart
             width={width}
             height={height}
             data={visible}
             margin={{ top: TOP, right: RIGHT, bottom: 0, left: 0 }}
             accessibilityLayer={false}
           >
-            <CartesianGrid vertical={false} stroke="var(--line)" />
             <XAxis
               dataKey="t"
               type="number"
               domain={[start, end]}
               ticks={ticks(start, end, Math.max(2, Math.floor(width / 96)))}
               tickFormatter={(time: number) => axisLabel(time, end - start)}
+              interval={0}
               allowDataOverflow
               height={BOTTOM}
               tick={{ fill: "var(--soft)", fontSize: 12 }}
@@ -77,15 +91,14 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
             <YAxis
               width={LEFT}
               domain={domain}
-              ticks={valueTicks(domain, Math.max(2, Math.floor(height / 48)))}
+              ticks={marks}
+              interval={0}
               allowDataOverflow
               tickFormatter={(of: number) => axisValue(of)}
               tick={{ fill: "var(--soft)", fontSize: 12 }}
               axisLine={false}
               tickLine={false}
             />
-            <Area dataKey="band" type="monotone" stroke="none" fill="var(--soft)" fillOpacity={0.09} isAnimationActive={false} activeDot={false} />
-            <Area dataKey="envelope" type="linear" stroke="none" fill={colour} fillOpacity={0.24} isAnimationActive={false} activeDot={false} />
             <Line
               dataKey="v"
               type={series.kind === "state" ? "stepAfter" : "linear"}
@@ -96,13 +109,7 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
               isAnimationActive={false}
               connectNulls={false}
             />
-            {limits.map(
-              (limit, index) =>
-                limit !== null &&
-                limit >= domain[0] &&
-                limit <= domain[1] && <ReferenceLine key={index} y={limit} stroke="var(--warning)" strokeDasharray="5 4" />,
-            )}
-          </ComposedChart>
+          </LineChart>
           <MarksLayer
             series={series}
             stepSeconds={stepSeconds}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ChartSeries } from "../../src/api/queries";
-import { rowsOf, valueDomain, valueTicks } from "../../src/charts/rows";
+import { rangePath, rowsOf, valueDomain, valueTicks } from "../../src/charts/rows";
 
 const series = (members: Partial<ChartSeries> = {}): ChartSeries => ({
   metric: "a", title: "A", unit: null, kind: "gauge", times: [0, 60, 240], values: [1, 2, 3], mins: [0, 2, 3], maxs: [2, 2, 3],
@@ -41,6 +41,15 @@ test("limits are in sight when the values come near them", () => {
   const [low, high] = valueDomain(rowsOf(series({ values: [5, 5, 5], mins: [5, 5, 5], maxs: [5, 5, 5] }), 60), []);
   expect(low).toBeLessThan(5);
   expect(high).toBeGreaterThan(5);
+});
+
+test("a range is outlined piece by piece, there along its upper edge and back along the lower", () => {
+  const rows = rowsOf(series({ gaps: [[120, 240]], expected_low: [0, 1, 2], expected_high: [2, 3, 4] }), 60);
+  const [x, y] = [(time: number) => time / 10, (value: number) => 10 - value];
+  expect(rangePath(rows, "band", x, y)).toBe("M3.0,8.0L9.0,7.0L9.0,9.0L3.0,10.0ZM27.0,6.0L27.0,8.0Z");
+  expect(rangePath(rows, "envelope", x, y)).toBe("M3.0,8.0L9.0,8.0L9.0,8.0L3.0,10.0ZM27.0,7.0L27.0,7.0Z");
+  expect(rangePath(rowsOf(series(), 60), "band", x, y)).toBe("");
+  expect(rangePath([], "envelope", x, y)).toBe("");
 });
 
 test("marks of an axis are round", () => {
