@@ -17,7 +17,7 @@ from typing import Final
 import trio
 
 from analytics.catalogue import Catalogue, MetricSpec
-from analytics.coach_log import CAPACITY, LOGGED, SLOT_MS, CoachLog
+from analytics.coach_log import CAPACITY, SLOT_MS, CoachLog, is_logged
 from analytics.coach_watch import CoachWatch
 from analytics.records import Finding, FindingKind
 from analytics.robust import Times
@@ -75,7 +75,7 @@ class CoachRounds:
         until_ms = (now_ms - LATE_MS) // SLOT_MS * SLOT_MS
         log = CoachLog()
         specs = {name: self._catalogue.spec(name) for name in await self._history.names()}
-        names = [name for name, spec in specs.items() if spec.role in LOGGED]
+        names = [name for name, spec in specs.items() if is_logged(spec)]
         first_ms = until_ms - CAPACITY * SLOT_MS
         for start_ms in range(first_ms, until_ms, STRETCH_MS):
             end_ms = min(start_ms + STRETCH_MS, until_ms)
@@ -98,7 +98,7 @@ class CoachRounds:
         batch: Batch = []
         for name in self._memory.names():
             spec = self._catalogue.spec(name)
-            if spec.role in LOGGED:
+            if is_logged(spec):
                 window = self._memory.window(name, log.wanted_from_ms(name) or 0, until_ms)
                 batch.append((name, spec, window.times, window.values))
                 await trio.lowlevel.checkpoint()

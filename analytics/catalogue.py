@@ -21,6 +21,7 @@ from msgspec.structs import replace
 Kind = Literal["gauge", "counter", "state"]
 BadDirection = Literal["above", "below", "both", "none"]
 
+HOURS: Final = {"h": 1.0, "min": 1 / 60, "s": 1 / 3600}  # in one of the units that a counter of hours may have
 CACHE_LIMIT: Final = 10_000  # names; the memory tier caps series well below it
 
 
@@ -37,7 +38,8 @@ class MetricSpec(Struct, frozen=True, kw_only=True):
     `hysteresis`: how far back inside a value must come before a limit is over; None: derived from the limits.
     `min_deviation`: smallest distance from the baseline that is worth telling; a metric that lies still is judged
     only when this is given. `off_below`: below it the thing is off or unplugged (shore power at 0 V), which the limits
-    do not judge. `intermittent`: the metric may fall silent (engine off, sent on change only).
+    do not judge. `intermittent`: the metric may fall silent (engine off, sent on change only). `service_every`: of a
+    counter of running time, how much of it lies between two services.
     """
 
     pattern: str = "*"
@@ -57,6 +59,7 @@ class MetricSpec(Struct, frozen=True, kw_only=True):
     min_deviation: float | None = None
     off_below: float | None = None
     intermittent: bool = False
+    service_every: float | None = None
 
     @property
     def low(self) -> float | None:
@@ -133,7 +136,7 @@ def title_from(name: str) -> str:
 
 
 _PAIRS: Final = ("plausible", "warn", "critical")  # written [low, high], null for "none"
-_NUMBERS: Final = ("hold_s", "hysteresis", "min_deviation", "off_below")
+_NUMBERS: Final = ("hold_s", "hysteresis", "min_deviation", "off_below", "service_every")
 _TEXTS: Final = ("unit", "role", "title")
 _KNOWN: Final = frozenset(MetricSpec.__struct_fields__) - {
     f"{pair}_{side}" for pair in _PAIRS for side in ("low", "high")
@@ -188,6 +191,7 @@ def _entry(index: int, entry: object) -> Iterable[MetricSpec]:
             raise CatalogueError(f"{where}: `intermittent` must be true or false")
         members["intermittent"] = entry["intermittent"]
     _check_order(where, members)
+    _check_service(where, members)
     return [MetricSpec(pattern=pattern, **members) for pattern in patterns]
 
 
@@ -221,3 +225,12 @@ def _check_order(where: str, members: Mapping[str, Any]) -> None:
         no_room = value == next_value and name.endswith("low") and next_name.endswith("high")
         if value > next_value or no_room:
             raise CatalogueError(f"{where}: {name} ({value:g}) must be below {next_name} ({next_value:g})")
+
+
+def _check_service(where: str, members: Mapping[str, Any]) -> None:
+    if "service_every" not in members:
+        return
+    if members["service_every"] == 0:
+        raise CatalogueError(f"{where}: `service_every` must be more than 0")
+    if members.get("kind") != "counter" or members.get("unit") not in HOURS:
+        raise CatalogueError(f"{where}: `service_every` needs `kind: counter` and `unit`, one of {', '.join(HOURS)}")

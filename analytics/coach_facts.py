@@ -24,6 +24,7 @@ FACTS: Final[Mapping[FindingKind, frozenset[str]]] = {
     FindingKind.LONG_RUN: frozenset({"span", "charge"}),
     FindingKind.LOAD_GREW: frozenset({"usual"}),
     FindingKind.RUNNING_HOTTER: frozenset({"usual", "more"}),
+    FindingKind.SERVICE_DUE: frozenset({"hours", "every"}),
     FindingKind.USE_GREW: frozenset({"lost", "span", "rate"}),
     FindingKind.NOISY: frozenset({"times"}),
     FindingKind.RATE_DROP: frozenset({"usual"}),

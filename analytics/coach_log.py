@@ -29,7 +29,7 @@ MAX_TRACKS: Final = 96
 HELD_SLOTS: Final = 13  # an on-change metric that is quiet for longer than an hour says nothing any more
 PULSE_MS: Final = 10_000  # how finely the on-time of a state is cut
 NEAR_MS: Final = 120_000  # samples further apart are no neighbours
-LOGGED: Final = frozenset({  # the roles that the checks read
+_ROLES: Final = frozenset({  # that the checks read
     "air_conditioner_state", "alternator_current", "battery_current", "battery_soc", "battery_temperature",
     "battery_voltage", "bus_errors", "bus_rate", "cool_setpoint", "electronics_temperature", "engine_speed",
     "engine_state", "engine_temperature", "error_rate", "exterior_temperature", "freezer_temperature", "fresh_tank",
@@ -40,6 +40,11 @@ LOGGED: Final = frozenset({  # the roles that the checks read
 ROWS: Final = 5  # mean, low, high, starts, rough
 
 Rows = NDArray[np.float32]
+
+
+def is_logged(spec: MetricSpec) -> bool:
+    """Whether a check reads the metrics of this entry."""
+    return spec.role in _ROLES or spec.service_every is not None
 
 
 class Track:

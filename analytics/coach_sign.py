@@ -26,7 +26,7 @@ ENOUGH: Final = 6  # slots on each side that make a comparison
 MOVED: Final = 4.0  # robust sigmas
 LEVEL: Final = 0.02  # of a metric's own level: less is no shift
 NAMED: Final = 5
-STORES: Final = frozenset({"fresh_tank", "waste_tank", "propane_tank"})  # never where they were yesterday
+STORES: Final = frozenset({"fresh_tank", "waste_tank", "propane_tank"})  # like counters never where they were yesterday
 STRENGTH_LIMIT: Final = 100.0
 
 
@@ -97,7 +97,8 @@ def beside(view: CoachView, track: Track, span: slice) -> list[dict[str, Any]]:
     found = []
     for other in view.tracks():
         now, then = (part[np.isfinite(part)] for part in (other.mean[span], other.mean[yesterday]))
-        if other is track or other.spec.role in STORES or min(len(now), len(then)) < ENOUGH:
+        never = other.spec.role in STORES or other.spec.kind == "counter"
+        if other is track or never or min(len(now), len(then)) < ENOUGH:
             continue
         level, shift = median(then), median(now) - median(then)
         scale = max(mad_sigma(now), mad_sigma(then), LEVEL * abs(level), 1e-6)

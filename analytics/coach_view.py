@@ -35,8 +35,7 @@ class CoachView:
         self._wall = wall
         self._by_role: dict[str, list[Track]] = {}
         for track in sorted(log.tracks(end_slot, slots), key=lambda each: each.name):
-            if track.spec.role is not None:
-                self._by_role.setdefault(track.spec.role, []).append(track)
+            self._by_role.setdefault(track.spec.role or "", []).append(track)
 
     def all(self, *roles: str) -> list[Track]:
         return [track for role in roles for track in self._by_role.get(role, ())]

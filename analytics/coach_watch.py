@@ -23,6 +23,7 @@ from .coach_cold import duty_grew, warming
 from .coach_engines import load_grew, long_run, running_hotter
 from .coach_log import SLOT_MS, CoachLog
 from .coach_propane import propane_use
+from .coach_service import service_due
 from .coach_sign import THIN, Sign
 from .coach_system import errors, noisy, rate_drop, slowed
 from .coach_tanks import tanks_ahead
@@ -40,7 +41,7 @@ PROMPT: Final[tuple[Check, ...]] = (  # looked at every slot
 )  # fmt: skip
 THOROUGH: Final[tuple[Check, ...]] = (  # looked at every hour: they compare nights and days
     parasitic_draw, overnight_drop, ageing, output_low, duty_grew, leak, level_stuck, tanks_ahead, propane_use,
-    noisy,
+    noisy, service_due,
 )  # fmt: skip
 THOROUGH_SLOTS: Final = 12
 EXPLAINED: Final = {  # a sign is not told while one of these holds, which explains it

@@ -52,6 +52,7 @@ class FindingKind(StrEnum):
     LONG_RUN = "long_run"  # the generator runs on though there is nothing left to charge
     LOAD_GREW = "load_grew"
     RUNNING_HOTTER = "running_hotter"  # an engine at work is warmer than on its earlier journeys
+    SERVICE_DUE = "service_due"  # a counter of running hours has passed a multiple of its service's interval
     USE_GREW = "use_grew"  # propane goes that no appliance accounts for
     NOISY = "noisy"  # neighbouring samples lie much further apart than they used to
     RATE_DROP = "rate_drop"  # the bus carries much less than ever at rest

@@ -113,7 +113,11 @@ def quiet_result(what: OddityKind | None, seed: int, days: float = 30.0, *, stre
 
 
 def _came_true(told: Told, lived: Run) -> bool:
-    """A battery or tank that was said to run out of charge, water or room did so within a day (as good as)."""
+    """A battery or tank that was said to run out of charge, water or room did so within a day (as good as); a generator
+    whose service is due had just run for so long."""
+    if told.kind == "service_due":
+        hours = float(lived.truth["generator_run_time"][lived.times.searchsorted(told.at_ms)])
+        return 0 <= hours - told.insight.evidence["expected_high"] < 24
     column, worst, low = _ENDS.get(told.insight.metric or "", ("soc", 0.0, True))
     if told.kind not in ("empty_ahead", "full_ahead", "limit") or not worst:
         return False

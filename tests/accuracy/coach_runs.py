@@ -16,7 +16,7 @@ import numpy as np
 
 from actors.insight_desk import InsightDesk
 from analytics.catalogue import Catalogue
-from analytics.coach_log import LOGGED, SLOT_MS, CoachLog
+from analytics.coach_log import SLOT_MS, CoachLog, is_logged
 from analytics.coach_watch import CoachWatch
 from analytics.records import Insight
 from analytics.rules import Rules
@@ -126,7 +126,7 @@ def _wall(oddities: Sequence[Oddity], times: np.ndarray) -> np.ndarray:
 def _take(log: CoachLog, catalogue: Catalogue, parts: Sequence[SeriesPart], until_ms: int) -> None:
     for part in parts:
         spec = catalogue.spec(part.name)
-        if spec.role in LOGGED:
+        if is_logged(spec):
             log.take(part.name, spec, part.times, part.values, until_ms)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from analytics.records import Finding, FindingKind
 from gateway.demo.faults import KINDS
 
 from .coach_faults import (
     NOTIFIED,
     FaultResult,
     QuietResult,
+    _came_true,
     fault_result,
     fault_table,
     quiet_result,
@@ -17,7 +20,7 @@ from .coach_faults import (
     verdicts,
 )
 from .coach_plan import CASES, planned
-from .coach_runs import start_ms
+from .coach_runs import Run, Told, shipped, start_ms
 
 
 @pytest.mark.parametrize(("kind", "within_h"), [("water_leak", 6), ("fridge_warming", 4), ("door_seal", 24)])
@@ -40,6 +43,18 @@ def test_every_fault_has_its_case_and_its_place_in_time():
         fault = planned(kind, 5, start_ms(5))
         assert fault == planned(kind, 5, start_ms(5)) != planned(kind, 6, start_ms(5))
         assert 0 < fault.severity <= 1
+
+
+def test_a_service_is_rightly_due_when_the_generator_has_run_for_so_long():
+    times = np.arange(3, dtype=np.int64) * 60_000
+    finding = Finding(
+        FindingKind.SERVICE_DUE, "generator.run_time", 60_000, 0, 450.1, None, 450.0, 2.0, 0.9, 1, direction="above"
+    )
+    catalogue, rules = shipped()
+    insight = rules.insight(finding, catalogue.spec(finding.metric), 60_000)
+    for hours, right in ((450.1, True), (449.0, False), (590.0, False)):
+        lived = Run((), (), {"generator_run_time": np.full(3, hours)}, times)
+        assert _came_true(Told(60_000, insight), lived) == right
 
 
 def test_the_tables_count_what_counts():

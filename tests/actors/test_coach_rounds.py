@@ -77,6 +77,20 @@ async def test_what_the_book_holds_open_can_end_after_a_restart(house):
     assert finding.over
 
 
+async def test_a_service_that_became_due_while_nobody_looked_is_told_once(house):
+    """The counter stood at 449.9 h in the archive, and goes on at 450.2 after hours without the process."""
+    archive = MemoryArchive()
+    house.history.archive = archive
+    times = NOW_MS - DAY_MS + np.arange(60, dtype=np.int64) * 60_000
+    await archive.append([SeriesPart("generator.run_time", times, np.full(60, 449.9))])
+    house.record("generator.run_time", NOW_MS, 450.2, 130)
+    told = []
+    for minutes in (11, 70, 130):
+        await house.rounds.refill(NOW_MS + (minutes - 6) * 60_000, [(finding.kind, finding.metric) for finding in told])
+        told += await house.rounds.look(NOW_MS + minutes * 60_000)
+    assert [(each.kind, each.expected_high, each.start_ms) for each in told] == [(FindingKind.SERVICE_DUE, 450, NOW_MS)]
+
+
 async def test_a_slot_waits_for_samples_that_come_late(house):
     house.record("api.response_time", NOW_MS, 12.0, 30)
     await house.rounds.look(NOW_MS + SLOT_MS + 1000)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from analytics.catalogue import Catalogue
-from analytics.coach_log import LOGGED, SLOT_MS, CoachLog
+from analytics.coach_log import SLOT_MS, CoachLog, is_logged
 from analytics.coach_view import CoachView
 
 START_MS = 1_790_000_000_000 // 86_400_000 * 86_400_000
@@ -45,6 +45,7 @@ class Days:
             "shore.leg1.voltage": np.zeros(count),
             "generator.running": np.zeros(count),
             "generator.load": np.zeros(count),
+            "generator.run_time": np.full(count, 440.0),
             "engine.rpm": np.zeros(count),
             "engine.coolant.temperature": np.full(count, 20.0),
             "alternator.current": np.zeros(count),
@@ -97,7 +98,7 @@ class Days:
             spec = catalogue.spec(name)
             if name in without:
                 continue
-            assert spec.role in LOGGED, name
+            assert is_logged(spec), name
             each = 1 if spec.kind == "state" else 5
             times = START_MS + np.arange(self.slots * each, dtype=np.int64) * (SLOT_MS // each)
             log.take(name, spec, times, np.repeat(values, each), end_ms)

@@ -45,14 +45,15 @@ def test_metrics_of_ours_come_before_all_patterns() -> None:
 
 
 def test_all_members_are_read() -> None:
-    [spec] = parse_catalogue(
+    [spec, hours] = parse_catalogue(
         {
             "metrics": [
                 {
                     "pattern": "x", "unit": "V", "kind": "gauge", "role": "r", "title": "T", "plausible": [0, 100],
                     "warn": [20, None], "critical": [10, 90], "bad_direction": "below", "hold_s": 5, "hysteresis": 0.5,
                     "min_deviation": 1, "off_below": 2, "intermittent": True,
-                }
+                },
+                {"pattern": "h", "kind": "counter", "unit": "min", "service_every": 6000},
             ]
         }
     ).specs  # fmt: skip
@@ -62,8 +63,10 @@ def test_all_members_are_read() -> None:
         intermittent=True,
     )  # fmt: skip
     assert (spec.low, spec.high) == (20, 90)
+    assert hours == MetricSpec(pattern="h", kind="counter", unit="min", service_every=6000)
 
 
+HOURS: dict[str, Any] = {"pattern": "a", "kind": "counter", "unit": "h"}
 BAD: list[tuple[Any, str]] = [
     ([], "mapping"),
     ({}, "`metrics` must be a list"),
@@ -87,6 +90,12 @@ BAD: list[tuple[Any, str]] = [
     ),
     ({"metrics": [{"pattern": "a", "warn": [5, 5]}]}, r"warn_low \(5\) must be below warn_high"),
     ({"metrics": [{"pattern": "a", "plausible": [0, 10], "critical": [None, 20]}]}, "must be below plausible_high"),
+    ({"metrics": [HOURS | {"service_every": 0}]}, "`service_every` must be more than 0"),
+    ({"metrics": [HOURS | {"service_every": -150}]}, "`service_every` must not be negative"),
+    ({"metrics": [HOURS | {"service_every": "150 h"}]}, "`service_every` must be a number"),
+    ({"metrics": [HOURS | {"kind": "gauge", "service_every": 150}]}, r"\(a\): `service_every` needs `kind: counter`"),
+    ({"metrics": [HOURS | {"unit": "km", "service_every": 150}]}, "`service_every` needs .* one of h, min, s"),
+    ({"metrics": [{"pattern": "a", "kind": "counter", "service_every": 150}]}, "`service_every` needs"),
 ]
 
 

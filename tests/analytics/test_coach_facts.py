@@ -24,6 +24,8 @@ def test_checks_bring_the_words_of_their_kind(shipped_catalogue: Catalogue) -> N
                 days.values[name][run] = 1000
             days.values["alternator.current"][begin : begin + 40] = 60
         days.values["battery.house.soc"] -= 20
+        days.values["generator.run_time"][run] = 450.05
+        days.values["generator.run_time"][: run.start] = 449.95
         view = days.view(shipped_catalogue)
         for check in PROMPT + THOROUGH:
             for sign in check(view):
