@@ -78,12 +78,15 @@ def shore_without_current(view: CoachView) -> Iterator[Sign]:
 
 
 def engine_without_current(view: CoachView) -> Iterator[Sign]:
-    """The engine runs, and its alternator gives nothing."""
-    alternator = view.first("alternator_current")
+    """The engine runs, and its alternator gives nothing: much less than it gave a battery that is full, or is not."""
+    alternator, soc = view.first("alternator_current"), view.first("battery_soc")
     if alternator is None:
         return
     before = view.before(ENGINE_H)
-    usual = quantile(alternator.mean[before][view.engine[before]], 0.5)
+    full = np.zeros(view.slots, dtype=np.bool_) if soc is None else known(soc.mean, 0.0) >= FULL
+    then, was_full = alternator.mean[before][view.engine[before]], full[before][view.engine[before]]
+    to_full, to_others = quantile(then[was_full], 0.5), quantile(then[~was_full], 0.5)
+    usual = to_full if full[-1] or math.isnan(to_others) else to_others  # one that is not full is given no less
     if not usual > 4:
         return
     dead = view.engine & (known(alternator.mean, math.inf) < 0.2 * usual)

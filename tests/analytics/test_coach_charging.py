@@ -63,6 +63,32 @@ def test_a_running_engine_without_its_alternator(shipped_catalogue: Catalogue) -
     assert strength(engine_without_current, days.view(shipped_catalogue)) == 0
 
 
+@pytest.mark.parametrize(("charge", "amps", "told"), [(99, 15, False), (99, 1, True), (70, 15, True)])
+def test_a_full_battery_is_given_less_by_a_sound_alternator(
+    shipped_catalogue: Catalogue, charge: float, amps: float, told: bool
+) -> None:
+    days = Days(10, 12)
+    for begin, soc, given in ((500, 99, 14), (800, 60, 90), (1200, 65, 90), (1500, 65, 90)):
+        days.values["engine.rpm"][begin : begin + 30] = 1900
+        days.values["alternator.current"][begin : begin + 30] = given
+        days.values["battery.house.soc"][begin : begin + 30] = soc
+    days.values["engine.rpm"][days.last(1)] = 1900
+    days.values["alternator.current"][days.last(1)] = amps
+    days.values["battery.house.soc"][days.last(1)] = charge
+    assert (strength(engine_without_current, days.view(shipped_catalogue)) >= 1) == told
+
+
+def test_an_alternator_that_never_met_a_full_battery_is_not_judged_by_one(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 12)
+    for begin, soc in ((500, 60), (1200, 65)):
+        days.values["engine.rpm"][begin : begin + 30] = 1900
+        days.values["alternator.current"][begin : begin + 30] = 90
+        days.values["battery.house.soc"][begin : begin + 30] = soc
+    days.values["engine.rpm"][days.last(1)] = 1900
+    days.values["battery.house.soc"][days.last(1)] = 99
+    assert list(engine_without_current(days.view(shipped_catalogue))) == []
+
+
 @pytest.mark.parametrize(("days_low", "told"), [(2, False), (7, True)])
 def test_panels_that_give_less(shipped_catalogue: Catalogue, days_low: int, told: bool) -> None:
     """Two dull days are weather."""
