@@ -67,6 +67,11 @@ def load_grew(view: CoachView) -> Iterator[Sign]:
         )  # fmt: skip
 
 
+def warm(running: Mask) -> list[tuple[int, int]]:
+    """Spans of at least a quarter of an hour in which an engine is at its working temperature."""
+    return [(begin + WARM_SLOTS, end) for begin, end in runs(running) if end - begin >= WARM_SLOTS + 3]
+
+
 def running_hotter(view: CoachView) -> Iterator[Sign]:
     """Coolant of an engine at work, this journey's median against those of the journeys before."""
     for track in view.all("engine_temperature", "generator_temperature"):
@@ -75,11 +80,7 @@ def running_hotter(view: CoachView) -> Iterator[Sign]:
 
 
 def _hotter(view: CoachView, track: Track, running: Mask) -> Iterator[Sign]:
-    works = [
-        (begin + WARM_SLOTS, end)
-        for begin, end in runs(running)
-        if end - begin >= WARM_SLOTS + 3 and np.isfinite(track.mean[begin + WARM_SLOTS : end]).any()
-    ]
+    works = [span for span in warm(running) if np.isfinite(track.mean[slice(*span)]).any()]
     if len(works) <= JOURNEYS or works[-1][1] < view.slots - 1:
         return
     medians = np.array([quantile(track.mean[begin:end], 0.5) for begin, end in works])

@@ -13,6 +13,7 @@ FACTS: Final[Mapping[FindingKind, frozenset[str]]] = {
     FindingKind.OVERNIGHT_DROP: frozenset({"usual", "times"}),
     FindingKind.AGEING: frozenset({"usual", "times"}),
     FindingKind.NO_CHARGE: frozenset({"source", "sign", "span"}),
+    FindingKind.ALTERNATOR_WEAK: frozenset({"usual", "days", "earlier"}),
     FindingKind.OUTPUT_LOW: frozenset({"share", "days"}),
     FindingKind.PARASITIC: frozenset({"usual", "extra"}),
     FindingKind.WARMING: frozenset({"usual"}),

@@ -6,7 +6,8 @@ other. Promises
 - what was told is told as over, once, when its check has looked and found it gone; while nobody can judge it (the
   nights are spent on shore power, say) it is neither told nor called over.
 
-A restart forgets only which signs were told: the book of insights knows, and hands them to `remember`.
+A restart forgets which signs were told: the book of insights knows, and hands them to `remember`. And it forgets what
+the alternator gave before the log begins.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from .coach_alternator import AlternatorTrend
 from .coach_battery import ageing, battery_empty, overnight_drop, parasitic_draw
 from .coach_charging import engine_without_current, output_low, shore_without_current, sun_without_current
 from .coach_climate import not_cooling, short_cycling
@@ -48,6 +50,7 @@ EXPLAINED: Final = {  # a sign is not told while one of these holds, which expla
     FindingKind.OVERNIGHT_DROP: (FindingKind.AGEING,),
     FindingKind.PARASITIC: (FindingKind.WARMING, FindingKind.DUTY_GREW, FindingKind.EMPTY_AHEAD),
     FindingKind.OUTPUT_LOW: (FindingKind.NO_CHARGE,),
+    FindingKind.ALTERNATOR_WEAK: (FindingKind.NO_CHARGE,),
     FindingKind.DUTY_GREW: (FindingKind.WARMING,),
 }
 
@@ -61,6 +64,7 @@ class CoachWatch:
     def __init__(self, log: CoachLog, wall: Callable[[Times], Times]) -> None:
         self._log = log
         self._wall = wall
+        self._alternator = AlternatorTrend()
         self._told: dict[Key, tuple[Finding, int]] = {}  # with the slot in which it was last seen
         self._looked_slot = self._thorough_slot = 0
         self.failed: dict[str, str] = {}  # check -> what went wrong, at the last look
@@ -84,7 +88,7 @@ class CoachWatch:
         checks = PROMPT
         if thorough or slot - self._thorough_slot >= THOROUGH_SLOTS:
             self._thorough_slot = slot
-            checks += THOROUGH
+            checks += (*THOROUGH, self._alternator.alternator_weak)
         self._told = {key: told for key, told in self._told.items() if slot - told[1] <= LAPSE_SLOTS}
         signs = {sign.key: sign for sign in self._signs(view, checks) if sign.cover >= THIN}
         holding = {key for key, sign in signs.items() if sign.holds(told=key in self._told)}

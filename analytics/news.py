@@ -32,6 +32,7 @@ _SUBJECTS: Final = {
     "fridge": ("fridge_temperature", "fridge_state"),
     "shore power": ("shore_voltage", "shore_current", "shore_frequency"),
     "generator": ("generator", "generator_load", "generator_state", "generator_temperature", "run_time"),
+    "alternator": ("alternator_current", "starter_voltage"),
     "engine": ("engine", "engine_speed", "engine_state", "engine_temperature", "fuel_rate"),
     "vehicle bus": ("bus_rate", "bus_errors"),
 }

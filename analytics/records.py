@@ -41,6 +41,7 @@ class FindingKind(StrEnum):
     OVERNIGHT_DROP = "overnight_drop"  # the battery loses more in a night than it used to
     AGEING = "ageing"  # the battery's resistance has grown
     NO_CHARGE = "no_charge"  # there is sun, shore power or a running engine, but no current from it
+    ALTERNATOR_WEAK = "alternator_weak"  # on several journeys in a row it has given less than on those before
     OUTPUT_LOW = "output_low"  # for days the panels have given less than the same light used to
     PARASITIC = "parasitic"  # something draws current while everything rests
     WARMING = "warming"  # cold food is getting warm

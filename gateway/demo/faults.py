@@ -16,8 +16,8 @@ from msgspec import Struct
 from .days import MINUTES, Minutes, make_day, rng
 
 FaultKind = Literal[
-    "ac_weak", "alternator_fault", "api_errors", "api_slow", "battery_ageing", "battery_draining", "bus_errors",
-    "can_rate_drop", "charger_fault", "door_seal", "engine_hot", "freezer_warming", "fridge_warming",
+    "ac_weak", "alternator_fault", "alternator_weak", "api_errors", "api_slow", "battery_ageing", "battery_draining",
+    "bus_errors", "can_rate_drop", "charger_fault", "door_seal", "engine_hot", "freezer_warming", "fridge_warming",
     "furnace_short_cycling", "generator_overload", "generator_stuck", "panel_dirty", "parasitic_draw", "power_loss",
     "propane_leak", "sensor_noisy", "sensor_silent", "sensor_stuck", "shore_brownout", "solar_controller_fault",
     "solar_shaded", "tanks_unserviced", "water_leak", "weak_cell",
@@ -57,6 +57,7 @@ class Fault(Struct, frozen=True):
 METRICS: Final[dict[FaultKind, str]] = {
     "ac_weak": "climate.front.temperature",
     "alternator_fault": "alternator.current",
+    "alternator_weak": "alternator.current",
     "api_errors": "api.error_rate",
     "api_slow": "api.response_time",
     "battery_ageing": "battery.house.soc",
@@ -88,6 +89,7 @@ METRICS: Final[dict[FaultKind, str]] = {
 SENTENCES: Final[dict[FaultKind, str]] = {
     "ac_weak": "the air conditioner runs and hardly cools",
     "alternator_fault": "the alternator charges nothing while the engine runs",
+    "alternator_weak": "the alternator's brushes are worn: less than half of its power, at a lower voltage",
     "api_errors": "the core answers every seventh request with an error",
     "api_slow": "the core takes more than a second to answer",
     "battery_ageing": "the house battery has lost more than half of its capacity",
@@ -151,6 +153,7 @@ class Effects(Struct, frozen=True):
 AMOUNTS: Final[dict[FaultKind, dict[str, float]]] = {
     "ac_weak": {"cooling_loss": 0.95},
     "alternator_fault": {"alternator_loss": 1.0},
+    "alternator_weak": {"alternator_loss": 0.6},
     "api_errors": {"api_errors": 15.0},
     "api_slow": {"api_delay": 1800.0},
     "battery_ageing": {"capacity_loss": 0.6},

@@ -21,6 +21,7 @@ GRAY_L: Final = 250.0
 BLACK_L: Final = 150.0
 PROPANE_KG: Final = 36.0
 PANELS_W: Final = 1200.0
+DUSK: Final = 5.0  # W/m²
 _CHARGE_EFFICIENCY: Final = 0.98
 _RESISTANCE: Final = 0.004  # ohm, battery with its cables
 # LiFePO4, four cells in series, at rest.
@@ -239,7 +240,9 @@ def _electricity(state: State, now: Outside, pump: float) -> Row:
     accept = min(150.0, max(0.0, (1.0 - state.soc) / 0.03 * 150.0)) * (ocv + 0.3)  # W the battery takes
     sun = PANELS_W * now.irradiance / 1000 * 0.82 * now.sunlight
     solar = min(sun * (1 - now.controller_loss), loads + accept)
-    alternator = min(1100.0 * (1 - now.alternator_loss), loads + accept - solar) if now.engine else 0.0
+    turning = max(0.0, 1 - now.alternator_loss)
+    alternator = min(1100.0 * turning, loads + accept - solar) if now.engine else 0.0
+    chassis_a = 14 + 9 * (now.irradiance < DUSK)  # headlights
     charger = min(820.0 * (1 - now.charger_loss), loads + accept - solar - alternator) if source else 0.0
     net = solar + alternator + charger - loads
     current = net / ocv
@@ -264,8 +267,8 @@ def _electricity(state: State, now: Outside, pump: float) -> Row:
     load = (feed + 1450 * state.cooling) if source else 0.0
     return (
         voltage, current, state.soc * 100, state.battery,
-        14.1 - 1.7 * now.alternator_loss if now.engine else 12.74 - 0.004 * max(0.0, 20 - now.outside),
-        (alternator / 14.1 + 14 * (1 - now.alternator_loss)) if now.engine else 0.0,
+        12.4 + 1.7 * turning if now.engine else 12.74 - 0.004 * max(0.0, 20 - now.outside),
+        (alternator / 14.1 + chassis_a * turning) if now.engine else 0.0,
         solar, (18.0 + 19.5 * min(1.0, sun / 150)) if sun > 1 else 0.0,
         leg1, feed / leg1 if source else 0.0, leg2, 1450 * state.cooling / leg2 if source else 0.0,
         60.0 if source else 0.0, float(1 if now.shore else 2 if state.generating else 0),

@@ -72,7 +72,11 @@ CASES: Final[dict[FaultKind, Case]] = {
         (("not_cooling", None),), 30, 8, (0.7, 1.0), seasons=(2,), matters=_minutes("air_conditioner", 0, 180)
     ),
     "alternator_fault": Case(
-        (("no_charge", "alternator.current"),), 96, 0, (1.0, 1.0), matters=_minutes("rpm", 300, 60)
+        (("no_charge", "alternator.current"),), 96, 0, (1.0, 1.0), also=(("alternator_weak", None),),
+        matters=_minutes("rpm", 300, 60),
+    ),
+    "alternator_weak": Case(
+        (("alternator_weak", None),), 336, 0, (0.5, 1.0), 48, matters=_minutes("rpm", 300, 240)
     ),
     "api_errors": Case((("errors", None), ("deviation", "api.error_rate"), ("limit", "api.error_rate")), 3, 13),
     "api_slow": Case((("slowed", None), ("deviation", "api.response_time"), ("limit", "api.response_time")), 3, 13),

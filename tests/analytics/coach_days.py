@@ -49,6 +49,7 @@ class Days:
             "engine.rpm": np.zeros(count),
             "engine.coolant.temperature": np.full(count, 20.0),
             "alternator.current": np.zeros(count),
+            "battery.chassis.voltage": np.full(count, 12.7),
             "climate.front.temperature": 21 + np.sin(hour / 24 * 2 * np.pi) + dice.normal(0, 0.05, count),
             "climate.front.cool_setpoint": np.full(count, 25.0),
             "climate.furnace.on": np.zeros(count),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from analytics.catalogue import Catalogue
+from analytics.coach_alternator import AlternatorTrend
 from analytics.coach_facts import COACH_KINDS, FACTS
 from analytics.coach_watch import PROMPT, THOROUGH
 from analytics.records import FindingKind
@@ -24,10 +26,13 @@ def test_checks_bring_the_words_of_their_kind(shipped_catalogue: Catalogue) -> N
                 days.values[name][run] = 1000
             days.values["alternator.current"][begin : begin + 40] = 60
         days.values["battery.house.soc"] -= 20
+        days.values["battery.chassis.voltage"][:] = np.where(np.arange(days.slots) < 1000, 14.1, 13.4)
+        for begin in (1250, 2000):
+            days.values["engine.rpm"][begin : begin + 40] = 1900
         days.values["generator.run_time"][run] = 450.05
         days.values["generator.run_time"][: run.start] = 449.95
         view = days.view(shipped_catalogue)
-        for check in PROMPT + THOROUGH:
+        for check in (*PROMPT, *THOROUGH, AlternatorTrend().alternator_weak):
             for sign in check(view):
                 assert set(sign.facts) == FACTS[sign.kind], check.__name__
                 seen.add(sign.kind)

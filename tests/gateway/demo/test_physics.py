@@ -174,6 +174,19 @@ def test_driving_charges_and_warms_the_engine():
     assert column(step(state, quiet()), "rpm") == 0
 
 
+def test_a_weak_alternator_gives_less_and_headlights_ask_for_more():
+    def given(**changes: float) -> tuple[float, float]:
+        row = step(State(soc=0.5), quiet(engine=1, speed=88, **changes))
+        return column(row, "alternator_current"), column(row, "chassis_voltage")
+
+    dark, light = given(), given(irradiance=400)
+    assert dark[0] - light[0] == pytest.approx(9)
+    assert dark[1] == light[1] == pytest.approx(14.1)
+    assert given(alternator_loss=0.6)[0] == pytest.approx(0.4 * dark[0])
+    assert given(alternator_loss=0.6)[1] < 13.2
+    assert given(alternator_loss=1.6) == given(alternator_loss=1.0) == (0, pytest.approx(12.4))
+
+
 def test_every_column_has_a_value(month):
     assert len(step(State(), quiet())) == len(COLUMNS)
     assert all(np.isfinite(values).all() for values in month[1].columns.values())
