@@ -203,6 +203,9 @@ async def test_a_restore_beside_the_running_service_is_taken_up(tmp_path, monkey
         await set_threshold(it, high=10.0)
         it.see(0, 11)
         assert it.phase() == "firing"
+        with trio.fail_after(5):
+            while not await it.store.read(load_states):  # stored after the restore, the alert would go on
+                await trio.sleep(0.01)
         assert not it.restored.is_set()  # what this process writes is no restore
         await trio.to_thread.run_sync(restore_control, backup, archive)
         with trio.fail_after(5):
