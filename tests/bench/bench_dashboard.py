@@ -2,13 +2,14 @@
 
 Largest contentful paint and the page's own marks (`cards-ready`, `zoom-start`, `charts-drawn`); from a frame's arrival
 to the picture that shows it; share of time the main thread was busy; memory of the page; size of the JavaScript of the
-first view; beside four others that are open, and five that load at one moment.
+first view; beside four others that are open, and five that load at one moment, with and without their drawing.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import http.client
 import json
 import select
 import statistics
@@ -173,6 +174,45 @@ def five(path: str, url: str) -> None:
     print(f"five browsers at once: all cards with data {', '.join(f'{each[1]:.0f}' for each in found)} ms")
 
 
+def served(browser: Browser, url: str) -> None:
+    """What the service has to do with five that load at one moment, each on a machine of its own: plain clients that
+    ask for what a first view asks for, one request after the other, and draw nothing."""
+    asked: list[tuple[str, dict[str, str]]] = []
+    with opened(browser, "about:blank") as page:
+        page.on("request", lambda request: asked.append((request.url.removeprefix(url), request.all_headers())))
+        page.goto(url)
+        page.wait_for_function("performance.getEntriesByName('cards-ready').length > 0")
+    asked = [(path, headers) for path, headers in asked if path.startswith("/") and "upgrade" not in headers]
+    host = url.removeprefix("http://")
+
+    def load(took: list[float], ready: threading.Barrier) -> None:
+        connection = http.client.HTTPConnection(host)
+        connection.connect()
+        ready.wait()
+        began = time.perf_counter()
+        for path, headers in asked:
+            connection.request("GET", path, headers={"accept-encoding": headers.get("accept-encoding", "")})
+            connection.getresponse().read()
+        took.append((time.perf_counter() - began) * 1000)
+        connection.close()
+
+    def together(clients: int) -> float:
+        took: list[float] = []
+        ready = threading.Barrier(clients)
+        threads = [threading.Thread(target=load, args=(took, ready)) for _ in range(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return max(took)
+
+    one, all_five = (statistics.median(together(clients) for _ in range(9)) for clients in (1, 5))
+    print(
+        f"what a first view asks for, {len(asked)} requests one after the other: by one client {one:.0f} ms,"
+        f" by five at one moment {all_five:.0f} ms (the slowest)"
+    )
+
+
 def main() -> int:
     from playwright.sync_api import sync_playwright
 
@@ -213,6 +253,7 @@ def main() -> int:
                 zoom(browser, demo.url)
                 live(browser, demo, asked.seconds)
             five(asked.chromium, demo.url)
+            served(browser, demo.url)
         with tempfile.TemporaryDirectory() as folder, ServiceProcess(["serve"], Path(folder)) as bare:
             names = ("battery.house.voltage", "battery.house.soc", "tank.fresh.level", "climate.front.temperature")
             for second in range(50):
