@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DIGITS: Final = 6
+EXACT: Final = 22  # powers of ten up to this one are exact
 
 
 def number(value: float | None) -> float | None:
@@ -18,7 +19,10 @@ def number(value: float | None) -> float | None:
     if value == 0:
         return 0.0
     decimals = max(0, DIGITS - 1 - math.floor(math.log10(abs(value))))
-    return float(round(value, decimals))
+    if decimals > EXACT:
+        return float(f"{value:.{DIGITS}g}")
+    factor = 10.0**decimals
+    return round(value * factor) / factor  # not `round` to decimals, which decides ties in another way than `numbers`
 
 
 def known(value: float) -> float:
@@ -36,7 +40,7 @@ def numbers(values: NDArray[np.floating[Any]]) -> list[float]:
         decimals[sizes == 0] = 0
         factors = 10.0**decimals
         rounded: NDArray[np.float64] = np.rint(values * factors) / factors
-    tiny = decimals > 22  # past it powers of ten are not exact
+    tiny = decimals > EXACT
     rounded[tiny] = [float(f"{value:.{DIGITS}g}") for value in values[tiny]]
     shown: list[float] = rounded.tolist()
     return shown

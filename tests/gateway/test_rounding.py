@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.rounding import known, number, numbers, seconds
@@ -32,6 +32,7 @@ def test_one_number(value: float | None, shown: float | None) -> None:
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=20))
+@example([100.2425, -100.2425, 2.5, 0.5, 999999.5, 1e-17 / 8])  # ties
 def test_many_are_as_one(values: list[float]) -> None:
     shown = numbers(np.array(values, dtype=np.float64))
     assert all(math.isfinite(each) for each in shown)
