@@ -32,7 +32,7 @@ STAMP: Final = "built-from.txt"
 PARTS: Final = ("index.html", "manifest.json")
 
 
-class DashboardHook(BuildHookInterface):  # type: ignore[type-arg]
+class BuildHook(BuildHookInterface):  # type: ignore[type-arg]
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:

@@ -2,26 +2,21 @@
 // our own over the chart's: as components of Recharts each would be laid out anew at every zoom.
 import { memo } from "react";
 import type { ChartSeries } from "../api/queries";
+import { scales } from "./plot";
+import type { Plot } from "./plot";
 import type { Span } from "./window";
 
-interface MarksLayerProps {
+interface MarksLayerProps extends Plot {
   readonly series: ChartSeries;
   readonly stepSeconds: number;
-  readonly span: Span;
-  readonly domain: readonly [number, number];
   readonly convert: ((value: number) => number) | undefined;
   readonly shade: Span | undefined;
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 export const MarksLayer = memo(function MarksLayer(props: MarksLayerProps) {
-  const { series, stepSeconds, span, domain, convert, shade, left, top, width, height } = props;
+  const { series, stepSeconds, span, convert, shade, left, top, width, height } = props;
   if (width <= 0 || height <= 0) return null;
-  const x = (time: number) => ((time - span.start) / (span.end - span.start)) * width;
-  const y = (value: number) => (1 - ((convert?.(value) ?? value) - domain[0]) / (domain[1] - domain[0])) * height;
+  const { x, y } = scales(props);
   const band = ({ start, end }: Span) => {
     const from = Math.max(0, x(start));
     return { x: from, width: Math.max(1, Math.min(width, x(end)) - from), y: 0, height };
@@ -41,7 +36,7 @@ export const MarksLayer = memo(function MarksLayer(props: MarksLayerProps) {
       {unusual
         .filter((each) => each.timestamp >= span.start && each.timestamp <= span.end)
         .map((each) => (
-          <circle key={each.timestamp} cx={x(each.timestamp + stepSeconds / 2)} cy={y(each.value)} r={4} fill="var(--critical)" stroke="var(--surface)" />
+          <circle key={each.timestamp} cx={x(each.timestamp + stepSeconds / 2)} cy={y(convert?.(each.value) ?? each.value)} r={4} fill="var(--critical)" stroke="var(--surface)" />
         ))}
     </svg>
   );

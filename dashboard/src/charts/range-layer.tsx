@@ -2,28 +2,22 @@
 // envelope of what each point sums up. One drawing of our own, as for what is marked over it (marks-layer.tsx): as
 // components of Recharts each would be laid out anew at every zoom.
 import { memo } from "react";
+import { scales } from "./plot";
+import type { Plot } from "./plot";
 import { rangePath } from "./rows";
 import type { Row } from "./rows";
-import type { Span } from "./window";
 
-interface RangeLayerProps {
+interface RangeLayerProps extends Plot {
   readonly rows: readonly Row[];
-  readonly span: Span;
-  readonly domain: readonly [number, number];
   readonly marks: readonly number[];
   readonly limits: readonly (number | null)[];
   readonly colour: string;
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 export const RangeLayer = memo(function RangeLayer(props: RangeLayerProps) {
-  const { rows, span, domain, marks, limits, colour, left, top, width, height } = props;
+  const { rows, domain, marks, limits, colour, left, top, width, height } = props;
   if (width <= 0 || height <= 0) return null;
-  const x = (time: number) => ((time - span.start) / (span.end - span.start)) * width;
-  const y = (value: number) => (1 - (value - domain[0]) / (domain[1] - domain[0])) * height;
+  const { x, y } = scales(props);
   return (
     <svg aria-hidden="true" className="pointer-events-none absolute" style={{ left, top }} width={width} height={height}>
       <path d={marks.map((mark) => `M0,${y(mark).toFixed(1)}H${width}`).join("")} stroke="var(--line)" />

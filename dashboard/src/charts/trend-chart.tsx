@@ -52,22 +52,12 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
   );
   const domain = useMemo(() => valueDomain(visible, limits), [visible, limits]);
   const marks = useMemo(() => valueTicks(domain, Math.max(2, Math.floor(height / 48))), [domain, height]);
+  const plot = { span, domain, left: LEFT, top: TOP, width: width - LEFT - RIGHT, height: height - TOP - BOTTOM };
   return (
     <div ref={sizer} className="relative select-none" style={{ height: height + 10 }} data-testid="trend-chart">
       {width > 0 && (
         <>
-          <RangeLayer
-            rows={visible}
-            span={span}
-            domain={domain}
-            marks={marks}
-            limits={limits}
-            colour={colour}
-            left={LEFT}
-            top={TOP}
-            width={width - LEFT - RIGHT}
-            height={height - TOP - BOTTOM}
-          />
+          <RangeLayer rows={visible} marks={marks} limits={limits} colour={colour} {...plot} />
           <LineChart
             width={width}
             height={height}
@@ -110,18 +100,7 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
               connectNulls={false}
             />
           </LineChart>
-          <MarksLayer
-            series={series}
-            stepSeconds={stepSeconds}
-            span={span}
-            domain={domain}
-            convert={convert}
-            shade={shade}
-            left={LEFT}
-            top={TOP}
-            width={width - LEFT - RIGHT}
-            height={height - TOP - BOTTOM}
-          />
+          <MarksLayer series={series} stepSeconds={stepSeconds} convert={convert} shade={shade} {...plot} />
           <Ribbon series={series} stepSeconds={stepSeconds} span={span} left={LEFT} width={width - LEFT - RIGHT} />
           <ChartOverlay
             label={series.title}
