@@ -2,8 +2,9 @@
 
 A batch in order, posted plainly, is most of what this service receives; a task, contexts, signals and channels of its
 own cost more than reading its samples. Promises: answers are those of the long way. Whatever is out of the
-ordinary (a query, `Prefer`, another type, a body to be checked, a caller who may not, the gate closed) is
-declined. The probes /livez and /readyz go the same way, so that a busy service does not look like a dead one.
+ordinary (a query but `ack`, `Prefer`, another type, a body to be checked, a caller who may not, the gate closed, a
+durable answer while persistence is off) is declined. The probes /livez and /readyz go the same way, so that a busy
+service does not look like a dead one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from .shortcut import Answer, Head, Piece
 
 LOG: Final = logging.getLogger(__name__)
 _TARGET: Final = BATCH_PATH.encode()
+_DURABLE: Final = _TARGET + b"?ack=durable"
+_TARGETS: Final = frozenset({_TARGET, _TARGET + b"?ack=memory", _DURABLE})
 _JSON: Final = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
 _LONG_WAY: Final = frozenset({b"prefer", b"content-encoding", b"expect"})
 
@@ -50,7 +53,7 @@ class FastPath:
     def takes(self, head: Head) -> bool:
         if head.target in self._probes:
             return head.method == b"GET" and _LONG_WAY.isdisjoint(head.fields) and self._is_from_here(head)
-        if head.target != _TARGET or head.method != b"POST" or not self._gate():
+        if head.target not in _TARGETS or head.method != b"POST" or not self._gate():
             return False
         if not _LONG_WAY.isdisjoint(head.fields):
             return False
@@ -71,13 +74,16 @@ class FastPath:
             await trio.lowlevel.checkpoint()
             is_so, text = probe
             return Answer(200, self._ok, text) if is_so() else None
+        durable = head.target == _DURABLE
+        if durable and self._backend.progress.state == "off":
+            return None
         intake = decode_batch(body, self._backend.wall_ms()) if body else None
         account = self._access.account(head.fields, head.client, "ingest", "samples")
         if intake is None or not intake.parts or account is None:
             return None
         self._access.limits.pay("samples", account, sum(map(len, intake.parts)))
         try:
-            return Answer(200, self._ok, await write_batch(self._backend, intake))
+            return Answer(200, self._ok, await write_batch(self._backend, intake, durable=durable))
         except Problem as problem:
             return self._refusal(problem)
         except Exception:

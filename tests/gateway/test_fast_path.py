@@ -11,7 +11,8 @@ import pytest
 import trio
 
 from actors.mailbox import Mailbox
-from actors.messages import Pressure, Record, Recorded
+from actors.messages import Flush, Pressure, Record, Recorded
+from actors.progress import Progress
 from gateway.auth.access import Access
 from gateway.auth.identity import AuthError, Identity
 from gateway.auth.limits import BURST_S, Limits
@@ -19,8 +20,9 @@ from gateway.auth.verifier import Verifier
 from gateway.fast_path import FastPath
 from gateway.rest.metrics import BATCH_PATH
 from gateway.shortcut import Answer, Head
-from storage.models import Appended
+from storage.models import Appended, PersistenceState
 
+DURABLE = BATCH_PATH.encode() + b"?ack=durable"
 BODY = b'{"samples":[{"metric_name":"a","value":1},{"metric_name":"b","value":2}]}'
 
 
@@ -33,7 +35,11 @@ class Way:
         self.appended: Callable[[Record], tuple[Appended, ...]] = lambda message: tuple(
             Appended(len(part), 0) for part in message.parts
         )
-        backend: Any = SimpleNamespace(record_mailbox=self.mailbox, wall_ms=lambda: 1_760_000_000_000, ready=True)
+        self.flushes: Mailbox[Flush] = Mailbox("persister", capacity=1, pressure=Pressure.BLOCK)
+        backend: Any = SimpleNamespace(
+            record_mailbox=self.mailbox, persist_mailbox=self.flushes, progress=Progress(),
+            wall_ms=lambda: 1_760_000_000_000, ready=True,
+        )  # fmt: skip
         self.backend = backend
         self.verifier = Verifier("none", wall_ms=lambda: 0)
         self.fast = FastPath(
@@ -74,11 +80,48 @@ async def test_a_batch_in_order(way: Way) -> None:
     assert json.loads(answer.body) == {"accepted": 2, "rejected": 0, "duplicates": 0, "errors": []}
 
 
+async def test_memory_may_be_asked_for_by_name(way: Way) -> None:
+    answer = await way.send(BODY, target=BATCH_PATH.encode() + b"?ack=memory")
+    assert answer is not None
+    assert answer.status == 200
+
+
+async def test_durable_is_answered_after_the_commit(way: Way, autojump_clock: trio.testing.MockClock) -> None:
+    way.backend.progress.set_state("on")
+    answered: list[Answer | None] = []
+
+    async def send() -> None:
+        answered.append(await way.send(BODY, target=DURABLE))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send)
+        await trio.sleep(5)
+        assert not answered
+        way.backend.progress.advance(1)
+    assert answered[0] is not None
+    assert (answered[0].status, json.loads(answered[0].body)["accepted"]) == (200, 2)
+    assert way.flushes.statistics().depth == 1  # it did not wait for the next timed commit
+
+
+@pytest.mark.parametrize("state", ["on", "degraded"])
+async def test_durable_that_is_not(way: Way, state: PersistenceState, autojump_clock: trio.testing.MockClock) -> None:
+    way.backend.progress.set_state(state, "disk full" if state == "degraded" else None)
+    answer = await way.send(BODY, target=DURABLE)
+    assert answer is not None
+    assert answer.status == 503
+    assert (b"retry-after", b"10") in answer.fields
+    told = json.loads(answer.body)
+    assert told["accepted"] == 2
+    assert ("not committed within 10 s" if state == "on" else "degraded (disk full)") in told["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "change"),
     [
         (BODY, {"target": b"/api/analytics/metrics"}),
-        (BODY, {"target": BATCH_PATH.encode() + b"?ack=durable"}),
+        (BODY, {"target": DURABLE}),  # persistence is off
+        (BODY, {"target": BATCH_PATH.encode() + b"?ack=sometimes"}),
+        (BODY, {"target": BATCH_PATH.encode() + b"?ack=durable&ack=memory"}),
         (BODY, {"method": b"PUT"}),
         (BODY, {"fields": {b"prefer": b"wait"}}),
         (BODY, {"fields": {b"content-type": b"text/plain"}}),
