@@ -36,8 +36,8 @@ YOUNG: Final = 1.0  # how much higher the level of a metric is that was just met
 
 class AlarmLevel:
     __slots__ = (
-        "_at_s", "_count", "_events", "_first_s", "_gap_s", "_low_at", "_low_s", "_paced", "_pending", "_weeks",
-        "level",
+        "_at_s", "_count", "_events", "_first_s", "_gap_s", "_gap_weeks", "_keep", "_last_gap_s", "_low_at", "_low_s",
+        "_paced", "_pending", "_weeks", "level",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,16 +49,22 @@ class AlarmLevel:
         self._at_s = self._first_s = -1.0
         self._count = 0
         self._gap_s = 0.0
+        self._last_gap_s = self._gap_weeks = 0.0  # the last time between two scores, and what follows from it
+        self._keep = 1.0
         self._paced = -PACED
         self.level = FLOOR + YOUNG
 
     def take(self, at_s: float, score: float, usual_gap_s: float) -> None:
         """Learn a score (one comes every `usual_gap_s`). An episode does not count towards its own level."""
         if self._count:
-            gap_s = min(max(0.0, at_s - self._at_s), LONGEST_GAP_S)
-            keep = 0.5 ** (gap_s / HALF_LIFE_S)
+            gap_s = at_s - self._at_s
+            if gap_s != self._last_gap_s:
+                self._last_gap_s = gap_s
+                gap_s = min(max(0.0, gap_s), LONGEST_GAP_S)
+                self._keep, self._gap_weeks = 0.5 ** (gap_s / HALF_LIFE_S), gap_s / WEEK_S
+            keep = self._keep
             self._events *= keep
-            self._weeks = self._weeks * keep + gap_s / WEEK_S
+            self._weeks = self._weeks * keep + self._gap_weeks
         else:
             self._first_s = at_s
         self._at_s = at_s

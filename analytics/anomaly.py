@@ -28,6 +28,7 @@ HALVING_S: Final = 14 * 86_400.0  # of the histograms
 SCALE_S: Final = 3.5 * 86_400.0
 SCALE_LEAST: Final = 500  # values
 WINDOW: Final = 13  # values in the short mean and spread
+ROOT: Final = math.sqrt(WINDOW)
 SMOOTH: Final = 0.2
 NOW: Final = 0.4
 LONGEST_GAP_S: Final = 86_400.0
@@ -79,11 +80,13 @@ class AnomalyScore:
         level = self._views[0]
         return level.mean, level.spread
 
-    @property
-    def usual_residual(self) -> tuple[float, float] | None:
-        """The same of the residual from day and week; None while those are not known."""
-        residual = self._views[4]
-        return (residual.mean, residual.spread) if residual.seen >= DRIFT_FROM else None
+    def band(self, value: float) -> tuple[float, float]:
+        """What is usual for `value`, the last one, and the mean absolute deviation from it: by this time of day and
+        week where that is known, and known better than the level."""
+        level, _, _, _, left, _, _ = self._views
+        if left.seen >= DRIFT_FROM and left.spread < level.spread:
+            return value - self.residual + left.mean, left.spread
+        return level.mean, level.spread
 
     @property
     def gap_s(self) -> float:
@@ -127,7 +130,7 @@ class AnomalyScore:
         if count >= WINDOW - 1:
             middle = sum(ring) / WINDOW
             by_mean = mean.surprise(middle, floor, most, weight)
-            width = math.sqrt(sum([(each - middle) * (each - middle) for each in ring]) / WINDOW) + floor
+            width = math.dist(ring, (middle,) * WINDOW) / ROOT + floor
             if width > 0.0:
                 width = math.log(width)
                 by_spread = spread.surprise(width, 0.0, most, weight)

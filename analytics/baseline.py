@@ -138,7 +138,7 @@ class Baseline:
         distances = np.abs(ordered - middle)
         distances.partition(count // 2)
         self.sigma = sigma = MAD_TO_SIGMA * float(distances[count // 2])
-        steps = np.diff(ordered)
+        steps = ordered[1:] - ordered[:-1]
         steps = steps[steps > 1e-12 * abs(middle)]
         self._fade(time_ms, float(ordered[count // 50]), float(ordered[-1 - count // 50]))
         floor = self._min_deviation
@@ -149,7 +149,7 @@ class Baseline:
                 return
             floor = RELATIVE_FLOOR * abs(middle)
         if len(steps):
-            floor = max(floor, 5.0 * float(steps.min()))
+            floor = max(floor, 5.0 * float(np.minimum.reduce(steps)))
         width = YOUNG_WIDTH if time_ms - self._first_ms < YOUNG_MS else WIDTH
         half = max(width * sigma, floor)
         margin = max(MARGIN * (self._envelope_high - self._envelope_low), 0.25 * half)

@@ -173,11 +173,7 @@ class Judge:
     def _band(self, value: float) -> tuple[float, float]:
         if self.kind is not None:
             return self._center, self._spread
-        center, spread = self.anomaly.usual
-        season = self.anomaly.usual_residual
-        if season is not None and season[1] < spread:
-            return value - self.anomaly.residual + season[0], season[1]
-        return center, spread
+        return self.anomaly.band(value)
 
     def _kind(self) -> FindingKind:
         tails, z = self.anomaly.tails, self.anomaly.z

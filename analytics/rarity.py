@@ -49,7 +49,8 @@ class Rarity:
         self._step = 0.0
         self._center = BINS // 2
         self._total = 0.0
-        self._met = [array("d", [0.0] * BANDS) for _ in nearest]  # weight of the values met in each band
+        # Of each half-width: the weight of the values met in each band.
+        self._met = tuple((each, array("d", [0.0] * BANDS)) for each in nearest)
 
     def surprise(self, value: float, weight: float) -> float:
         """-log10 of how often so rare a value comes, summed over the half-widths, before `value` is learned.
@@ -68,13 +69,25 @@ class Rarity:
                 return 0.0
             place = (value - self._origin) / self._step
         index = int(place)
-        counts, center = self._counts, self._center
-        wide = (index - center if index > center else center - index) >> WIDENING
+        counts = self._counts
+        here = counts[index]
         self._total = total = self._total + weight
+        result = self._judged(index, counts, total, weight) if here < DENSE else 0.0
+        center = self._center
+        if index != center:
+            self._center = center + 1 if index > center else center - 1
+        if here < FULL:
+            counts[index] = here + UNIT
+        return result
+
+    def _judged(self, index: int, counts: array[int], total: float, weight: float) -> float:
+        """The surprise of a value in a bin that is not dense by itself."""
+        center = self._center
+        wide = (index - center if index > center else center - index) >> WIDENING
         result = 0.0
         half = -1
         density = 0
-        for met, nearest in zip(self._met, self._nearest, strict=True):
+        for nearest, met in self._met:
             if nearest < wide:
                 nearest = wide
             if nearest != half:
@@ -99,10 +112,6 @@ class Rarity:
                     rarer = met[0] + met[1] + met[2] + met[3] + met[4]
                 result += math.log10(total / (rarer + 0.5 * weight))
                 met[band] += weight
-        if index != center:
-            self._center = center + 1 if index > center else center - 1
-        if counts[index] < FULL:
-            counts[index] += UNIT
         return result
 
     def fade(self, keep: float) -> None:
@@ -113,7 +122,7 @@ class Rarity:
     def lighten(self, factor: float) -> None:
         """Multiply all weights, for whoever keeps them from growing without end."""
         self._total *= factor
-        for met in self._met:
+        for _, met in self._met:
             for band in range(BANDS):
                 met[band] *= factor
 
@@ -174,13 +183,13 @@ class Rarity:
         """Everything it knows as plain values, for `unpack`."""
         return [
             None if self._first is None else self._first.tolist(), self._repeats, self._low, self._high, self._origin,
-            self._step, self._center, self._total, [met.tolist() for met in self._met], self._counts.tobytes(),
+            self._step, self._center, self._total, [met.tolist() for _, met in self._met], self._counts.tobytes(),
         ]  # fmt: skip
 
     def unpack(self, state: list[Any]) -> None:
         (first, self._repeats, self._low, self._high, self._origin, self._step, self._center, self._total, met,
          counts) = state  # fmt: skip
         self._first = None if first is None else array("d", first)
-        self._met = [array("d", each) for each in met]
+        self._met = tuple((each, array("d", of_it)) for each, of_it in zip(self._nearest, met, strict=True))
         self._counts = array("H")
         self._counts.frombytes(counts)

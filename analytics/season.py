@@ -13,8 +13,6 @@ from typing import Any, Final
 SLOT_S: Final = 1800
 SLOTS: Final = 48
 HOURS: Final = 168
-DAY_S: Final = 86_400
-WEEK_S: Final = 7 * DAY_S
 THURSDAY: Final = 3  # the unix epoch began on one
 SLOWEST: Final = 0.08 / 300.0  # share of a residual that a slot takes over per second of its own time
 FASTEST: Final = 0.25
@@ -44,10 +42,9 @@ class Season:
     def residual(self, local_s: float, value: float, gap_s: float) -> tuple[float, bool]:
         """(value minus what is usual at this local time, whether that is known), before `value` is learned. Known is
         what another day has shown: how a value differs from those a few minutes before it is no habit of the day."""
-        slot = int(local_s % DAY_S) // SLOT_S
-        hour = int(local_s % WEEK_S) // 3600
-        visits = self._visits[slot]
         half_hour = int(local_s) // SLOT_S
+        slot, hour = half_hour % SLOTS, half_hour // 2 % HOURS
+        visits = self._visits[slot]
         if half_hour != self._half_hour:
             self._half_hour, self._before = half_hour, visits
         day = self._day
@@ -63,9 +60,9 @@ class Season:
                 residual = by_week
         if visits < 65_000:
             self._visits[slot] = visits + 1
-        floor = SLOWEST * gap_s
+        least = SLOWEST * gap_s if gap_s < FASTEST / SLOWEST else FASTEST
         step = 1.0 / (visits + 1)
-        day[slot] += max(step, min(FASTEST, floor)) * by_day
+        day[slot] += (step if step > least else least) * by_day
         if hour != self._hour:
             self._close()
             self._hour, self._hour_sum, self._hour_n = hour, 0.0, 0

@@ -60,16 +60,22 @@ class Stuck:
         self._changes += 1
         was_stuck = self.since_s is not None
         if not was_stuck:  # what a broken sensor does is not its habit
-            lasted = self._at_s - self._run_s
-            fade = 0.5 ** (max(0.0, at_s - self._at_s) / FADE_S)
-            self._longest_s = max(self._longest_s * fade, lasted) if self._run else self._longest_s
-            self._share = (1.0 - (1.0 - self._share) * (1.0 - STEP) ** self._run) * (1.0 - STEP)
-            self._share = min(0.999, max(0.001, self._share))
+            share = self._share
+            if self._run:
+                lasted = self._at_s - self._run_s
+                fade = 0.5 ** (max(0.0, at_s - self._at_s) / FADE_S)
+                self._longest_s = max(self._longest_s * fade, lasted)
+                share = 1.0 - (1.0 - share) * (1.0 - STEP) ** self._run
+            share *= 1.0 - STEP
+            self._share = 0.999 if share > 0.999 else share if share > 0.001 else 0.001
         self.since_s = None
         self._value = value
         self._run = 0
         self._run_s = self._at_s = at_s
-        self._low, self._high = min(self._low, value), max(self._high, value)
+        if value < self._low:
+            self._low = value
+        if value > self._high:
+            self._high = value
         return was_stuck
 
     def _is_stuck(self, lasted_s: float) -> bool:

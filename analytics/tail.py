@@ -29,13 +29,14 @@ STILL: Final = 6.0
 class Tail:
     """Surprise of numbers, each against those before it. `absolute`: a floor of the scale in the numbers' own unit."""
 
-    __slots__ = ("_above", "_absolute", "_below", "_total", "mean", "seen", "spread", "z")
+    __slots__ = ("_above", "_absolute", "_below", "_far_above", "_far_below", "_total", "mean", "seen", "spread", "z")
 
     def __init__(self, absolute: float = 0.0) -> None:
         self._absolute = absolute
         self._total = 0.0
         self._above = array("f", [0.0] * BINS)
         self._below = array("f", [0.0] * BINS)
+        self._far_above = self._far_below = 0  # from here on there is nothing
         self.mean = 0.0
         self.spread = 0.0  # mean absolute deviation
         self.seen = 0
@@ -58,16 +59,21 @@ class Tail:
         if size > scale:
             size = size / scale if size < FARTHEST * scale else FARTHEST
             self.z = size if distance > 0.0 else -size
-            side = self._above if distance > 0.0 else self._below
+            side, far = (self._above, self._far_above) if distance > 0.0 else (self._below, self._far_below)
             place = int(PER_OCTAVE * math.log2(size))
-            beyond = sum(side[place:])
-            share = beyond + (self._prolonged(side, size, weight) if beyond < weight else 0.5 * weight)
+            beyond = sum(side[place:far]) if place < far else 0.0
+            share = beyond + (_prolonged(side[:far], size, weight) if beyond < weight else 0.5 * weight)
             share /= 4.0 * weight + total
             if seen >= UNCLIPPED:
                 result = -math.log10(share) if share > LEAST else 12.0
                 if not self.spread and result > STILL:  # it never moved: how far is far is not known
                     result = STILL
                 side[place] += weight  # before that the scale is not known, and so neither is the place
+                if place >= far:
+                    if distance > 0.0:
+                        self._far_above = place + 1
+                    else:
+                        self._far_below = place + 1
         else:
             self.z = distance / scale if scale > 0.0 else 0.0
         self.seen = seen = seen + 1
@@ -81,23 +87,6 @@ class Tail:
         self.mean += step * distance
         self.spread += step * (abs(distance) - self.spread)
         return result
-
-    def _prolonged(self, side: array[float], size: float, weight: float) -> float:
-        """The weight of numbers so far out that the tail would hold by now, were it prolonged."""
-        total = excess = 0.0
-        place = BINS - 1
-        while place > 0 and total < TOP * weight:
-            count = side[place]
-            if count:
-                total += count
-                excess += count * place
-            place -= 1
-        if total < FEW * weight:
-            return 2.5 * weight / (1.0 + 0.5 * size**3)
-        mean = (excess / total - place) * BIN_E
-        exponent = min(STEEPEST, max(GENTLEST, 1.0 / mean if mean > 0.0 else STEEPEST))
-        begin = math.exp((place + 1) * BIN_E)
-        return float(total * min(1.0, (size / begin) ** -exponent))
 
     def lighten(self, factor: float) -> None:
         """Multiply all weights, for whoever keeps them from growing without end."""
@@ -115,3 +104,27 @@ class Tail:
         self._above, self._below = array("f"), array("f")
         self._above.frombytes(above)
         self._below.frombytes(below)
+        self._far_above, self._far_below = _end(self._above), _end(self._below)
+
+
+def _prolonged(side: array[float], size: float, weight: float) -> float:
+    """The weight of numbers so far out that the tail `side` would hold by now, were it prolonged."""
+    total = excess = 0.0
+    place = len(side) - 1
+    while place > 0 and total < TOP * weight:
+        count = side[place]
+        if count:
+            total += count
+            excess += count * place
+        place -= 1
+    if total < FEW * weight:
+        return 2.5 * weight / (1.0 + 0.5 * size**3)
+    mean = (excess / total - place) * BIN_E
+    exponent = min(STEEPEST, max(GENTLEST, 1.0 / mean if mean > 0.0 else STEEPEST))
+    begin = math.exp((place + 1) * BIN_E)
+    return float(total * min(1.0, (size / begin) ** -exponent))
+
+
+def _end(side: array[float]) -> int:
+    """The number of places up to the last that holds something."""
+    return max((place + 1 for place, weight in enumerate(side) if weight), default=0)

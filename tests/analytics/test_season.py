@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics.season import DAY_S, Season
+from analytics.season import Season
 
+DAY_S = 86_400
 MONDAY = 4 * DAY_S  # 1970-01-05
 
 
