@@ -37,11 +37,11 @@ HALF_LIFE_DAYS: Final = 10.0  # of what a past day says about the next
 LOW_QUANTILE: Final = 0.05
 HIGH_QUANTILE: Final = 0.95
 RESET_SHARE: Final = 0.04  # of the range: a jump back by more is a refill
-DOUBT: Final = 0.6  # over the square root of the number of blocks: how badly the pace is known (log scale)
-DOUBT_SHORT: Final = 0.4  # the same within one or two days, and where use may be negative (a charger)
-RESTLESS: Final = 0.12  # habits change, however long the past (log scale)
-PRIOR_MEMORY: Final = 0.4  # of one day for the next, before any is seen ...
-PRIOR_DAYS: Final = 4.0  # ... which counts as much as so many days
+DOUBT: Final = 0.5  # over the square root of the number of blocks: how badly the pace is known (log scale)
+DOUBT_SHORT: Final = 0.25  # the same within one or two days, and where use may be negative (a charger)
+RESTLESS: Final = 0.6  # times the memory of one day for the next: spells change, however long the past (log scale)
+PRIOR_MEMORY: Final = 0.5  # before any is seen ...
+PRIOR_DAYS: Final = 6.0  # ... which counts as much as so many days
 SEED: Final = 5_005  # the same input gives the same answer
 
 
@@ -152,7 +152,10 @@ def _first_passages(
     weights = rng.standard_gamma(np.tile(0.5 ** (ages / HALF_LIFE_DAYS), (PATHS, 1)))
     bounds = np.cumsum(weights, axis=1)
     use = sign * blocks.sum(axis=1)
-    memory, doubt, recent = _pace(use) if days and bool((use > 0.0).all()) else (0.0, DOUBT_SHORT / count**0.5, 1.0)
+    memory, doubt, recent = 0.0, DOUBT_SHORT / count**0.5, 1.0
+    if days and bool((use > 0.0).all()):
+        memory, doubt, recent, scale = _pace(use)
+        blocks = blocks * scale[:, np.newaxis]
     pace = np.exp(rng.normal(0.0, doubt, PATHS))
     drawn = np.zeros(PATHS, dtype=np.intp)
     level = np.full(PATHS, now)
@@ -174,9 +177,10 @@ def _first_passages(
     return steps
 
 
-def _pace(use: Values) -> tuple[float, float, float]:
+def _pace(use: Values) -> tuple[float, float, float, Values]:
     """Of the use of past days, the newest first: how much a day resembles the one before, how badly the pace is known
-    (log scale), and the recent pace over the mean one. A cold spell lasts: the next days are like the last ones."""
+    (log scale), the recent pace over the mean one, and what makes each day as far from the mean as such days are in the
+    long run. A cold spell lasts: the next days are like the last ones, and few days have not seen both ends."""
     count = len(use)
     logs = np.log(use / use.mean())
     deviations = logs - logs.mean()
@@ -190,5 +194,6 @@ def _pace(use: Values) -> tuple[float, float, float]:
     doubt = max(DOUBT, spread * inflation**0.5) / count**0.5
     fades = memory ** np.arange(count)
     recent = float(np.exp(fades @ deviations / fades.sum()))
-    doubt = (doubt * doubt + RESTLESS * RESTLESS) ** 0.5
-    return memory, min(1.0, doubt), min(3.0, max(1.0 / 3.0, recent))
+    doubt = (doubt * doubt + (RESTLESS * memory) ** 2) ** 0.5
+    scale: Values = np.exp(((1.0 - lost) ** -0.5 - 1.0) * deviations)
+    return memory, min(1.0, doubt), min(3.0, max(1.0 / 3.0, recent)), scale

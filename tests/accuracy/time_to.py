@@ -117,7 +117,7 @@ def cases(rng: Rng, count: int) -> Iterator[Case]:
             yield found
 
 
-def measure(seed: int = HELD_OUT_SEED, count: int = 500) -> dict[str, list[tuple[bool, bool, bool, float, float]]]:
+def measure(seed: int = HELD_OUT_SEED, count: int = 1500) -> dict[str, list[tuple[bool, bool, bool, float, float]]]:
     """By kind: (answered, too early, too late, error of the middle as a share of the true time, width likewise)."""
     verdicts: dict[str, list[tuple[bool, bool, bool, float, float]]] = {}
     for kind, times, values, limit, resets, truth in cases(np.random.default_rng(seed), count):
@@ -134,7 +134,7 @@ def measure(seed: int = HELD_OUT_SEED, count: int = 500) -> dict[str, list[tuple
     return verdicts
 
 
-def table(seed: int = HELD_OUT_SEED, count: int = 500) -> str:
+def table(seed: int = HELD_OUT_SEED, count: int = 1500) -> str:
     found = measure(seed, count)
     lines = [
         "| level | cases | answered | 90 % interval held | truth earlier | truth later | median error | median width |",
