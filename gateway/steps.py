@@ -12,3 +12,8 @@ STEP_MS: Final[dict[str, int]] = {
     "6h": 21_600_000,
     "1d": 86_400_000,
 }
+
+
+def count_of(start_ms: int, end_ms: int, step_ms: int) -> int:
+    """How many buckets [start, end) touches: the first and the last may be partial."""
+    return -(-end_ms // step_ms) - start_ms // step_ms

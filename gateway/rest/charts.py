@@ -25,6 +25,7 @@ from ..compute import in_thread
 from ..problems import Problem
 from ..rounding import known, numbers, seconds
 from ..routes import Route, json_response
+from ..steps import count_of
 
 MAX_METRICS: Final = 32
 DAY_MS: Final = 86_400_000
@@ -53,10 +54,8 @@ async def get_charts(backend: Backend, query: schemas.dashboard.ChartsQuery) -> 
         message = "must be before end"
         raise Problem(422, f"start: {message}", errors=[{"parameter": "start", "message": message}])
     if end_ms - start_ms > LONG_MS:
-        coarse = await backend.history.buckets(names, start_ms, end_ms, DAY_MS)
-        first = min((int(some.starts[0]) for some in coarse.buckets.values() if len(some)), default=end_ms - DAY_MS)
-        start_ms = min(max(start_ms, first), end_ms - 1)
-    step_ms = next((step for step in GRID_MS if (end_ms - start_ms) / step <= query.max_points), GRID_MS[-1])
+        start_ms = await _first_ms(backend, names, start_ms, end_ms)
+    step_ms = next((step for step in GRID_MS if count_of(start_ms, end_ms, step) <= query.max_points), GRID_MS[-1])
     from_ms = start_ms - start_ms % step_ms  # whole buckets: the first one too
     read = await backend.history.buckets(names, from_ms, end_ms, step_ms)
     charge(backend, read.buckets.values())
@@ -82,6 +81,17 @@ async def get_charts(backend: Backend, query: schemas.dashboard.ChartsQuery) -> 
             "incomplete_reason": read.reason,
         }
     )
+
+
+async def _first_ms(backend: Backend, names: Sequence[str], start_ms: int, end_ms: int) -> int:
+    """The minute of the oldest sample, found by its day; no sample: a day before the end."""
+    until_ms = end_ms
+    for step_ms in (DAY_MS, MINUTE_MS):
+        read = await backend.history.buckets(names, start_ms, until_ms, step_ms)
+        first_ms = min((int(some.starts[0]) for some in read.buckets.values() if len(some)), default=end_ms - DAY_MS)
+        start_ms = min(max(start_ms, first_ms), end_ms - 1)
+        until_ms = min(start_ms + DAY_MS, end_ms)
+    return start_ms
 
 
 def _draw(
@@ -210,7 +220,8 @@ maximum
 and count of each bucket that holds a sample, its anomaly score, the band in which it would have been ordinary
 (a robust one, from the span itself and the point's surroundings), spans in which samples are missing, anomalies, and
 the insights that were raised there. The grid is the finest with at most `max_points` buckets; `start=0` begins with the
-oldest sample. `format=csv` gives the same rows; `detail=line` the mean alone.""",
+minute of the oldest sample. The first bucket is whole: it may begin before `start`. `format=csv` gives the same rows;
+`detail=line` the mean alone.""",
         tag="Dashboard",
         query=lambda: schemas.dashboard.ChartsQuery,
         answers=lambda: {

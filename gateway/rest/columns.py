@@ -24,7 +24,7 @@ from ..number_text import Text, seconds_pieces, values_pieces
 from ..rounding import numbers
 from ..routes import Route
 from ..steps import STEP_MS
-from .series import raw_samples, span_of, whole_buckets
+from .series import MAX_ROWS, raw_samples, span_of, summed_up
 
 PER_ROW: Final = 8  # points in columns that cost what one row of /data costs
 
@@ -34,7 +34,8 @@ async def get_metric_columns(backend: Backend, query: schemas.metrics.ColumnsQue
     if query.resolution == "raw":
         found = await raw_samples(backend, name, start_ms, end_ms, query.limit)
     else:
-        found = await whole_buckets(backend, name, start_ms, end_ms, STEP_MS[query.resolution])
+        most = min(MAX_ROWS, query.limit)
+        found = await summed_up(backend, name, start_ms, end_ms, STEP_MS[query.resolution], most)
     if not len(found.data):
         await check_known(backend, [name])
     backend.access.pay(request.scope, "points", len(found.data) / PER_ROW)
@@ -84,7 +85,7 @@ ROUTES: Final = (
         description="""Every sample in [`start`, `end`), oldest first: the same as /data with `resolution=raw`, as two
 lists of one length, which is quicker to make and to read. Up to 300,000 samples come in one answer: a month at one in
 10 s. When there are more, `next_start` (and a `Link` header with rel="next") says where to go on. With another
-`resolution` the lists are buckets, as in /data.""",
+`resolution` the lists are buckets, as in /data, and as many at most.""",
         tag="Metrics",
         query=lambda: schemas.metrics.ColumnsQuery,
         path_parameters={"name": "Name of the metric"},

@@ -72,14 +72,14 @@ async def _write(backend: Backend, query: schemas.metrics.InfluxWriteQuery) -> R
 
 
 def _partial(outcome: Outcome, lines: Lines) -> Problem:
-    """Some lines, or all, were refused: Influx's words."""
+    """Some lines, or all, were refused: Influx's words, and its 400 for a metric too many as well. To 429 an agent
+    sends the same lines again and again, and nothing that comes after them."""
     errors = [{"line": error.index, "message": error.message} for error in outcome.errors]
     first = outcome.errors[0]
     text = printable(lines.texts.get(first.index or 0, ""))
     said = f"unable to parse '{text}': {first.message}" if text else first.message
     message = f"partial write: {said} (line {first.index}) dropped={outcome.rejected}"
-    only_cap = outcome.capped == outcome.rejected
-    return Problem(429 if only_cap else 400, message, errors=errors, line=first.index)
+    return Problem(400, message, errors=errors, line=first.index)
 
 
 async def _plain_body() -> bytes:

@@ -43,7 +43,12 @@ def fine_step_ms(span_ms: int) -> int:
     return next((step for step in STEP_MS.values() if span_ms // step <= FINE_POINTS), max(STEP_MS.values()))
 
 
-def ask(backend: Backend, name: str, fine: Buckets | None, step_ms: int, start_ms: int, now_ms: int) -> Asked:
+def ask(
+    backend: Backend, name: str, read: Buckets | None, steps_ms: tuple[int, int], start_ms: int, now_ms: int
+) -> Asked:
+    """`read`: the window's samples on a grid as fine as both of `steps_ms`, the one asked for and the fine one."""
+    step_ms, fine_ms = steps_ms
+    fine = None if read is None else coarser(read, fine_ms)
     latest = backend.memory.latest_of(name)
     samples = None
     if fine is not None and len(fine) < FEW_BUCKETS:
@@ -54,7 +59,7 @@ def ask(backend: Backend, name: str, fine: Buckets | None, step_ms: int, start_m
         name,
         backend.catalogue.spec(name),
         latest.value if latest is not None else None,
-        None if fine is None else coarser(fine, step_ms),
+        None if read is None else coarser(read, step_ms),
         fine,
         samples,
         now_ms + 1,
@@ -137,7 +142,7 @@ def key_insights(
         key=lambda name: -abs(metrics[name]["change_percent"]),
     )
     said += [
-        f"{titles[name]} went {metrics[name]['trend_direction']} by {abs(metrics[name]['change_percent']):.3g} %"
+        f"{titles[name]} went {metrics[name]['trend_direction']} by {_percent(metrics[name]['change_percent'])}"
         for name in moving
         if abs(metrics[name]["change_percent"]) >= NOTABLE_PERCENT
     ]
@@ -147,3 +152,8 @@ def key_insights(
         if (count := metric["anomaly_count"])
     ]
     return said[:KEY_INSIGHTS]
+
+
+def _percent(change: float) -> str:
+    size = abs(change)
+    return f"{size:.3g} %" if size < 999.5 else f"{size:,.0f} %"

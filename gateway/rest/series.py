@@ -31,7 +31,7 @@ from ..names import check_known
 from ..problems import Problem
 from ..rounding import numbers, seconds
 from ..routes import Route, json_response
-from ..steps import STEP_MS
+from ..steps import STEP_MS, count_of
 
 MAX_ROWS: Final = 20_000
 INLINE_ROWS: Final = 2_000  # more are put together in a thread
@@ -144,7 +144,7 @@ async def pages(
         if resolution == "raw":
             found = await raw_samples(backend, name, at_ms, end_ms, MAX_ROWS)
         else:
-            found = await whole_buckets(backend, name, at_ms, end_ms, STEP_MS[resolution])
+            found = await summed_up(backend, name, at_ms, end_ms, STEP_MS[resolution])
         if not found.complete:
             raise BrokenDownload(f"{name}: {found.reason}")
         backend.access.pay(scope, "points", len(found.data))
@@ -177,15 +177,16 @@ async def _find(
     if query.resolution == "raw":
         return "raw", await raw_samples(backend, name, start_ms, end_ms, min(MAX_ROWS, query.max_points or MAX_ROWS))
     if query.resolution is not None:
-        return query.resolution, await whole_buckets(backend, name, start_ms, end_ms, STEP_MS[query.resolution])
+        most = min(MAX_ROWS, query.max_points or MAX_ROWS)
+        return query.resolution, await summed_up(backend, name, start_ms, end_ms, STEP_MS[query.resolution], most)
     points = query.max_points or DEFAULT_POINTS
     raw = await raw_samples(backend, name, start_ms, end_ms, points)
     if raw.next_ms is None:
         return "raw", raw
     for resolution, step_ms in STEP_MS.items():
-        if (end_ms - start_ms) / step_ms <= points:
-            return resolution, await whole_buckets(backend, name, start_ms, end_ms, step_ms)
-    return "1d", await whole_buckets(backend, name, start_ms, end_ms, STEP_MS["1d"])
+        if count_of(start_ms, end_ms, step_ms) <= points:
+            return resolution, await summed_up(backend, name, start_ms, end_ms, step_ms)
+    return "1d", await summed_up(backend, name, start_ms, end_ms, STEP_MS["1d"], points)
 
 
 async def raw_samples(backend: Backend, name: str, start_ms: int, end_ms: int, limit: int) -> Found:
@@ -206,18 +207,19 @@ async def raw_samples(backend: Backend, name: str, start_ms: int, end_ms: int, l
     return Found(Window(whole.times[:limit], whole.values[:limit]), next_ms, complete, reason)
 
 
-async def whole_buckets(backend: Backend, name: str, start_ms: int, end_ms: int, step_ms: int) -> Found:
-    """At most about MAX_ROWS of them. A page begins where there is something: one without rows is the last."""
-    if end_ms - start_ms > (MAX_ROWS + 1) * step_ms:
+async def summed_up(
+    backend: Backend, name: str, start_ms: int, end_ms: int, step_ms: int, most: int = MAX_ROWS
+) -> Found:
+    """The oldest buckets, at most `most`. A page begins where there is something: one without rows is the last."""
+    if count_of(start_ms, end_ms, step_ms) > most:
         first = await raw_samples(backend, name, start_ms, end_ms, 1)
         start_ms = int(first.data.times[0]) if isinstance(first.data, Window) and len(first.data) else end_ms - 1
-    start_ms -= start_ms % step_ms  # whole buckets: the first one too
-    read = await backend.history.buckets([name], start_ms, min(end_ms, start_ms + (MAX_ROWS + 1) * step_ms), step_ms)
+    next_ms = start_ms - start_ms % step_ms + most * step_ms
+    read = await backend.history.buckets([name], start_ms, min(end_ms, next_ms), step_ms)
     buckets = read.buckets.get(name)
     if buckets is None:
         empty, none = np.empty(0, np.int64), np.empty(0, np.float64)
         buckets = Buckets(step_ms, empty, empty, none, none, none)
-    next_ms = start_ms + (MAX_ROWS + 1) * step_ms
     more = next_ms < end_ms and len((await raw_samples(backend, name, next_ms, end_ms, 1)).data) > 0
     return Found(buckets, next_ms if more else None, read.complete, read.reason)
 
@@ -249,9 +251,9 @@ ROUTES: Final = (
 
 `resolution=raw` is every sample kept, as it came; where samples were thinned to keep the budget (see /storage), a row
 is the mean of a minute or an hour at its start. Otherwise a point is the mean of the samples in a bucket,
-with their minimum, maximum and count; buckets lie on multiples of their width since 1970 (days are UTC days),
-and empty ones are left out. Without `resolution` the finest is taken that fits `max_points` (default
-{DEFAULT_POINTS}).
+with their minimum, maximum and count; buckets lie on multiples of their width since 1970 (days are UTC days): the
+first and the last may be partial, empty ones are left out. Without `resolution` the finest is taken that fits
+`max_points` (default {DEFAULT_POINTS}).
 
 A JSON answer holds at most {MAX_ROWS} rows. When there are more, `next_start` (and a `Link` header with
 rel="next") says where to go on. CSV is sent whole, however long it is, unless `max_points` bounds it.

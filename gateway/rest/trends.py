@@ -18,7 +18,7 @@ from ..charge import charge
 from ..compute import in_thread
 from ..names import choose
 from ..routes import Route, json_response
-from ..steps import STEP_MS
+from ..steps import STEP_MS, count_of
 from .insights import ACTION_REQUIRED, by_weight
 from .insights import EXAMPLE as INSIGHT_EXAMPLE
 from .metric_trend import ask, fine_step_ms, key_insights, trends
@@ -33,13 +33,13 @@ async def get_performance_trends(backend: Backend, query: schemas.trends.TrendsQ
     now_ms = backend.wall_ms()
     step_ms = STEP_MS[query.resolution]
     span_ms = query.time_window_hours * HOUR_MS
-    limit = max(1, min(MAX_METRICS, MAX_POINTS // (span_ms // step_ms + 1)))
+    limit = max(1, min(MAX_METRICS, MAX_POINTS // count_of(now_ms - span_ms, now_ms + 1, step_ms)))
     chosen = await choose(backend, query.metrics, limit)
     start_ms = now_ms - span_ms
-    start_ms -= start_ms % step_ms  # whole buckets: the first one too
-    read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, min(step_ms, fine_step_ms(span_ms)))
+    fine_ms = fine_step_ms(span_ms)
+    read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, min(step_ms, fine_ms))
     charge(backend, read.buckets.values())
-    asked = [ask(backend, name, read.buckets.get(name), step_ms, start_ms, now_ms) for name in chosen.names]
+    asked = [ask(backend, name, read.buckets.get(name), (step_ms, fine_ms), start_ms, now_ms) for name in chosen.names]
     metrics: dict[str, dict[str, Any]] = await in_thread(trends, asked)
     insights = [
         each

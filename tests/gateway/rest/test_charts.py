@@ -105,8 +105,24 @@ async def test_csv_is_the_same_rows(client: QuartClient, fill: Fill) -> None:
 async def test_since_the_oldest_sample(client: QuartClient, fill: Fill, now_ms: int) -> None:
     fill("a", np.arange(60.0), step_ms=60_000)
     answer = await ask(client, "metrics=a&start=0")
-    assert now_ms / 1000 - 2 * 86_400 < answer["start"] <= now_ms / 1000 - 3540
+    assert now_ms / 1000 - 3600 <= answer["start"] <= now_ms / 1000 - 3540
+    assert answer["step_seconds"] <= 60
     assert sum(answer["series"][0]["counts"]) == 60
+
+
+async def test_no_more_buckets_than_asked_for(client: QuartClient, fill: Fill, now_ms: int) -> None:
+    fill("a", np.arange(600.0))
+    for start in range(60):
+        begin = now_ms / 1000 - 200 - start
+        answer = await ask(client, f"metrics=a&start={begin}&end={begin + 130}&max_points=3")
+        assert len(answer["series"][0]["times"]) <= 3
+
+
+async def test_the_oldest_of_samples_on_several_days(client: QuartClient, fill: Fill, now_ms: int) -> None:
+    fill("a", np.arange(3.0), step_ms=86_400_000 // 2 + 1)
+    answer = await ask(client, "metrics=a&start=0")
+    assert 0 <= now_ms / 1000 - 86_400.002 - answer["start"] < 60
+    assert sum(answer["series"][0]["counts"]) == 3
 
 
 @pytest.mark.parametrize(

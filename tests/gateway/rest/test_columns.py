@@ -59,6 +59,18 @@ async def test_a_part_at_a_time(client: QuartClient, fill: Fill) -> None:
     assert found == list(range(250))
 
 
+async def test_buckets_a_part_at_a_time(client: QuartClient, fill: Fill) -> None:
+    fill("a", np.arange(120), step_ms=60_000)
+    found: list[float] = []
+    start: float | None = 0.0
+    while start is not None:
+        part = await ask(client, f"a/columns?resolution=1m&limit=50&start={start}")
+        assert len(part["values"]) <= 50
+        found += part["values"]
+        start = part["next_start"]
+    assert found == list(range(120))
+
+
 async def test_an_archive_read_in_pieces(
     client: QuartClient, backend: Backend, now_ms: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,17 @@ async def test_what_the_recorder_refuses_is_partial_too(client: Any, recorder: A
     assert json.loads(await response.get_data())["line"] == 2
 
 
+@pytest.mark.parametrize("lines", [f"a f=2 {STAMP}\nz f=1 {STAMP}", f"z f=1 {STAMP}"])
+async def test_a_metric_too_many_is_not_to_be_sent_again(
+    client: Any, recorder: Any, backend: Backend, monkeypatch: pytest.MonkeyPatch, lines: str
+) -> None:
+    assert (await client.post(PATHS[0], data=f"a f=1 {STAMP - 1}")).status_code == 204
+    monkeypatch.setattr(backend.memory, "_max_series", 1)
+    response = await client.post(PATHS[0], data=lines)
+    assert response.status_code == 400
+    assert "no room for a new one" in json.loads(await response.get_data())["message"]
+
+
 async def test_strings_alone_are_no_error(client: Any, recorder: Any, backend: Backend) -> None:
     response = await client.post(PATHS[0], data='system uptime_format="1 day",name="x"')
     assert response.status_code == 204

@@ -154,5 +154,22 @@ async def test_the_direction_does_not_hang_on_the_resolution(client: QuartClient
     assert -62 < falling["change_percent"] < -50
 
 
+@pytest.mark.parametrize("resolution", ["1m", "5m", "1h", "6h", "1d"])
+async def test_nothing_before_the_window_counts(client: QuartClient, fill: Fill, resolution: str) -> None:
+    """A metric that rose all day and lay still in the two hours that are asked for is still."""
+    fill("rose", [float(min(n, 1440)) for n in range(1565)], step_ms=60_000)
+    fill("rises", [10 + 0.1 * n for n in range(1565)], step_ms=60_000)
+    answer = await ask(client, f"?time_window_hours=2&resolution={resolution}")
+    rose, rises = answer["metrics"]["rose"], answer["metrics"]["rises"]
+    assert (rose["trend_direction"], rose["change_percent"]) == ("stable", 0.0)
+    assert sum(point["count"] for point in rose["data_points"]) == 121  # both ends
+    assert rises["change_percent"] == pytest.approx(100 * 12 / 154.4, abs=0.2)
+
+
+async def test_large_changes_are_written_out(client: QuartClient, fill: Fill) -> None:
+    fill("a", np.linspace(1, 13.5, 60), step_ms=60_000)
+    assert "A went up by 1,2" in (await ask(client, "?time_window_hours=1&resolution=1m"))["summary"]["key_insights"][0]
+
+
 async def test_a_metric_nobody_recorded_is_not_stable(client: QuartClient) -> None:
     assert (await ask(client, "?metrics=nobody"))["summary"]["stable"] == 0
