@@ -42,10 +42,14 @@ STALE_GAPS: Final = 10.0
 STALE_MIN_S: Final = 30.0
 STALE_MAX_S: Final = 3600.0
 IDLE_W: Final = 1.0  # less is nothing
+NOTHING: Final[Mapping[str, str]] = {}
 
 
-def glance(infos: Sequence[SeriesInfo], specs: Mapping[str, MetricSpec], now_ms: int) -> list[dict[str, Any]]:
-    """The groups and their tiles, in reading order."""
+def glance(
+    infos: Sequence[SeriesInfo], specs: Mapping[str, MetricSpec], now_ms: int, alerts: Mapping[str, str] = NOTHING
+) -> list[dict[str, Any]]:
+    """The groups and their tiles, in reading order. `alerts`: the severity of the owner's thresholds that fire, by
+    metric."""
     by_role: dict[str, list[SeriesInfo]] = {}
     for info in sorted(infos, key=lambda each: each.name):
         by_role.setdefault(specs[info.name].role or "", []).append(info)
@@ -53,19 +57,22 @@ def glance(infos: Sequence[SeriesInfo], specs: Mapping[str, MetricSpec], now_ms:
     for group, (title, roles, most) in GROUPS.items():
         chosen = [info for role in roles for info in by_role.get(role, ())][:most]
         if chosen:
-            tiles = [tile(info, specs[info.name], now_ms) for info in chosen]
+            tiles = [tile(info, specs[info.name], now_ms, alerts.get(info.name)) for info in chosen]
             groups.append({"group": group, "title": title, "tiles": tiles})
     if not any(each["group"] in ("battery", "tanks", "climate") for each in groups):
         newest = sorted(infos, key=lambda each: (-(each.last_ms or 0), each.name))[:OTHER]
         if newest:
-            tiles = [tile(info, specs[info.name], now_ms) for info in newest]
+            tiles = [tile(info, specs[info.name], now_ms, alerts.get(info.name)) for info in newest]
             groups.append({"group": "other", "title": "Latest values", "tiles": tiles})
     return groups
 
 
-def tile(info: SeriesInfo, spec: MetricSpec, now_ms: int) -> dict[str, Any]:
+def tile(info: SeriesInfo, spec: MetricSpec, now_ms: int, alert: str | None = None) -> dict[str, Any]:
     """One metric as the overview shows it."""
     latest = info.latest
+    stands = "unknown" if latest is None else level(latest.value, spec)
+    if alert is not None and stands != "critical":
+        stands = "critical" if alert == "critical" else "warning"
     return {
         "metric": info.name,
         "title": spec.title or info.name,
@@ -75,7 +82,7 @@ def tile(info: SeriesInfo, spec: MetricSpec, now_ms: int) -> dict[str, Any]:
         "value": None if latest is None else number(latest.value),
         "timestamp": None if latest is None else latest.time_ms / 1000,
         "stale_after_seconds": stale_after_s(info, spec, now_ms),
-        "level": "unknown" if latest is None else level(latest.value, spec),
+        "level": stands,
         "low": spec.low,
         "high": spec.high,
         "critical_low": spec.critical_low,

@@ -25,10 +25,12 @@ def get_overview(backend: Backend) -> Response:
         for info in infos
         if info.latest is not None and now_ms - info.latest.time_ms <= FRESH_MS
     }
+    # The most severe of a metric comes first, and has the last word.
+    alerts = {frame["metric"]: frame["severity"] for frame in reversed(backend.control.alarms.active())}
     oldest = min((info.first_ms for info in infos if info.first_ms is not None), default=None)
     return json_response(
         {
-            "groups": glance(infos, specs, now_ms),
+            "groups": glance(infos, specs, now_ms, alerts),
             "power": power_flow(fresh, specs),
             "total_metrics": len(infos),
             "first_timestamp": None if oldest is None else oldest / 1000,

@@ -22,7 +22,7 @@ class Tile(Answered):
     value: FiniteFloat | None
     timestamp: UnixSeconds | None
     stale_after_seconds: FiniteFloat | None = Field(description="Older than this it is stale; null: it may be silent")
-    level: Level = Field(description="Of the value against the catalogue's limits")
+    level: Level = Field(description="Of the value against the catalogue's limits, and of thresholds that fire")
     low: FiniteFloat | None = Field(description="A normal value stays above")
     high: FiniteFloat | None = Field(description="A normal value stays below")
     critical_low: FiniteFloat | None

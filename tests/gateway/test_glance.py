@@ -53,6 +53,13 @@ def test_a_coach_the_catalogue_does_not_know_shows_its_latest() -> None:
     assert glance([], {}, NOW_MS) == []
 
 
+@pytest.mark.parametrize(("severity", "stands"), [("low", "warning"), ("high", "warning"), ("critical", "critical")])
+def test_a_threshold_of_ones_own_marks_the_tile(severity: str, stands: str) -> None:
+    name = "battery.house.voltage"
+    (group,) = glance([info(name)], specs(name), NOW_MS, {name: severity})
+    assert group["tiles"][0]["level"] == stands
+
+
 @pytest.mark.parametrize(
     ("value", "says"), [(13.0, "ok"), (12.0, "ok"), (11.9, "warning"), (11.4, "critical"), (15.3, "critical")]
 )
