@@ -136,7 +136,7 @@ class ColumnsQuery(Asked):
 
 
 class ExportQuery(Asked):
-    metrics: list[str] | None = Field(None, description="Names; default: all")
+    metrics: list[str] | None = Field(None, description="Comma-separated, or repeated; default: all")
     start: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds; default: 24 hours before `end`")
     end: FiniteFloat | None = Field(None, ge=0, lt=1e10, description="Unix seconds, exclusive; default: now")
     resolution: Literal["raw", "1m", "5m", "15m", "1h", "6h", "1d"] = Field("raw", description="raw: every sample kept")

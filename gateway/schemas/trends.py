@@ -12,7 +12,10 @@ class TrendsQuery(Asked):
     time_window_hours: Hours = 24
     metrics: list[str] | None = Field(
         None,
-        description=("Only these metrics: comma-separated, or repeated. Default: all, up to the answer's limit"),
+        description=(
+            "Only these metrics: comma-separated, or repeated; a comma within a name is written `\\,`. Default: all, "
+            "up to the answer's limit"
+        ),
     )
     resolution: Resolution = Field("1h", description="Width of one data point")
 
