@@ -2,7 +2,8 @@
 
 Pure. A `Mark` belongs to the key of an insight (rule and metric) and speaks of one episode (`insight_id`): when the
 condition has ended and comes again, that is news again, whatever was said of the last time. Only `not_useful` stays
-with the key: each time it is said, what comes of this rule for this metric ranks lower.
+with the key: each episode it is said of, what comes of this rule for this metric ranks lower. Saying the same again
+changes nothing but the time: what `undo` brings back is what was said before the first of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from .records import Insight, Json
 
 Said = Literal["new", "acknowledged", "snoozed", "dismissed"]
-Verb = Literal["acknowledge", "snooze", "dismiss", "undo", "not_useful"]
+Verb = Literal["acknowledge", "snooze", "dismiss", "undo", "renew", "not_useful"]
 
 RANK_STEP: Final = 0.5  # an insight that was not useful weighs half as much the next time
 QUIET_RANK: Final = 0.5  # at this rank and below, nobody is notified of less than critical
@@ -26,7 +27,8 @@ class NothingToUndoError(Exception):
 
 
 class Mark(Struct, frozen=True):
-    """`until_ms`: of a snooze. `before`: what undo brings back; one step deep is what a slip of the finger needs."""
+    """`until_ms`: of a snooze. `before`: what undo brings back: the words before these, and then
+    (`before` of that) the state in which nothing was said; two steps are what a slip of the finger needs."""
 
     insight_id: str
     said: Said = "new"
@@ -45,22 +47,29 @@ class Mark(Struct, frozen=True):
 def marked(
     mark: Mark | None, insight_id: str, verb: Verb, *, at_ms: int, by: str | None, until_ms: int | None = None
 ) -> Mark:
-    """The mark after `verb`. Saying the same again changes the time only. Raises NothingToUndoError."""
+    """The mark after `verb`; `renew` takes back all that was said. Raises NothingToUndoError."""
     present = of_episode(mark, insight_id)
-    if verb == "undo":
-        if present.before is None:
+    if verb in ("undo", "renew"):
+        if present.said == "new":
             raise NothingToUndoError("nothing was said about this insight")
-        return replace(present.before, at_ms=at_ms, by=by)
+        earlier = present.before if verb == "undo" and present.before is not None else _unsaid(present)
+        return replace(earlier, at_ms=at_ms, by=by)
     said: Said = {"acknowledge": "acknowledged", "snooze": "snoozed"}.get(verb, "dismissed")  # type: ignore[assignment]
-    return Mark(
-        insight_id,
-        said,
-        until_ms if verb == "snooze" else None,
-        at_ms,
-        by,
-        present.not_useful + (verb == "not_useful"),
-        replace(present, before=None),
-    )
+    unsaid = _unsaid(present)
+    not_useful = max(present.not_useful, unsaid.not_useful + (verb == "not_useful"))
+    if (present.said, present.not_useful) == (said, not_useful):
+        before = present.before
+    else:
+        before = unsaid if present.said == "new" else replace(present, before=unsaid)
+    return Mark(insight_id, said, until_ms if verb == "snooze" else None, at_ms, by, not_useful, before)
+
+
+def _unsaid(mark: Mark) -> Mark:
+    """Where the words about this episode began."""
+    first = mark
+    while first.before is not None:
+        first = first.before
+    return first if first.said == "new" else Mark(mark.insight_id, not_useful=first.not_useful)
 
 
 def of_episode(mark: Mark | None, insight_id: str) -> Mark:

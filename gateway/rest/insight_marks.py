@@ -25,7 +25,7 @@ PATH: Final = "/api/analytics/insights/<insight_id>"
 SWEEP: Final = "generate"  # under the same address as the insights, and none of them
 SNOOZE_S: Final = 3600.0
 _VERBS: Final[dict[str, Verb]] = {
-    "new": "undo",
+    "new": "renew",
     "acknowledged": "acknowledge",
     "snoozed": "snooze",
     "dismissed": "dismiss",
@@ -35,6 +35,7 @@ _DONE: Final[dict[Verb, str]] = {
     "snooze": "Put off",
     "dismiss": "Out of the way until it comes again",
     "undo": "Taken back",
+    "renew": "Taken back: it is as if nothing had been said",
     "not_useful": "Out of the way; what this rule finds at this metric ranks lower from now on",
 }
 
@@ -157,7 +158,7 @@ ROUTES: Final = (
         path=PATH,
         handler=set_insight_status,
         summary="Set an insight's status",
-        description="The same as the routes below it: `new` takes back what was said last.",
+        description="The same as the routes below it; `new` takes back all that was said. 409 when nothing was said.",
         tag="Insights",
         bodies=lambda: (schemas.insights.StatusRequest,),
         body_examples={"snooze": {"status": "snoozed", "duration_s": 14_400}},
@@ -189,7 +190,7 @@ ROUTES: Final = (
         insight_not_useful,
         "not_useful",
         "Say that an insight is of no use",
-        "Dismisses it, and halves the rank of what this rule finds at this metric each time: listed behind others "
-        "of its severity, and nobody is sent a message of it unless it is critical.",
+        "Dismisses it, and halves the rank of what this rule finds at this metric, once for each time it comes: listed "
+        "behind others of its severity, and nobody is sent a message of it unless it is critical.",
     ),
 )

@@ -40,10 +40,35 @@ def test_each_word_can_be_taken_back() -> None:
         assert said("undo", mark).not_useful == 0
     twice = said("dismiss", said("acknowledge"))
     assert said("undo", twice).said == "acknowledged"
-    with pytest.raises(NothingToUndoError):
-        said("undo", said("undo", twice))
-    with pytest.raises(NothingToUndoError):
-        said("undo")
+    assert said("undo", said("undo", twice)).said == "new"
+    for verb in ("undo", "renew"):
+        with pytest.raises(NothingToUndoError):
+            said(verb, said("undo", said("undo", twice)))
+        with pytest.raises(NothingToUndoError):
+            said(verb)
+
+
+@pytest.mark.parametrize("verb", ["acknowledge", "snooze", "dismiss", "not_useful"])
+def test_the_same_said_twice_is_taken_back_at_once(verb: str) -> None:
+    twice = said(verb, said(verb))
+    assert twice == said(verb)
+    assert said("undo", twice) == said("undo", said(verb))
+    before = "acknowledged" if verb != "acknowledge" else "dismissed"
+    over = said("acknowledge" if verb != "acknowledge" else "dismiss")
+    assert said("undo", said(verb, said(verb, over))).said == before
+
+
+def test_all_can_be_taken_back_at_once() -> None:
+    mark = None
+    for verb in ("snooze", "not_useful", "acknowledge", "dismiss", "acknowledge"):
+        mark = said(verb, mark)
+        back = said("renew", mark)
+        assert (back.said, back.not_useful, back.before) == ("new", 0, None)
+    assert mark.before.before.before is None  # two steps are kept, not all
+    assert said("undo", said("undo", mark)).said == "new"
+    stored = Mark("i", "dismissed", before=Mark("i", "acknowledged"))  # as they were kept with one step
+    assert said("renew", stored).said == "new"
+    assert said("undo", said("undo", stored)).said == "new"
 
 
 def test_a_snooze_ends_by_itself() -> None:

@@ -51,6 +51,24 @@ async def test_dismiss_and_undo(client: QuartClient, backend: Backend, there: In
     assert (status, "nothing to undo" in problem["detail"]) == (409, True)
 
 
+@pytest.mark.parametrize("verb", ["dismiss", "acknowledge", "not_useful"])
+async def test_a_double_click_is_taken_back_by_one_undo(client: QuartClient, there: Insight, verb: str) -> None:
+    for _ in range(2):
+        assert (await ask(client, "POST", f"/{ID}/{verb}"))[0] == 200
+    status, answer = await ask(client, "POST", f"/{ID}/undo")
+    assert (status, answer["insight"]["status"], answer["insight"]["not_useful"]) == (200, "new", 0)
+    assert (await ask(client, "POST", f"/{ID}/undo"))[0] == 409
+
+
+async def test_new_is_new_whatever_was_said(client: QuartClient, there: Insight) -> None:
+    for verb in ("acknowledge", "dismiss", "undo"):
+        await ask(client, "POST", f"/{ID}/{verb}")
+    assert (await ask(client, "GET", f"/{ID}"))[1]["status"] == "acknowledged"
+    status, answer = await ask(client, "PATCH", f"/{ID}", {"status": "new"})
+    assert (status, answer["insight"]["status"]) == (200, "new")
+    assert (await ask(client, "PATCH", f"/{ID}", {"status": "new"}))[0] == 409
+
+
 async def test_acknowledged_stays_in_the_list(client: QuartClient, there: Insight) -> None:
     assert (await ask(client, "PATCH", f"/{ID}", {"status": "acknowledged"}))[0] == 200
     status, one = await ask(client, "GET", f"/{ID}")
