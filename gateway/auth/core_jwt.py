@@ -7,7 +7,6 @@ never an error; `exp` is held to exactly, while `iat` and `nbf` may lie SKEW_MS 
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ ISSUER: Final = "coachiq"
 AUDIENCE: Final = "coachiq-api"
 SKEW_MS: Final = 120_000
 MAX_CHARS: Final = 8_192
+MAX_SECONDS: Final = 2**53  # further from 1970 is no time; JSON knows numbers no clock can be held against
 
 # All but the signature is checked here, against the service's own clock.
 _OPTIONS: Final[Options] = {
@@ -51,7 +51,7 @@ def identify(text: str, secret: str, now_ms: int) -> Identity:
 def _from_claims(claims: dict[str, Any], now_ms: int) -> Identity:
     _check_kind(claims)
     subject = claims.get("sub")
-    if isinstance(subject, bool) or not isinstance(subject, str | int) or subject == "":
+    if isinstance(subject, bool) or not isinstance(subject, str | int) or subject == "" or not _is_text(str(subject)):
         raise AuthError("The token names nobody (sub)")
     expires_ms = _time_ms(claims, "exp")
     if expires_ms is None:
@@ -63,6 +63,11 @@ def _from_claims(claims: dict[str, Any], now_ms: int) -> Identity:
         if at_ms is not None and at_ms > now_ms + SKEW_MS:
             raise AuthError(f"The token is not valid yet ({name})")
     return Identity(f"user:{subject}", ROLES[_role(claims)], expires_ms)
+
+
+def _is_text(text: str) -> bool:
+    """JSON can write half a surrogate pair; no file and no answer can."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _check_kind(claims: dict[str, Any]) -> None:
@@ -89,6 +94,6 @@ def _time_ms(claims: dict[str, Any], name: str) -> int | None:
     seconds = claims.get(name)
     if seconds is None:
         return None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not -MAX_SECONDS <= seconds <= MAX_SECONDS:
         raise AuthError(f"The token's {name} is not a time")
     return int(seconds * 1000)

@@ -93,6 +93,7 @@ def test_admin_may_everything() -> None:
         {**NEW, "iat": NOW + SKEW_MS // 1000 + 1},
         {**NEW, "nbf": NOW + SKEW_MS // 1000 + 1},
         {**NEW, "iat": "now"},
+        {**NEW, "sub": "\ud800"},
     ],
 )
 def test_other_tokens_of_the_same_secret(claims: dict[str, Any]) -> None:
@@ -101,6 +102,12 @@ def test_other_tokens_of_the_same_secret(claims: dict[str, Any]) -> None:
     except TypeError:  # PyJWT does not sign an issuer that is no text; somebody else may
         text = _by_hand(claims)
     assert not why_not(text).expired
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("number", [1e306, -1e306, 1e300, 10**400, -(10**400), float("inf"), float("nan")])
+def test_numbers_that_are_no_time(name: str, number: float) -> None:
+    assert str(why_not(_by_hand({**NEW, name: number}))) == f"The token's {name} is not a time"
 
 
 @pytest.mark.parametrize("ago", [0, 1, 60, 10**9])
