@@ -68,6 +68,12 @@ class Alarms:
         if not self.watch.idle:
             self._tell(self.watch.stand(self._latest(), now_ms, self._running_ms()))
 
+    def keep_peaks(self) -> None:
+        """Peaks that grew are to be stored."""
+        self.watch.keep_peaks()
+        if self.watch.changed():
+            self._changed.set()
+
     async def wait_changed(self) -> None:
         """Until there are states to store (`watch.changed()`)."""
         if not self.watch.changed():

@@ -1,7 +1,8 @@
 """The steward: keeper of the control store.
 
 Opens it before anybody needs it (a slow disk goes on in the background, and the service is ready without it), hands the
-thresholds and their states to the alarms, stores the states when they change, goes on trying when the file can't be
+thresholds and their states to the alarms, stores the states when they change (a peak that grows: now and then, and at
+the end), goes on trying when the file can't be
 used, and takes up what a restore has put into it. Its state is the store and the alarms, which survive a restart.
 """
 
@@ -34,6 +35,7 @@ GATHER_S: Final = 0.05  # changes that come together are stored together
 RETRY_S: Final = 5.0
 FILE_RETRY_S: Final = 60.0
 LOOK_S: Final = 2.0  # how often it is asked whether another program has written into the file
+PEAKS_S: Final = 600.0  # how often peaks that grew are stored: a value that creeps up must not write with every sample
 EXPIRE_S: Final = 30.0  # how often insights are looked through for those whose time is over
 
 
@@ -73,6 +75,7 @@ class Steward:
             task_status.started()
             await self._stop.wait()
             nursery.cancel_scope.cancel()
+        self._alarms.keep_peaks()
         await self._save()
         await self._store.aclose()
 
@@ -104,13 +107,18 @@ class Steward:
         if took_s > READY_S:
             LOG.warning("the disk is slow: %s was there after %.1f s", self._store.path, took_s)
             self._restored()  # whoever asked meanwhile asks again
-        for work in (self._keep_states, self._try_the_file, self._take_up, self._expire):
+        for work in (self._keep_states, self._keep_peaks, self._try_the_file, self._take_up, self._expire):
             nursery.start_soon(work)
 
     async def _keep_states(self) -> None:
         while True:
             await self._alarms.wait_changed()
             await trio.sleep(GATHER_S if await self._save() else RETRY_S)
+
+    async def _keep_peaks(self) -> None:
+        while True:
+            await trio.sleep(PEAKS_S)
+            self._alarms.keep_peaks()
 
     async def _save(self) -> bool:
         states = self._alarms.watch.changed()

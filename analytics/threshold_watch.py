@@ -5,7 +5,8 @@ Promises
 - without thresholds nothing is done;
 - samples older than the newest one seen of their metric are passed over: what came late does not raise an alarm;
 - a clock that is set moves the marks of all states along (`rebase`): it neither fires nor ends anything by itself;
-- `changed()` hands out the states that have to be stored, until `stored` takes them off.
+- `changed()` hands out the states that have to be stored, until `stored` takes them off; a peak that only grew is among
+  them once `keep_peaks` was called: it may grow with every sample.
 """
 
 from __future__ import annotations
@@ -169,6 +170,14 @@ class ThresholdWatch:
     def changed(self) -> dict[StateKey, AlertState | None]:
         """What has to be stored (None: deleted). Stays until `stored`."""
         return dict(self._changed)
+
+    def keep_peaks(self) -> None:
+        """Peaks that grew since their state changed have to be stored as well."""
+        for metric in filter(None, self._metrics.values()):
+            for index in range(len(metric.thresholds)):
+                state = metric.state(index)
+                if state is not metric.states[index]:
+                    self._put(metric, index, state)
 
     def stored(self, states: Mapping[StateKey, AlertState | None]) -> None:
         """These very states are stored; one that changed in the meantime is still to come."""

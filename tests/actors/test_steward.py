@@ -126,6 +126,30 @@ async def test_a_kill_loses_no_state_that_was_told(tmp_path) -> None:
         await other.aclose()
 
 
+@pytest.mark.parametrize(("crossing", "values"), [("above", (20, 35, 50, 30)), ("below", (9, -5, -20, 3))])
+async def test_a_peak_that_only_grew_is_there_after_a_restart(tmp_path, crossing, values) -> None:
+    limits = {"low": 10.0, "high": None} if crossing == "below" else {}
+    async with house(tmp_path) as first:
+        await set_threshold(first, condition=crossing, **limits)
+        for index, value in enumerate(values):
+            first.see(index * 1000, value)
+        alerts = first.alarms.active()
+        assert alerts[0]["peak"] == values[2]
+    async with house(tmp_path) as second:
+        assert second.alarms.active() == alerts
+
+
+async def test_peaks_are_stored_now_and_then(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(steward_module, "PEAKS_S", 0.05)
+    async with house(tmp_path) as first:
+        await set_threshold(first)
+        first.see(0, 20)
+        first.see(1000, 50)
+        with trio.fail_after(5):
+            while [each.peak for each in (await first.store.read(load_states)).values()] != [50]:
+                await trio.sleep(0.01)
+
+
 async def test_switched_on_late(tmp_path) -> None:
     async with house(tmp_path, persisted=False) as first:
         await set_threshold(first)

@@ -133,6 +133,19 @@ def test_states_are_to_be_stored_until_they_are() -> None:
     assert made.changed() == {}
 
 
+def test_a_peak_that_grew_is_stored_when_it_is_asked_for_and_once() -> None:
+    made = watch(threshold())
+    phases(made, part((0, 11)))
+    made.stored(made.changed())
+    phases(made, part((1_000, 20)))
+    assert made.changed() == {}
+    made.keep_peaks()
+    assert made.changed()["t", "m"].peak == 20
+    made.stored(made.changed())
+    made.keep_peaks()
+    assert made.changed() == {}
+
+
 def test_the_peak_of_what_was_passed_over() -> None:
     made = watch(threshold())
     phases(made, part((0, 11)))
