@@ -1,7 +1,8 @@
 """Writes samples as CSV of metric_name, timestamp (unix seconds), value: what `import` and `replay` read.
 
 Promises: constant memory, whatever the span; every sample the archive keeps as it came is there, bit for bit, in order
-of name and time. Where only buckets are left of an old span, each is one row: its mean, at its start.
+of name and time; no name is a formula to a spreadsheet. Where only buckets are left of an old span, each is one row:
+its mean, at its start.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Final, Protocol, TextIO
 from msgspec import Struct
 
 from storage.models import Buckets, Window
+
+from .recording import guarded
 
 HEADER: Final = ("metric_name", "timestamp", "value")
 EVER_MS: Final = 2**52
@@ -60,7 +63,9 @@ async def export_samples(
             window = (await archive.window([name], from_ms, to_ms)).get(name)
             if window is not None:
                 seconds = map(seconds_text, window.times.tolist())
-                rows.writerows(zip([name] * len(window), seconds, map(repr, window.values.tolist()), strict=True))
+                rows.writerows(
+                    zip([guarded(name)] * len(window), seconds, map(repr, window.values.tolist()), strict=True)
+                )
                 done.rows += len(window)
         done.metrics += done.rows > before
         if metrics and done.rows == before:

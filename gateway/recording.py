@@ -2,7 +2,8 @@
 
 The header names the columns, in any order: `metric_name`, `value`, and `timestamp_ms` (unix milliseconds)
 or `timestamp` (unix seconds, or ISO 8601; without an offset it is UTC). Promises: a row that cannot be read
-is reported with its line and what is wrong with it, and costs no other row.
+is reported with its line and what is wrong with it, and costs no other row; a name that was `guarded` for
+spreadsheets is the name it was.
 """
 
 from __future__ import annotations
@@ -23,6 +24,21 @@ from msgspec import Struct
 from .ingest import MAX_SECONDS, name_problem
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def guarded(name: str) -> str:
+    """`name` as a cell of CSV: what a spreadsheet would take for a formula begins with an apostrophe (OWASP, CSV
+    injection), and so does what would read as such a cell."""
+    return f"'{name}" if _is_formula(name) else name
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _is_formula(cell) else cell
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip("'").startswith(_FORMULA)
 
 
 class RecordingError(Exception):
@@ -112,7 +128,7 @@ def _reader(header: list[str], path: Path, only_metric: str | None) -> Callable[
     def read(row: list[str]) -> Row:
         if len(row) < width:
             raise ValueError(f"expected {len(header)} columns, got {len(row)}")
-        name = only_metric if only_metric is not None and name_at < 0 else row[name_at]
+        name = only_metric if only_metric is not None and name_at < 0 else _unguarded(row[name_at])
         if problem := name_problem(name):
             raise ValueError(f"metric_name: {problem}")
         return Row(name, read_time(row[time_at]), _value(row[value_at]))

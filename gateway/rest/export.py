@@ -21,16 +21,11 @@ from ..compute import in_thread
 from ..headers import UNBUFFERED
 from ..names import check_known, choose
 from ..problems import Problem
+from ..recording import guarded
 from ..routes import Route
 from .series import COLUMNS, DEFAULT_SPAN_MS, Rows, pages
 
 MAX_METRICS: Final = 1_000
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-
-
-def cell(text: str) -> str:
-    """`text` for a spreadsheet: what would be a formula begins with an apostrophe (OWASP, CSV injection)."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 async def export_metrics(backend: Backend, query: schemas.metrics.ExportQuery) -> Response:
@@ -65,7 +60,7 @@ async def _as_csv(
 
 def _csv_rows(name: str, rows: Rows) -> bytes:
     text = io.StringIO()
-    first = cell(name)
+    first = guarded(name)
     csv.writer(text, lineterminator="\r\n").writerows((first, *row) for row in zip(*rows.columns(), strict=True))
     return text.getvalue().encode()
 
@@ -101,7 +96,7 @@ ROUTES: Final = (
 the rows are those of `/metrics/{{name}}/data` at the same `resolution`, metric after metric. Sent while it is read,
 however long it is; a download that breaks off is not whole. Without `metrics` all there are, at most {MAX_METRICS}.
 CSV of `raw` is what the command `import` takes. A name that a spreadsheet would take for a formula begins with an
-apostrophe in CSV.""",
+apostrophe in CSV, which `import` takes off again.""",
         tag="Metrics",
         query=lambda: schemas.metrics.ExportQuery,
         answers=lambda: {

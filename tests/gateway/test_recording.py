@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.recording import BadRow, RecordingError, Row, open_recording
+from gateway.recording import BadRow, RecordingError, Row, _unguarded, guarded, open_recording
 
 
 def rows_of(path):
@@ -54,6 +54,20 @@ def test_gzip_is_recognised_by_its_content(file):
 def test_a_byte_order_mark_blank_lines_quotes_and_case(file):
     path = file('\ufeffMetric_Name, Timestamp ,VALUE\r\n\r\n"tank, fresh",1,2\r\n')
     assert rows_of(path) == [Row("tank, fresh", 1000, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [("'=a", "=a"), ("''=a", "'=a"), ("=a", "=a"), ("'a", "'a"), ("''", "''"), ("'-1", "-1"), ("-1", "-1")],
+)
+def test_a_guard_against_formulas_is_taken_off(file, cell, name):
+    assert rows_of(file(f"metric_name,timestamp,value\n{cell},1,1\n")) == [Row(name, 1000, 1.0)]
+
+
+@given(st.text("'=+-@a", min_size=1))
+def test_what_is_guarded_reads_as_it_was(name):
+    assert _unguarded(guarded(name)) == name
+    assert guarded(name)[0] not in "=+-@"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +15,8 @@ import pytest
 from quart.testing import QuartClient
 
 from gateway.backend import Backend
+from gateway.recording import guarded, open_recording
 from gateway.rest import series
-from gateway.rest.export import cell
 
 Fill = Callable[..., None]
 
@@ -78,9 +79,18 @@ async def test_a_name_is_never_a_formula(client: QuartClient, fill: Fill, name: 
     fill(name, [-5])
     asked = quote(name.replace(",", "\\,"), safe="")
     (row,) = (await rows_of(client, f"?metrics={asked}"))[1:]
-    assert row[0] == cell(name)
+    assert row[0] == guarded(name)
     assert row[0][0] not in "=+-@\t\r"
     assert row[2] == "-5.0"  # a number stays one
+
+
+async def test_names_come_back_as_they_were(client: QuartClient, fill: Fill, tmp_path: Path) -> None:
+    names = ["'", "''=cmd", "'=cmd", "'cmd", "-x", "=cmd", "a'=b"]
+    for name in names:
+        fill(name, [1])
+    (tmp_path / "a.csv").write_bytes(await ask(client))
+    with open_recording(tmp_path / "a.csv") as recording:
+        assert [row.name for row in recording] == names
 
 
 async def test_nothing_to_export(client: QuartClient) -> None:
