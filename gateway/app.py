@@ -93,7 +93,7 @@ _API: Final[tuple[Route, ...]] = (
     *probes.ROUTES,
     *pages.ROUTES,
 )
-ROUTES: Final[tuple[Route, ...]] = guarded((*_API, *docs.docs_routes(guarded(_API))))
+ROUTES: Final[tuple[Route, ...]] = guarded((*_API, *docs.docs_routes(_API)))
 
 
 def document() -> str:

@@ -12,6 +12,7 @@ import msgspec
 from quart import Response, request
 
 from ..answers import Answer, problems
+from ..auth.guard import guarded
 from ..backend import Backend
 from ..problems import Problem
 from ..routes import Handler, Route
@@ -44,7 +45,7 @@ def docs_routes(others: Sequence[Route]) -> tuple[Route, ...]:
     def document() -> bytes:
         from ..openapi import build_document  # loads every model
 
-        return msgspec.json.encode(build_document((*others, *routes)))
+        return msgspec.json.encode(build_document(guarded((*others, *routes))))
 
     async def get_openapi(backend: Backend) -> Response:
         return await _revalidated(Response(document(), content_type="application/json"))

@@ -8,6 +8,7 @@ import re
 import pytest
 from quart.testing import QuartClient
 
+from gateway.app import document
 from gateway.rest.docs import FOLDER, TYPES
 
 
@@ -51,7 +52,15 @@ async def test_browsers_keep_what_has_not_changed(client: QuartClient) -> None:
 
 
 async def test_the_document_is_served(client: QuartClient) -> None:
-    document = json.loads(await (await client.get("/openapi.json")).get_data())
-    assert document["openapi"] == "3.1.0"
-    assert "/api/analytics/metrics/{name}/data" in document["paths"]
-    assert "/docs/{name}" not in document["paths"]
+    served = json.loads(await (await client.get("/openapi.json")).get_data())
+    assert served["openapi"] == "3.1.0"
+    assert "/api/analytics/metrics/{name}/data" in served["paths"]
+    assert "/docs/{name}" not in served["paths"]
+
+
+async def test_the_document_describes_itself_as_all_else(client: QuartClient) -> None:
+    served = await (await client.get("/openapi.json")).get_data()
+    assert json.loads(served) == json.loads(document())
+    paths = json.loads(served)["paths"]
+    assert {"401", "403", "421"} <= set(paths["/openapi.json"]["get"]["responses"])
+    assert {"403", "421"} <= set(paths["/docs"]["get"]["responses"])
