@@ -91,13 +91,14 @@ def report(account: Account, rows: int, bad: int, seconds: float) -> list[str]:
         "unaccounted": account.unaccounted,
         "bad rows": bad,
     }
-    rate = account.samples / seconds if seconds > 0 else 0.0
+    sent = account.samples - account.unsent
+    rate = sent / seconds if seconds > 0 else 0.0
     always = ("accepted", "duplicates", "rejected")
     again = f", {account.repeated} sent again" if account.repeated else ""
     lines = [
         f"{'rows':<12}{rows + bad:>12,}",
         *(f"{name:<12}{count:>12,}" for name, count in counts.items() if count or name in always),
-        f"{account.samples:,} samples in {account.batches:,} requests{again}, {seconds:.1f} s ({rate:,.0f} samples/s)",
+        f"{sent:,} samples in {account.batches:,} requests{again}, {seconds:.1f} s ({rate:,.0f} samples/s)",
     ]
     lines += [f"  {count:,} rejected: {reason}" for reason, count in account.reasons.most_common(10)]
     return lines

@@ -38,7 +38,7 @@ class Account(Struct):
     duplicates: int = 0
     rejected: int = 0
     unsent: int = 0
-    batches: int = 0
+    batches: int = 0  # that the service answered for
     repeated: int = 0  # requests that had to be sent again
     reasons: Counter[str] = field(default_factory=Counter)  # of the rejected
 
@@ -70,7 +70,6 @@ async def deliver(
     """
     account.samples += samples
     account.unsent += samples
-    account.batches += 1
     since, pause_s, told = trio.current_time(), FIRST_PAUSE_S, False
     while True:
         wait_s, trouble = pause_s, f"{client.url}: no answer within {REQUEST_WITHIN_S:g} s"
@@ -79,6 +78,7 @@ async def deliver(
                 answer = await client.request("POST", BATCH_PATH, body)
                 if _settle(answer, samples, account):
                     account.unsent -= samples
+                    account.batches += 1
                     return
                 trouble = f"{client.url}: answered {answer.status} ({_detail(answer)})"
                 wait_s = max(pause_s, _retry_after_s(answer))

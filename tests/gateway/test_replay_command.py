@@ -85,6 +85,7 @@ async def test_no_service_at_all(file, unused_port, capsys):
         assert await run_replay(file, f"http://127.0.0.1:{unused_port}", 0, False) == 1
     out, err = capsys.readouterr()
     assert "not sent              10" in out
+    assert "0 samples in 0 requests" in out
     assert "gave up: " in err
     assert "Connection refused" in err
 
@@ -141,5 +142,5 @@ def test_the_lines_of_a_report_add_up():
         "bad rows": 5,
     }
     assert counts.pop("rows") == sum(counts.values())
-    assert "90 samples in 4 requests, 2 sent again, 2.0 s (45 samples/s)" in lines
+    assert "83 samples in 4 requests, 2 sent again, 2.0 s (42 samples/s)" in lines
     assert lines[-1] == "  10 rejected: odd"
