@@ -25,6 +25,9 @@ def run_export(
     file: Path | None, db_path: Path, *, start_ms: int | None, end_ms: int | None, metrics: Sequence[str]
 ) -> int:
     """`file` None: stdout. Returns the exit code: 0 when everything asked for was written."""
+    if start_ms is not None and end_ms is not None and start_ms >= end_ms:
+        print("coachiq-analytics: --start must lie before --end", file=sys.stderr)
+        return 1
     try:
         with _target(file) as text:
             done = trio.run(_export, text, db_path, start_ms, end_ms, metrics)

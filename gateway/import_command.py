@@ -6,6 +6,7 @@ Refuses while a service, or any other program, has the database open.
 from __future__ import annotations
 
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def run_import(file: Path, db_path: Path, *, budget: Budget | None = None, resol
 
 
 async def _import(file: Path, db_path: Path, budget: Budget | None, resolution_ms: int) -> Import:
-    with open_recording(file) as recording, ProgressBar(f"import {file.name}", sys.stderr) as bar:
+    now_ms = time.time_ns() // 1_000_000
+    with open_recording(file, now_ms=now_ms) as recording, ProgressBar(f"import {file.name}", sys.stderr) as bar:
         try:
             holder = await trio.to_thread.run_sync(held_by, db_path)
         except OSError as error:

@@ -21,6 +21,8 @@ from typing import IO, Final
 
 from msgspec import Struct
 
+from storage.intake import FUTURE_MS, lies_ahead
+
 from .ingest import MAX_SECONDS, name_problem
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -59,10 +61,13 @@ class BadRow(Struct, frozen=True):
 class Recording:
     """An open recording: iterate over it once. `fraction`: how much of the file has been read."""
 
-    def __init__(self, lines: Iterator[str], path: Path, raw: IO[bytes], only_metric: str | None = None) -> None:
+    def __init__(
+        self, lines: Iterator[str], path: Path, raw: IO[bytes], only_metric: str | None, now_ms: int | None
+    ) -> None:
         self._path = path
         self._raw = raw
         self._only_metric = only_metric
+        self._now_ms = now_ms
         self._size = max(1, path.stat().st_size)
         self._lines = lines
 
@@ -75,7 +80,7 @@ class Recording:
         rows = csv.reader(self._lines, strict=True)
         try:
             header = [column.strip().lower() for column in next(rows, [])]
-            read = _reader(header, self._path, self._only_metric)
+            read = _reader(header, self._path, self._only_metric, self._now_ms)
             while True:
                 try:
                     row = next(rows)
@@ -96,8 +101,9 @@ class Recording:
 
 
 @contextmanager
-def open_recording(path: Path, only_metric: str | None = None) -> Iterator[Recording]:
-    """`only_metric`: the name of all samples where no column gives one. Raises RecordingError."""
+def open_recording(path: Path, only_metric: str | None = None, now_ms: int | None = None) -> Iterator[Recording]:
+    """`only_metric`: the name of all samples where no column gives one. `now_ms`: rows too far ahead of it are bad, as
+    the service takes none of them. Raises RecordingError."""
     try:
         raw = path.open("rb")
     except OSError as error:
@@ -107,10 +113,10 @@ def open_recording(path: Path, only_metric: str | None = None) -> Iterator[Recor
         raw.seek(0)
         data: IO[bytes] = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]
         with io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as text:
-            yield Recording(text, path, raw, only_metric)
+            yield Recording(text, path, raw, only_metric, now_ms)
 
 
-def _reader(header: list[str], path: Path, only_metric: str | None) -> Callable[[list[str]], Row]:
+def _reader(header: list[str], path: Path, only_metric: str | None, now_ms: int | None) -> Callable[[list[str]], Row]:
     """How rows under this header are read; the result raises ValueError that names the column."""
 
     def place(column: str) -> int:
@@ -124,6 +130,7 @@ def _reader(header: list[str], path: Path, only_metric: str | None) -> Callable[
     in_ms = "timestamp_ms" in header
     time_at = place("timestamp_ms") if in_ms else place("timestamp")
     width, read_time = max(name_at, value_at, time_at) + 1, _milliseconds if in_ms else unix_ms
+    limit_ms = math.inf if now_ms is None else now_ms + FUTURE_MS
 
     def read(row: list[str]) -> Row:
         if len(row) < width:
@@ -131,7 +138,10 @@ def _reader(header: list[str], path: Path, only_metric: str | None) -> Callable[
         name = only_metric if only_metric is not None and name_at < 0 else _unguarded(row[name_at])
         if problem := name_problem(name):
             raise ValueError(f"metric_name: {problem}")
-        return Row(name, read_time(row[time_at]), _value(row[value_at]))
+        time_ms = read_time(row[time_at])
+        if time_ms > limit_ms:
+            raise ValueError(f"{header[time_at]}: {row[time_at][:60]!r} {lies_ahead(FUTURE_MS)}")
+        return Row(name, time_ms, _value(row[value_at]))
 
     return read
 

@@ -14,6 +14,7 @@ from .models import SeriesPart, Times, Values, Window
 
 NOT_FINITE: Final = "value is not a finite number"
 TOO_OLD: Final = "timestamp lies before 1970"
+FUTURE_MS: Final = 300_000  # clocks of senders differ; further ahead of ours no sample is taken
 ARRIVAL_STEP_MS: Final = 10_000  # how exactly arrival is remembered
 
 Rejected = tuple[tuple[int, str], ...]
@@ -39,12 +40,16 @@ def sift(part: SeriesPart, limit_ms: int, future_ms: int) -> tuple[Times, Values
     good = finite & not_old & not_ahead
     if good.all():
         return times, values, ()
-    ahead = f"timestamp lies more than {future_ms / 1000:g} s in the future"
+    ahead = f"timestamp {lies_ahead(future_ms)}"
     rejected = tuple(
         (index, NOT_FINITE if not finite[index] else TOO_OLD if not not_old[index] else ahead)
         for index in np.flatnonzero(~good).tolist()
     )
     return times[good], values[good], rejected
+
+
+def lies_ahead(future_ms: int) -> str:
+    return f"lies more than {future_ms / 1000:g} s in the future"
 
 
 def rounded(part: SeriesPart, resolution_ms: int) -> SeriesPart:

@@ -22,7 +22,7 @@ from typing import Final
 from .backlog import collect
 from .block import SAMPLE_BYTES, Block
 from .eviction import Losses, oldest_first
-from .intake import ArrivalLog, in_order, missing, rising, sift
+from .intake import FUTURE_MS, ArrivalLog, in_order, missing, rising, sift
 from .models import EMPTY_WINDOW, Appended, Latest, MemoryStatus, SeriesInfo, SeriesPart, Window
 from .packer import Packer
 from .series import Series
@@ -44,7 +44,7 @@ class MemoryTier:
         retention_ms: int,
         budget_bytes: int = 32 << 20,
         max_series: int = 5_000,
-        future_ms: int = 300_000,
+        future_ms: int = FUTURE_MS,
         block_samples: int = 512,
     ) -> None:
         self._retention_ms, self._future_ms = retention_ms, future_ms

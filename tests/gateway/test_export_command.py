@@ -45,6 +45,17 @@ def test_a_span_in_either_spelling(environ: dict[str, str], capsys: pytest.Captu
         assert "b c" in said.err
 
 
+def test_a_span_that_ends_before_it_starts(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for start, end in (("5", "3"), ("5", "5")):
+        assert main(["export", str(tmp_path / "out.csv"), "--start", start, "--end", end], environ) == 1
+        assert "--start must lie before --end" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+    assert main(["export", "--metrics", "nope"], environ) == 1
+    assert "no samples of nope" in capsys.readouterr().err
+
+
 def test_a_bad_time_is_named(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["export", "--start", "yesterday"], environ)

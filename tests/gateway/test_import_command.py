@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -42,6 +43,15 @@ def test_rows_end_in_the_file_and_bad_ones_are_named(run, tmp_path):
         rows = connection.execute("SELECT metric_name, timestamp, value FROM analytics_metrics ORDER BY 1").fetchall()
     connection.close()
     assert rows == [("a", 1760000000.125, 1.5), ("b", 1760000001.0, 2.0)]
+
+
+def test_what_lies_ahead_is_refused_as_over_http(run, tmp_path):
+    soon, late = time.time() + 200, time.time() + 400
+    (tmp_path / "a.csv").write_text(f"metric_name,timestamp,value\na,{soon},1\na,{late},2\nx,9999999999,4\n")
+    code, out, err = run()
+    assert (code, out[:13]) == (1, "1 rows stored")
+    assert "line 3: timestamp: " in err
+    assert "line 4: timestamp: '9999999999' lies more than 300 s in the future" in err
 
 
 def test_a_whole_file_ends_with_0_again_and_again(run, tmp_path):
