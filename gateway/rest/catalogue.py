@@ -26,7 +26,8 @@ async def list_metrics(backend: Backend, query: schemas.metrics.MetricsQuery) ->
     infos = {info.name: info for info in backend.memory.infos()}
     names = sorted({*infos, *await backend.history.names()})
     if query.match is not None:
-        names = [name for name in names if fnmatchcase(name, query.match)]
+        pattern = query.match.replace("[", "[[]")  # a bracket is a letter of a name
+        names = [name for name in names if fnmatchcase(name, pattern)]
     rest = names if query.cursor is None else [name for name in names if name > query.cursor]
     page = rest[: query.limit]
     now_ms = backend.wall_ms()

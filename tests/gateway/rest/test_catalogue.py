@@ -106,5 +106,13 @@ async def test_match(client: QuartClient, fill: Fill, match: str, found: list[st
     assert answer["total"] == len(found)
 
 
+async def test_a_bracket_is_a_letter(client: QuartClient, fill: Fill) -> None:
+    fill("a[1]", [1])
+    fill("a1", [1])
+    for match in ("a[1]", "a[?]", "*]"):
+        answer = await ask(client, f"?match={match}")
+        assert [each["name"] for each in answer["metrics"]] == ["a[1]"]
+
+
 async def test_bad_queries(client: QuartClient) -> None:
     assert (await client.get("/api/analytics/metrics?limit=0")).status_code == 422
