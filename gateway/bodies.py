@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from quart import request
 
-from .problems import Problem
+from .problems import Problem, invalid
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -62,15 +62,6 @@ async def read_model(model: type[Model], *, empty: Model | None = None) -> Model
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        errors = [
-            {
-                "pointer": "".join(f"/{part}" for part in item["loc"]),
-                "message": "unknown member" if item["type"] == "extra_forbidden" else item["msg"],
-            }
-            for item in error.errors(include_url=False, include_context=False)
-        ]
-        raise Problem(
-            422,
-            "; ".join(f"{each['pointer'].lstrip('/')}: {each['message']}" for each in errors),
-            errors=errors,
+        raise invalid(
+            error, model.model_fields, "pointer", lambda place: "".join(f"/{part}" for part in place)
         ) from error

@@ -6,9 +6,10 @@ application/problem+json, and nothing of an unexpected error leaves the process 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import quote
 
 import msgspec
 import trio
@@ -19,7 +20,11 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 
 from .influx_shape import influx_members
 
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 PROBLEM_JSON: Final = "application/problem+json"
+_PATH_CHARACTERS: Final = "/:@!$&'()*+,;=~"  # RFC 3986: all others are percent-encoded in a path
 
 DETAILS: Final = {
     404: "There is nothing at {path}",
@@ -57,7 +62,7 @@ class Problem(Exception):
             "title": title(self.status),
             "status": self.status,
             "detail": self.detail,
-            "instance": printable(instance),
+            "instance": quote(printable(instance), safe=_PATH_CHARACTERS),
             **influx_members(instance, self.status, self.detail),
             **self.members,
         }
@@ -80,6 +85,32 @@ def title(status: int) -> str:
         return _PHRASES.get(status) or HTTPStatus(status).phrase
     except ValueError:
         return "Error"
+
+
+def invalid(
+    error: ValidationError,
+    members: Collection[str],
+    kind: Literal["parameter", "pointer"],
+    where: Callable[[tuple[int | str, ...]], str],
+) -> Problem:
+    """422 that names what a model refused. `where`: what a place in the model is called; a sentence of a whole model's
+    validator that begins with one of its `members` is of that one."""
+    errors, sentences = [], []
+    for item in error.errors(include_url=False, include_context=False):
+        place = item["loc"]
+        message = "unknown member" if item["type"] == "extra_forbidden" else _plain(item["msg"])
+        name, _, rest = message.partition(": ")
+        if not place and rest and name in members:
+            place, message = (name,), rest
+        errors.append({kind: where(place), "message": message})
+        sentences.append(": ".join(filter(None, (where(place).lstrip("/"), message))))
+    return Problem(422, "; ".join(sentences), errors=errors)
+
+
+def _plain(message: str) -> str:
+    """Pydantic's sentence as one among ours."""
+    message = message.removeprefix("Value error, ").removeprefix("Input should be ")
+    return message[:1].lower() + message[1:]
 
 
 def printable(text: str) -> str:

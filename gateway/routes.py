@@ -19,7 +19,7 @@ from werkzeug.datastructures import MultiDict
 
 from .answers import Answer
 from .auth.identity import Scope
-from .problems import Problem
+from .problems import invalid
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -85,12 +85,7 @@ def read_query(model: type[BaseModel], arguments: MultiDict[str, str]) -> BaseMo
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        errors = [
-            {"parameter": str(item["loc"][0]) if item["loc"] else "", "message": _plain(item["msg"])}
-            for item in error.errors(include_url=False, include_context=False)
-        ]
-        detail = "; ".join(f"{each['parameter']}: {each['message']}" for each in errors)
-        raise Problem(422, detail, errors=errors) from error
+        raise invalid(error, model.model_fields, "parameter", lambda place: str(place[0]) if place else "") from error
 
 
 def split(texts: list[str]) -> list[str]:
@@ -109,9 +104,3 @@ def _is_list(annotation: Any) -> bool:
     if get_origin(annotation) in (Union, UnionType):
         return any(_is_list(each) for each in get_args(annotation))
     return (get_origin(annotation) or annotation) in _LISTS
-
-
-def _plain(message: str) -> str:
-    """Pydantic's sentence as one among ours."""
-    message = message.removeprefix("Value error, ").removeprefix("Input should be ")
-    return message[:1].lower() + message[1:]

@@ -84,6 +84,8 @@ async def undo_action(backend: Backend, action_id: str) -> Response:
     try:
         action = await backend.control.actions.undo(action_id)
     except WrongTurnError as error:
+        if (await _find(backend, action_id)).phase == "cancelled":
+            raise Problem(409, "It was taken back already") from error
         raise Problem(409, f"It is too late to take it back: {error}") from error
     except ArchiveError as error:
         raise _trouble(error) from error
@@ -140,7 +142,10 @@ async def _find(backend: Backend, action_id: str) -> Action:
 
 def _replayed(backend: Backend, known: Action, asked: schemas.actions.ActionRequest) -> Response:
     if known.recommendation_id != asked.recommendation_id:
-        raise Problem(422, "This Idempotency-Key was used for another recommendation")
+        message = "was used for another recommendation"
+        raise Problem(
+            422, f"This Idempotency-Key {message}", errors=[{"parameter": "Idempotency-Key", "message": message}]
+        )
     return json_response(_shown(backend, known))
 
 

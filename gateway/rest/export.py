@@ -36,7 +36,8 @@ async def export_metrics(backend: Backend, query: schemas.metrics.ExportQuery) -
         raise Problem(422, "start: must be before end", errors=errors)
     chosen = await choose(backend, query.metrics, MAX_METRICS)
     if chosen.truncated:
-        raise Problem(422, f"metrics: at most {MAX_METRICS} at once, these are {chosen.total}")
+        message = f"at most {MAX_METRICS} at once, these are {chosen.total}"
+        raise Problem(422, f"metrics: {message}", errors=[{"parameter": "metrics", "message": message}])
     if query.metrics is not None:
         await check_known(backend, chosen.names)
     tell = _as_csv if query.format == "csv" else _as_json

@@ -80,14 +80,16 @@ async def _mark(backend: Backend, insight_id: str, verb: Verb) -> Response:
 
 async def _apply(backend: Backend, insight_id: str, verb: Verb, asked: schemas.insights.MarkRequest) -> Response:
     found = _find(backend, insight_id)
-    if verb != "snooze" and (asked.duration_s is not None or asked.until is not None):
-        raise Problem(422, "duration_s, until: only a snooze has an end")
+    if verb != "snooze" and (given := [each for each in ("duration_s", "until") if getattr(asked, each) is not None]):
+        message = "only a snooze has an end"
+        errors = [{"pointer": f"/{each}", "message": message} for each in given]
+        raise Problem(422, f"{', '.join(given)}: {message}", errors=errors)
     now_ms, marks = backend.wall_ms(), backend.control.marks
     until_ms = (
         now_ms + round((asked.duration_s or SNOOZE_S) * 1000) if asked.until is None else round(asked.until * 1000)
     )
     if until_ms <= now_ms:
-        raise Problem(422, "until: lies in the past")
+        raise Problem(422, "until: lies in the past", errors=[{"pointer": "/until", "message": "lies in the past"}])
     try:
         mark = marks.next_mark(found, verb, at_ms=now_ms, by=user(), until_ms=until_ms)
     except NothingToUndoError as error:

@@ -63,7 +63,8 @@ async def create_layout(backend: Backend) -> Response:
 
 async def put_layout(backend: Backend, layout_id: str) -> Response:
     if not _ID.fullmatch(layout_id):
-        raise Problem(422, "layout_id: at most 64 of a-z, 0-9, _, - and .")
+        message = "at most 64 of a-z, 0-9, _, - and ."
+        raise Problem(422, f"layout_id: {message}", errors=[{"parameter": "layout_id", "message": message}])
     asked = await read_model(schemas.personal.LayoutRequest)
     stored = await put_mine(backend, LAYOUT, layout_id, asked.model_dump(), create=False)
     return respond(stored, _layout(backend, stored))
@@ -99,7 +100,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     **STAMPS_EXAMPLE,
 }
 _PATH: Final = {"layout_id": "Id of the layout: at most 64 of a-z, 0-9, _, - and ."}
-_ERRORS: Final = {404: "There is no such layout", 422: "widgets/0/w: Input should be less than or equal to 48"}
+_ERRORS: Final = {404: "There is no such layout", 422: "widgets/0/w: less than or equal to 48"}
 
 ROUTES: Final = (
     Route(

@@ -53,6 +53,9 @@ async def get_quarantine(backend: Backend, query: schemas.quarantine.QuarantineQ
 async def repair_quarantine(backend: Backend) -> Response:
     asked = await read_model(schemas.quarantine.RepairRequest)
     name, now_ms = asked.metric_name, backend.wall_ms()
+    if asked.start is not None and asked.start > (now_ms / 1000 if asked.end is None else asked.end):
+        message = "must not lie after end"
+        raise Problem(422, f"start: {message}", errors=[{"pointer": "/start", "message": message}])
     plausible = backend.catalogue.plausible(name)
     await check_known(backend, [name])
     if plausible == (None, None):

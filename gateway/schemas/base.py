@@ -38,7 +38,7 @@ class ProblemError(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    parameter: str | None = Field(None, description="Name of the query parameter")
+    parameter: str | None = Field(None, description="Name of the parameter: of the query, the path or a header")
     pointer: str | None = Field(None, description="JSON pointer (RFC 6901) into the body")
     index: int | None = Field(
         None,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Self
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from quart import Response
 from quart_trio import QuartTrio
 
@@ -18,6 +19,12 @@ class Thing(BaseModel):
 
     name: str
     inner: dict[str, int] = {}
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.name in ("bad", "worse"):
+            raise ValueError({"bad": "inner: does not go with this name", "worse": "So it can't be"}[self.name])
+        return self
 
 
 @pytest.fixture
@@ -88,6 +95,24 @@ async def test_models(app: QuartTrio, body: bytes, status: int, pointers: list[s
     if pointers is not None:
         document = json.loads(await response.get_data())
         assert [error["pointer"] for error in document["errors"]] == pointers
+
+
+@pytest.mark.parametrize(
+    ("body", "detail", "pointer"),
+    [
+        (b'{"name":"bad"}', "inner: does not go with this name", "/inner"),
+        (b'{"name":"worse"}', "so it can't be", ""),
+        (
+            b'{"name":"a","inner":{"y":"z"}}',
+            "inner/y: a valid integer, unable to parse string as an integer",
+            "/inner/y",
+        ),
+    ],
+)
+async def test_sentences_are_plain(app: QuartTrio, body: bytes, detail: str, pointer: str) -> None:
+    document = json.loads(await (await app.test_client().post("/thing", data=body)).get_data())
+    assert document["detail"] == detail
+    assert [error["pointer"] for error in document["errors"]] == [pointer]
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,11 @@ async def test_errors_of_the_framework(app: QuartTrio, method: str, path: str, s
     assert "secret" not in json.dumps(document)
 
 
+@pytest.mark.parametrize("path", ["/no%00where", "/no%EF%BF%BDwhere", "/no%20where/%C3%A9%25%22"])
+async def test_an_instance_is_a_uri_reference(app: QuartTrio, path: str) -> None:
+    await ask(app, "GET", path)  # which holds the instance against the path as it was sent
+
+
 async def test_headers_that_clients_need_are_kept(app: QuartTrio) -> None:
     response, _ = await ask(app, "DELETE", "/fine")
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}

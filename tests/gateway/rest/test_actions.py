@@ -39,7 +39,8 @@ async def test_pressed_and_pressed_again(client: QuartClient, core: MisbehavingC
     assert (await end(client, action["action_id"]))["state"] == "succeeded"
     status, again = await ask(client, "POST", "", body, "key-00001")
     assert (status, again["action_id"], again["state"]) == (200, action["action_id"], "succeeded")
-    assert (await ask(client, "POST", "", {"recommendation_id": AMBER}, "key-00001"))[0] == 422
+    status, problem = await ask(client, "POST", "", {"recommendation_id": AMBER}, "key-00001")
+    assert (status, [each["parameter"] for each in problem["errors"]]) == (422, ["Idempotency-Key"])
     assert len(core.effects) == 1
     listed = (await ask(client, "GET", ""))[1]["actions"]
     assert [each["action_id"] for each in listed] == [action["action_id"]]
@@ -63,6 +64,8 @@ async def test_taken_back(client: QuartClient, core: MisbehavingCore) -> None:
     _, action = await ask(client, "POST", "", {"recommendation_id": AMBER}, "key-00001")
     status, undone = await ask(client, "POST", f"/{action['action_id']}/undo")
     assert (status, undone["state"]) == (200, "cancelled")
+    status, problem = await ask(client, "POST", f"/{action['action_id']}/undo")
+    assert (status, problem["detail"]) == (409, "It was taken back already")
     assert core.received == []
 
 

@@ -105,6 +105,12 @@ async def test_what_cannot_be_asked(client: QuartClient, fill: Fill) -> None:
         await ask(client, query, 422)
 
 
+async def test_too_many_metrics_are_named_as_such(client: QuartClient) -> None:
+    asked = ",".join(f"m{number}" for number in range(1_001))
+    problem = json.loads(await ask(client, f"?metrics={asked}", 422))
+    assert problem["errors"] == [{"parameter": "metrics", "message": "at most 1000 at once, these are 1001"}]
+
+
 async def test_rows_are_paid_for(client: QuartClient, fill: Fill, backend: Backend) -> None:
     fill("a", np.arange(500))
     paid: list[tuple[Any, ...]] = []

@@ -97,6 +97,13 @@ async def test_not_useful_ranks_lower_next_time(
     assert [(each["insight_id"], each["impact_score"]) for each in listed] == [("id-other", 0.8), ("later", 0.4)]
 
 
+async def test_a_time_that_does_not_fit_is_named(client: QuartClient, there: Insight) -> None:
+    _, problem = await ask(client, "POST", f"/{ID}/snooze", {"until": 1.0})
+    assert problem["errors"] == [{"pointer": "/until", "message": "lies in the past"}]
+    _, problem = await ask(client, "POST", f"/{ID}/dismiss", {"duration_s": 600})
+    assert problem["errors"] == [{"pointer": "/duration_s", "message": "only a snooze has an end"}]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [

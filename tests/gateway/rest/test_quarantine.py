@@ -82,6 +82,9 @@ async def test_a_unit_that_had_changed_is_scaled_back(backend: Backend, client: 
         ({"metric_name": "nobody"}, 404, "nobody"),
         ({"metric_name": "free"}, 409, "free"),
         ({"metric_name": NAME, "method": "scale"}, 422, "factor"),
+        ({"metric_name": NAME, "method": "scale", "factor": 0}, 422, "factor: is needed"),
+        ({"metric_name": NAME, "start": 5, "end": 4}, 422, "start: must not lie after end"),
+        ({"metric_name": NAME, "start": 9e9}, 422, "start: must not lie after end"),
         ({"metric_name": NAME, "factor": 2}, 422, "factor"),
     ],
 )

@@ -89,6 +89,12 @@ async def test_what_is_refused_is_named(client: QuartClient, body: Any, named: s
     assert named in problem["detail"]
 
 
+async def test_what_does_not_go_together_is_a_plain_sentence(client: QuartClient) -> None:
+    _, problem, _ = await ask(client, "POST", PATH, {**BODY, "role": "b"})
+    assert problem["detail"] == "exactly one of metric and role must be given"
+    assert problem["errors"] == [{"pointer": "", "message": problem["detail"]}]
+
+
 async def test_what_fires_is_in_alerts_trends_and_the_threshold(client: QuartClient, backend: Backend) -> None:
     _, made, _ = await ask(client, "POST", PATH, {**BODY, "severity": "high", "recover_after_s": 0})
     part = SeriesPart("fridge.temperature", np.array([NOW_MS]), np.array([9.5]))
