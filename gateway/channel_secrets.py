@@ -28,6 +28,7 @@ class MaskedError(ValueError):
 
     def __init__(self, member: str) -> None:
         super().__init__(f"{member} is masked: give all of it")
+        self.pointer: Final = "/" + member.replace(".", "/")
 
 
 def masked_url(url: str) -> str:

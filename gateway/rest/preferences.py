@@ -38,7 +38,8 @@ async def put_preferences(backend: Backend) -> Response:
     try:
         body = unmasked(asked.model_dump(), None if known is None else known.body)
     except MaskedError as error:
-        raise Problem(422, str(error)) from error
+        errors = [{"pointer": error.pointer, "message": "is masked: give all of it"}]
+        raise Problem(422, str(error), errors=errors) from error
     stored = await put_mine(backend, PREFERENCES, MINE, body, create=False)
     backend.control.courier.look()
     return respond(stored, _preferences(backend, stored))

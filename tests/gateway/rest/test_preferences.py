@@ -72,3 +72,4 @@ async def test_secrets_of_channels_are_written_and_never_read(client: QuartClien
     channels[1]["url"] = "mailtos://anna:****@evil.example"
     status, problem = await ask(client, "PUT", PREFERENCES, back, shown["etag"])
     assert (status, problem["detail"]) == (422, "notifications.channels.1.url is masked: give all of it")
+    assert [each["pointer"] for each in problem["errors"]] == ["/notifications/channels/1/url"]
