@@ -109,7 +109,7 @@ def invalid(
 
 def _plain(message: str) -> str:
     """Pydantic's sentence as one among ours."""
-    message = message.removeprefix("Value error, ").removeprefix("Input should be ")
+    message = message.removeprefix("Value error, ").replace("Input should be ", "must be ", 1)
     return message[:1].lower() + message[1:]
 
 

@@ -133,7 +133,7 @@ ROUTES: Final = (
                 404,
                 422,
                 500,
-                details={404: "Analytics dashboard disabled", 422: "limit: greater than or equal to 1"},
+                details={404: "Analytics dashboard disabled", 422: "limit: must be greater than or equal to 1"},
             ),
         },
         gated=True,

@@ -136,7 +136,7 @@ ROUTES: Final = (
                 details={
                     404: "No feature is called persistance",
                     409: "analytics_dashboard_enhanced depends on analytics_dashboard, which is off",
-                    422: "enabled: a valid boolean",
+                    422: "enabled: must be a valid boolean",
                 },
             ),
         },

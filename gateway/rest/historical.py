@@ -221,7 +221,7 @@ ROUTES: Final = (
                 500,
                 details={
                     404: "Analytics dashboard disabled",
-                    422: "time_window_hours: less than or equal to 720",
+                    422: "time_window_hours: must be less than or equal to 720",
                 },
             ),
         },

@@ -168,7 +168,7 @@ ROUTES: Final = (
                 404,
                 422,
                 500,
-                details={404: "Analytics dashboard disabled", 422: "limit: less than or equal to 200"},
+                details={404: "Analytics dashboard disabled", 422: "limit: must be less than or equal to 200"},
             ),
         },
         gated=True,

@@ -100,7 +100,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     **STAMPS_EXAMPLE,
 }
 _PATH: Final = {"layout_id": "Id of the layout: at most 64 of a-z, 0-9, _, - and ."}
-_ERRORS: Final = {404: "There is no such layout", 422: "widgets/0/w: less than or equal to 48"}
+_ERRORS: Final = {404: "There is no such layout", 422: "widgets/0/w: must be less than or equal to 48"}
 
 ROUTES: Final = (
     Route(

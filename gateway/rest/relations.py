@@ -209,7 +209,10 @@ ROUTES: Final = (
                 404,
                 422,
                 500,
-                details={404: "Analytics dashboard disabled", 422: "time_window_hours: less than or equal to 720"},
+                details={
+                    404: "Analytics dashboard disabled",
+                    422: "time_window_hours: must be less than or equal to 720",
+                },
             ),
         },
         gated=True,

@@ -180,7 +180,7 @@ there are. A metric asked for that nobody has recorded is answered with `data_qu
                 500,
                 details={
                     404: "Analytics dashboard disabled",
-                    422: "resolution: '1m', '5m', '15m', '1h', '6h' or '1d'",
+                    422: "resolution: must be '1m', '5m', '15m', '1h', '6h' or '1d'",
                 },
             ),
         },

@@ -104,7 +104,7 @@ async def test_models(app: QuartTrio, body: bytes, status: int, pointers: list[s
         (b'{"name":"worse"}', "so it can't be", ""),
         (
             b'{"name":"a","inner":{"y":"z"}}',
-            "inner/y: a valid integer, unable to parse string as an integer",
+            "inner/y: must be a valid integer, unable to parse string as an integer",
             "/inner/y",
         ),
     ],
