@@ -5,7 +5,7 @@ import type { Cycle } from "../api/queries";
 import { useSize } from "../lib/hooks";
 import { usePreferences } from "../lib/preferences";
 import { conversion } from "../lib/units";
-import { valueTicks } from "./rows";
+import { valueAxis } from "./value-axis";
 
 export const PatternOverlay = memo(function PatternOverlay({ cycle, height }: { cycle: Cycle; height: number }) {
   const wanted = usePreferences();
@@ -41,15 +41,7 @@ export const PatternOverlay = memo(function PatternOverlay({ cycle, height }: { 
             stroke="var(--line)"
             tickLine={false}
           />
-          <YAxis
-            width={56}
-            domain={[domain[0], domain[1]]}
-            ticks={valueTicks(domain, Math.max(2, Math.floor(height / 48)))}
-            allowDataOverflow
-            tick={{ fill: "var(--soft)", fontSize: 12 }}
-            axisLine={false}
-            tickLine={false}
-          />
+          <YAxis {...valueAxis(domain, height)} />
           <Area dataKey="band" type="monotone" stroke="none" fill="var(--series-3)" fillOpacity={0.22} isAnimationActive={false} activeDot={false} />
           <Line dataKey="middle" type="monotone" stroke="var(--series-3)" strokeWidth={1.5} strokeDasharray="6 4" dot={false} activeDot={false} isAnimationActive={false} />
           <Line dataKey="today" type="monotone" stroke="var(--series-1)" strokeWidth={2.5} dot={false} activeDot={false} isAnimationActive={false} />

@@ -70,7 +70,8 @@ export function valueDomain(rows: readonly Row[], limits: readonly (number | nul
 /** Round marks within a range, about `most` of them. */
 export function valueTicks([low, high]: readonly [number, number], most: number): number[] {
   const rough = (high - low) / most;
-  if (!(rough > 0) || !Number.isFinite(rough)) return [];
+  const finest = Math.max(Math.abs(low), Math.abs(high)) * 1e-11; // below that numbers cannot be told apart
+  if (!(rough > finest) || !Number.isFinite(rough)) return [];
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 2.5, 5, 10].find((each) => each * power >= rough) ?? 10) * power;
   const found: number[] = [];

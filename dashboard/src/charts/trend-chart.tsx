@@ -6,20 +6,19 @@ import { Line, LineChart, XAxis, YAxis } from "recharts";
 import type { ChartSeries } from "../api/queries";
 import { useSize } from "../lib/hooks";
 import { usePreferences } from "../lib/preferences";
-import { axisLabel, ticks } from "../lib/times";
 import { conversion, shown } from "../lib/units";
 import { MarksLayer } from "./marks-layer";
 import { ChartOverlay } from "./overlay";
 import { RangeLayer } from "./range-layer";
 import { Ribbon } from "./ribbon";
-import { rowsOf, valueDomain, valueTicks } from "./rows";
+import { rowsOf, valueDomain } from "./rows";
 import type { Tail } from "./rows";
+import { AXIS_HEIGHT as BOTTOM, timeAxis } from "./time-axis";
+import { AXIS_WIDTH as LEFT, valueAxis } from "./value-axis";
 import type { Span } from "./window";
 
-export const LEFT = 56;
 export const RIGHT = 12;
 const TOP = 8;
-const BOTTOM = 24;
 
 export interface TrendChartProps {
   readonly series: ChartSeries;
@@ -51,13 +50,13 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
     [rows, start, end, stepSeconds],
   );
   const domain = useMemo(() => valueDomain(visible, limits), [visible, limits]);
-  const marks = useMemo(() => valueTicks(domain, Math.max(2, Math.floor(height / 48))), [domain, height]);
+  const axis = useMemo(() => valueAxis(domain, height), [domain, height]);
   const plot = { span, domain, left: LEFT, top: TOP, width: width - LEFT - RIGHT, height: height - TOP - BOTTOM };
   return (
     <div ref={sizer} className="relative select-none" style={{ height: height + 10 }} data-testid="trend-chart">
       {width > 0 && (
         <>
-          <RangeLayer rows={visible} marks={marks} limits={limits} colour={colour} {...plot} />
+          <RangeLayer rows={visible} marks={axis.ticks} limits={limits} colour={colour} {...plot} />
           <LineChart
             width={width}
             height={height}
@@ -65,30 +64,8 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
             margin={{ top: TOP, right: RIGHT, bottom: 0, left: 0 }}
             accessibilityLayer={false}
           >
-            <XAxis
-              dataKey="t"
-              type="number"
-              domain={[start, end]}
-              ticks={ticks(start, end, Math.max(2, Math.floor(width / 96)))}
-              tickFormatter={(time: number) => axisLabel(time, end - start)}
-              interval={0}
-              allowDataOverflow
-              height={BOTTOM}
-              tick={{ fill: "var(--soft)", fontSize: 12 }}
-              stroke="var(--line)"
-              tickLine={false}
-            />
-            <YAxis
-              width={LEFT}
-              domain={domain}
-              ticks={marks}
-              interval={0}
-              allowDataOverflow
-              tickFormatter={(of: number) => axisValue(of)}
-              tick={{ fill: "var(--soft)", fontSize: 12 }}
-              axisLine={false}
-              tickLine={false}
-            />
+            <XAxis {...timeAxis(span, plot.width, RIGHT)} />
+            <YAxis {...axis} />
             <Line
               dataKey="v"
               type={series.kind === "state" ? "stepAfter" : "linear"}
@@ -118,13 +95,6 @@ export const TrendChart = memo(function TrendChart(props: TrendChartProps) {
     </div>
   );
 });
-
-function axisValue(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 100_000) return value.toExponential(1);
-  if (size > 0 && size < 0.001) return value.toExponential(0);
-  return String(Number(value.toPrecision(4))).replace("-", "−");
-}
 
 /** The value under the crosshair, or the latest one. */
 export function reading(series: ChartSeries, index: number, wanted: Parameters<typeof shown>[2]): string {

@@ -59,7 +59,7 @@ export function axisLabel(seconds: number, length: number): string {
 }
 
 const TICK_STEPS = [1, 5, 15, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY,
-  2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY]; // prettier-ignore
+  2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY]; // prettier-ignore
 
 /** Round local times in [start, end], at most `most` of them. */
 export function ticks(start: number, end: number, most: number): number[] {

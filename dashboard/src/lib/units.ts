@@ -50,6 +50,12 @@ function format(digits: number): Intl.NumberFormat {
   return found;
 }
 
+/** With so many digits after the point, and a minus that is one. */
+export function fixed(value: number, digits: number): string {
+  const text = format(digits).format(value);
+  return /^-0([.,]0*)?$/.test(text) ? text.slice(1) : text.replace("-", "−");
+}
+
 /** Digits after the point: those of the unit, else what makes three significant ones. */
 export function digitsFor(value: number, unit: string | null): number {
   const known = unit === null ? undefined : DIGITS[unit];
@@ -72,8 +78,7 @@ export function shown(value: number | null | undefined, unit: string | null | un
   if (Math.abs(converted) >= 1e7 || (converted !== 0 && Math.abs(converted) < 1e-6)) {
     return { number: converted.toPrecision(3), unit: to };
   }
-  const text = format(digitsFor(converted, to || null)).format(converted);
-  return { number: /^-0([.,]0*)?$/.test(text) ? text.slice(1) : text.replace("-", "−"), unit: to };
+  return { number: fixed(converted, digitsFor(converted, to || null)), unit: to };
 }
 
 /** A difference of two values: 10 °C warmer is 18 °F warmer. With a sign when `signed`. */
