@@ -111,3 +111,21 @@ def test_reduced_motion_is_respected(demo: ServiceProcess, open_page: OpenPage) 
         " return Math.max(parseFloat(style.animationDuration), parseFloat(style.transitionDuration)) > 0.02; }).length"
     )
     assert moving == 0
+
+
+def test_the_heatmap_is_read_and_used_by_touch(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/correlations", width=360, height=700, has_touch=True, is_mobile=True)
+    rows = page.get_by_role("rowheader")
+    expect(rows.first).to_contain_text("1")
+    heads = page.get_by_role("columnheader")
+    names = [head.get_attribute("aria-label") for head in heads.all()][1:]
+    assert names == [row.get_attribute("aria-label") for row in rows.all()][:-1]
+    assert [head.inner_text() for head in heads.all()][1:] == [str(number + 1) for number in range(len(names))]
+    cell = page.locator("[role=gridcell]:not([aria-disabled=true])").first
+    box = cell.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 24
+    cell.tap()
+    heading = page.get_by_role("region", name="The chosen pair").get_by_role("heading").first
+    expect(heading).to_be_focused()
+    expect(heading).to_be_in_viewport()

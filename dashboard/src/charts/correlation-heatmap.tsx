@@ -1,5 +1,6 @@
 // What moves with what, as a grid in clustered order. Colour tells direction and strength (blue against orange, safe for
-// colour-blind eyes), hatching tells what is too weak to rely on. Arrow keys walk the grid.
+// colour-blind eyes), hatching tells what is too weak to rely on. A column is headed by the number that its metric has
+// among the rows. Arrow keys walk the grid.
 import { memo, useMemo, useRef, useState } from "react";
 import type { KeyboardEvent } from "react";
 import type { Correlations } from "../api/queries";
@@ -54,55 +55,69 @@ export const CorrelationHeatmap = memo(function CorrelationHeatmap({ data, chose
         ref={grid}
         role="grid"
         aria-label="Correlations"
-        aria-rowcount={places.length - 1}
         tabIndex={-1}
         onKeyDown={move}
-        className="grid gap-0.5 text-xs"
-        // As wide as there is room for: on a phone the cells become narrow rather than unseen.
-        style={{ gridTemplateColumns: `minmax(5.5rem, 12rem) repeat(${places.length - 1}, minmax(0.625rem, 1.5rem))` }}
+        className="grid gap-0.5 text-xs [--cell:0.75rem] pointer-coarse:[--cell:1.5rem]"
+        // The names first, then cells as wide as there is room for: narrow rather than unseen, but never too narrow for a
+        // finger (then the grid scrolls under its names).
+        style={{ gridTemplateColumns: `max-content repeat(${places.length - 1}, minmax(var(--cell), 1.5rem))` }}
       >
-        {places.slice(1).map((_, offset) => {
-          const row = offset + 1;
-          return (
-            <div role="row" key={row} className="contents">
-              <div role="rowheader" className="truncate pr-2 text-right leading-6 text-soft" style={{ gridRow: row, gridColumn: 1 }} title={title(row)}>
-                {title(row)}
-              </div>
-              {Array.from({ length: row }, (_unused, column) => {
-                const cell = find(row, column);
-                const weak = cell === undefined || Math.abs(cell.coefficient) < WEAK;
-                const text =
-                  cell === undefined
-                    ? `${title(row)} and ${title(column)}: no clear relation`
-                    : `${cell.text}, r ${cell.coefficient.toFixed(2)}, ${cell.samples} points`;
-                return (
-                  <div
-                    role="gridcell"
-                    key={column}
-                    data-cell={`${row}:${column}`}
-                    tabIndex={focus[0] === row && focus[1] === column ? 0 : -1}
-                    aria-label={text}
-                    aria-selected={cell !== undefined && cell === chosen}
-                    aria-disabled={cell === undefined}
-                    title={text}
-                    onFocus={() => setFocus([row, column])}
-                    onClick={() => cell !== undefined && onChoose(cell)}
-                    onKeyDown={(event) => {
-                      if (cell !== undefined && (event.key === "Enter" || event.key === " ")) {
-                        event.preventDefault();
-                        onChoose(cell);
-                      }
-                    }}
-                    className={`h-6 rounded-sm ${cell === undefined ? "" : "cursor-pointer"} ${cell !== undefined && cell === chosen ? "outline-2 outline-ink" : ""}`}
-                    style={{ gridRow: row, gridColumn: column + 2, background: cell === undefined ? undefined : cellColour(cell.coefficient) }}
-                  >
-                    {weak && <span aria-hidden="true" className="hatched block size-full rounded-sm" />}
-                  </div>
-                );
-              })}
+        <div role="row" className="contents">
+          <div role="columnheader" className="sticky left-0 z-10 bg-surface" style={{ gridRow: 1, gridColumn: 1 }}>
+            <span className="sr-only">Metric</span>
+          </div>
+          {places.slice(0, -1).map((place, column) => (
+            <div role="columnheader" key={place} aria-label={title(column)} title={title(column)} className="flex justify-center text-[0.625rem] tracking-tighter whitespace-nowrap text-soft tabular-nums" style={{ gridRow: 1, gridColumn: column + 2 }}>
+              {column + 1}
             </div>
-          );
-        })}
+          ))}
+        </div>
+        {places.map((place, row) => (
+          <div role="row" key={place} className="contents">
+            <div
+              role="rowheader"
+              aria-label={title(row)}
+              className="sticky left-0 z-10 flex h-7 max-w-34 items-center gap-1.5 bg-surface pr-1.5 leading-3.5 text-soft sm:max-w-60"
+              style={{ gridRow: row + 2, gridColumn: 1 }}
+              title={title(row)}
+            >
+              <span className="min-w-4 text-right text-[0.625rem] tabular-nums">{row + 1}</span>
+              <span className="line-clamp-2 wrap-anywhere max-sm:text-[0.6875rem]">{title(row)}</span>
+            </div>
+            {Array.from({ length: row }, (_unused, column) => {
+              const cell = find(row, column);
+              const weak = cell === undefined || Math.abs(cell.coefficient) < WEAK;
+              const text =
+                cell === undefined
+                  ? `${title(row)} and ${title(column)}: no clear relation`
+                  : `${cell.text}, r ${cell.coefficient.toFixed(2)}, ${cell.samples} points`;
+              return (
+                <div
+                  role="gridcell"
+                  key={column}
+                  data-cell={`${row}:${column}`}
+                  tabIndex={focus[0] === row && focus[1] === column ? 0 : -1}
+                  aria-label={text}
+                  aria-selected={cell !== undefined && cell === chosen}
+                  aria-disabled={cell === undefined}
+                  title={text}
+                  onFocus={() => setFocus([row, column])}
+                  onClick={() => cell !== undefined && onChoose(cell)}
+                  onKeyDown={(event) => {
+                    if (cell !== undefined && (event.key === "Enter" || event.key === " ")) {
+                      event.preventDefault();
+                      onChoose(cell);
+                    }
+                  }}
+                  className={`h-7 rounded-sm ${cell === undefined ? "" : "cursor-pointer"} ${cell !== undefined && cell === chosen ? "outline-2 outline-ink" : ""}`}
+                  style={{ gridRow: row + 2, gridColumn: column + 2, background: cell === undefined ? undefined : cellColour(cell.coefficient) }}
+                >
+                  {weak && <span aria-hidden="true" className="hatched block size-full rounded-sm" />}
+                </div>
+              );
+            })}
+          </div>
+        ))}
       </div>
     </div>
   );

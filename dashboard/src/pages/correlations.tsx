@@ -1,7 +1,8 @@
 // What moves together. Moving together is no cause, and the page says so.
 import { useQuery } from "@tanstack/react-query";
 import { Grid3x3 } from "lucide-react";
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
+import type { RefObject } from "react";
 import { Link, useLocation } from "wouter";
 import { chartsQuery, correlationsQuery } from "../api/queries";
 import type { Correlations } from "../api/queries";
@@ -11,6 +12,7 @@ import { PairChart } from "../charts/pair-chart";
 import { Choice, Empty, Failed, PageHeader, Skeleton } from "../components/parts";
 import { useQueryString, useTitle } from "../lib/hooks";
 import { trendsLink } from "../lib/links";
+import { reveal } from "../lib/reveal";
 import { span } from "../lib/times";
 
 const WINDOWS = [["24", "24 h"], ["168", "7 days"], ["720", "30 days"]] as const;
@@ -34,6 +36,17 @@ export default function CorrelationsPage() {
       next.set("b", data.metrics[cell.b]?.metric ?? "");
     }
     navigate(`/correlations?${next.toString()}`, { replace: cell !== undefined });
+  };
+  const pair = useRef<HTMLHeadingElement>(null);
+  const isSought = useRef(false); // chosen in the grid: on a narrow screen the pair is out of sight there
+  useEffect(() => {
+    if (isSought.current && pair.current !== null) reveal(pair.current);
+    isSought.current = false;
+  }, [chosen]);
+  const seek = (cell: Cell) => {
+    if (cell === chosen && pair.current !== null) reveal(pair.current);
+    isSought.current = cell !== chosen;
+    choose(cell);
   };
   const strongest = useMemo(
     () => [...(data?.cells ?? [])].sort((one, other) => Math.abs(other.coefficient) - Math.abs(one.coefficient)).slice(0, LISTED),
@@ -65,7 +78,7 @@ export default function CorrelationsPage() {
             {chosen === undefined ? (
               <p className="px-1 py-6 text-center text-sm text-soft">Choose a pair to see both over each other.</p>
             ) : (
-              <Pair data={data} cell={chosen} hours={Number(hours)} />
+              <Pair data={data} cell={chosen} hours={Number(hours)} heading={pair} />
             )}
             <h2 className="mt-4 mb-2 px-1 text-sm font-semibold text-soft">Closest pairs</h2>
             <ul className="space-y-0.5">
@@ -82,7 +95,7 @@ export default function CorrelationsPage() {
           </section>
           <section aria-label="All pairs" className="card min-w-0 space-y-4 p-4 sm:p-5">
             <Legend />
-            <CorrelationHeatmap data={data} chosen={chosen} onChoose={choose} />
+            <CorrelationHeatmap data={data} chosen={chosen} onChoose={seek} />
             <p className="text-xs text-soft">
               Pairs that passed a test against chance, in an order that puts relatives side by side. That two things move together does not tell which one, if any, is the cause.
               {data.truncated && " There are more metrics than one look takes: the most recent ones were taken."}
@@ -94,13 +107,13 @@ export default function CorrelationsPage() {
   );
 }
 
-function Pair({ data, cell, hours }: { data: Correlations; cell: Cell; hours: number }) {
+function Pair({ data, cell, hours, heading }: { data: Correlations; cell: Cell; hours: number; heading: RefObject<HTMLHeadingElement | null> }) {
   const names = [data.metrics[cell.a], data.metrics[cell.b]].flatMap((each) => (each === undefined ? [] : [each]));
   const metrics = names.map((each) => each.metric);
   const charts = useQuery(chartsQuery(metrics, -hours * 3600, undefined, 300));
   return (
     <>
-      <h2 className="px-1 font-semibold">{cell.text}</h2>
+      <h2 ref={heading} tabIndex={-1} className="scroll-mt-8 px-1 font-semibold">{cell.text}</h2>
       <p className="px-1 pb-2 text-sm text-soft">
         r = {cell.coefficient.toFixed(2).replace("-", "−")} over {cell.samples} points
         {cell.lag_seconds !== 0 && `, best at ${span(cell.lag_seconds)} apart`}
