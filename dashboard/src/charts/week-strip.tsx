@@ -20,7 +20,10 @@ export const WeekStrip = memo(function WeekStrip({ cycle }: { cycle: Cycle }) {
           <tr>
             <th scope="col" className="w-10"><span className="sr-only">Weekday</span></th>
             {Array.from({ length: 24 }, (_, hour) => (
-              <th key={hour} scope="col" className="font-normal text-soft">{hour % 6 === 0 ? hour : <span className="sr-only">{hour}</span>}</th>
+              <th key={hour} scope="col" className="font-normal whitespace-nowrap text-soft">
+                {/* A cell of a phone is narrower than two digits: they stand over its middle, and out of it. */}
+                {hour % 6 === 0 ? <span className="flex justify-center">{hour}</span> : <span className="sr-only">{hour}</span>}
+              </th>
             ))}
           </tr>
         </thead>

@@ -4,6 +4,7 @@ import { ChartLine } from "lucide-react";
 import { useMemo } from "react";
 import { correlationsQuery, insightsQuery } from "../../api/queries";
 import { Button, Empty } from "../../components/parts";
+import { useSaid } from "../../lib/said";
 
 export function Partners({ metric, shown, onAdd }: { metric: string; shown: readonly string[]; onAdd: (names: readonly string[]) => void }) {
   const { data } = useQuery(correlationsQuery(168));
@@ -37,6 +38,7 @@ export function Partners({ metric, shown, onAdd }: { metric: string; shown: read
 }
 
 export function Suggestions({ onAdd }: { onAdd: (names: readonly string[]) => void }) {
+  const said = useSaid();
   const insights = useQuery(insightsQuery);
   const noted = (insights.data?.insights ?? []).flatMap((insight) => (insight.metric === null ? [] : [[insight.metric, insight.title] as const]));
   return (
@@ -46,7 +48,7 @@ export function Suggestions({ onAdd }: { onAdd: (names: readonly string[]) => vo
         <ul className="mt-4 flex flex-wrap justify-center gap-2">
           {noted.map(([metric, title]) => (
             <li key={title}>
-              <Button onClick={() => onAdd([metric])}>{title}</Button>
+              <Button onClick={() => onAdd([metric])}>{said(title)}</Button>
             </li>
           ))}
         </ul>
