@@ -1,4 +1,4 @@
-"""What a day of a metric usually looks like, hour by hour on the reader's clock, beside today and by weekday.
+"""What a day of a metric usually looks like, hour by hour on somebody's clock, beside today and by weekday.
 
 Pure: hourly means in, quartiles out. The quartiles are of whole days before today, so that today can be seen against
 them.
@@ -35,12 +35,11 @@ class DayProfile(Struct, frozen=True):
     strength: float | None
 
 
-def day_profile(hours: Times, values: Values, now_ms: int, utc_offset_ms: int) -> DayProfile:
-    """From hourly means: `hours` are starts of UTC hours in ms, rising. A reader's offset of half an hour counts as the
-    hour it begins in."""
-    local = hours + utc_offset_ms
-    today_number = (now_ms + utc_offset_ms) // DAY_MS
-    days, hour = local // DAY_MS, (local % DAY_MS) // HOUR_MS
+def day_profile(hours: Times, values: Values, now_ms: int) -> DayProfile:
+    """From hourly means: `hours` are their starts, `now_ms` the moment, all in wall time (`local_time`). What begins
+    within an hour of the clock, where its offset is half an hour, counts as that hour."""
+    today_number = now_ms // DAY_MS
+    days, hour = hours // DAY_MS, (hours % DAY_MS) // HOUR_MS
     numbers = np.unique(days[days < today_number])
     table = np.full((len(numbers), 24), np.nan)
     before = days < today_number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import timedelta, timezone
 from typing import Any, Final
 
 import numpy as np
@@ -12,9 +13,10 @@ from quart import Response
 from analytics.clustering import clustered_order
 from analytics.correlation import correlations
 from analytics.day_profile import DayProfile, day_profile
+from analytics.local_time import LocalTime
 from analytics.patterns import MIN_SAMPLES
 from analytics.records import Correlation
-from analytics.words import difference, duration
+from analytics.words import difference, duration, number
 from storage.grid import means
 from storage.models import Buckets, Values
 
@@ -104,9 +106,10 @@ async def get_cycles(backend: Backend, query: schemas.dashboard.CycleQuery) -> R
         raise Problem(422, f"metric: {message}", errors=[{"parameter": "metric", "message": message}])
     name = query.metric
     now_ms = backend.wall_ms()
-    offset_ms = query.utc_offset_minutes * 60_000
-    today_ms = (now_ms + offset_ms) // DAY_MS * DAY_MS - offset_ms
-    start_ms = (today_ms - query.days * DAY_MS) // HOUR_MS * HOUR_MS
+    local = backend.local_time if query.clock == "coach" else _reader(query.utc_offset_minutes)
+    offset_ms = local.offset_ms(now_ms)
+    first_ms = (now_ms + offset_ms) // DAY_MS * DAY_MS - query.days * DAY_MS  # wall time
+    start_ms = (first_ms - local.offset_ms(first_ms - offset_ms)) // HOUR_MS * HOUR_MS
     read = await backend.history.buckets([name], start_ms, now_ms + 1, HOUR_MS)
     charge(backend, read.buckets.values())
     some = read.buckets.get(name)
@@ -115,7 +118,7 @@ async def get_cycles(backend: Backend, query: schemas.dashboard.CycleQuery) -> R
     spec = backend.catalogue.spec(name)
     starts = np.empty(0, np.int64) if some is None else some.starts
     levels = np.empty(0) if some is None else means(some)
-    profile = await in_thread(day_profile, starts, levels, now_ms, offset_ms)
+    profile = await in_thread(day_profile, local.wall(starts), levels, now_ms + offset_ms)
     title = spec.title or name
     return json_response(
         {
@@ -123,6 +126,8 @@ async def get_cycles(backend: Backend, query: schemas.dashboard.CycleQuery) -> R
             "title": title,
             "unit": spec.unit,
             "days": profile.days,
+            "time_zone": str(local.zone),
+            "utc_offset_minutes": offset_ms // 60_000,
             "hours": [
                 {
                     "hour": hour,
@@ -144,6 +149,10 @@ async def get_cycles(backend: Backend, query: schemas.dashboard.CycleQuery) -> R
     )
 
 
+def _reader(utc_offset_minutes: int) -> LocalTime:
+    return LocalTime(timezone(timedelta(minutes=utc_offset_minutes)))
+
+
 def _known(values: Values, at: int) -> float | None:
     value = float(values[at])
     return None if math.isnan(value) else rounded(value)
@@ -152,16 +161,15 @@ def _known(values: Values, at: int) -> float | None:
 def _cycle_words(title: str, unit: str | None, profile: DayProfile) -> str:
     if profile.strength is None:
         return f"{title} has been seen on {profile.days} whole days: too few to tell a daily pattern."
+    share = number(100 * profile.strength, "%")
     if profile.strength < FORETOLD:
-        return (
-            f"{title} follows no clear daily pattern: other days foretell {profile.strength:.0%} of a day's movement."
-        )
+        return f"{title} follows no clear daily pattern: other days foretell {share} of a day's movement."
     peak, low = int(np.nanargmax(profile.middle)), int(np.nanargmin(profile.middle))
     swing = float(profile.middle[peak] - profile.middle[low])
     how = "strongly" if profile.strength >= 2 * FORETOLD else "somewhat"
     return (
         f"{title} repeats every day, {how}: highest around {peak:02d}:00, lowest around {low:02d}:00, a swing of "
-        f"{difference(swing, unit)}. Other days foretell {profile.strength:.0%} of a day's movement."
+        f"{difference(swing, unit)}. Other days foretell {share} of a day's movement."
     )
 
 
@@ -223,8 +231,9 @@ ROUTES: Final = (
         handler=get_cycles,
         summary="What a day usually looks like",
         description=(
-            "Median and quartiles by hour of the day on the reader's clock, over the whole days before today; today's "
-            "hours beside them; medians by weekday and hour; and how much of a day the other days foretell."
+            "Median and quartiles by hour of the day, on the reader's clock or the coach's, over the whole days before "
+            "today; today's hours beside them; medians by weekday and hour; and how much of a day the other days "
+            "foretell."
         ),
         tag="Dashboard",
         query=lambda: schemas.dashboard.CycleQuery,
@@ -237,6 +246,8 @@ ROUTES: Final = (
                     "title": "Solar power",
                     "unit": "W",
                     "days": 28,
+                    "time_zone": "America/Denver",
+                    "utc_offset_minutes": -420,
                     "hours": [{"hour": 0, "days": 28, "low": 0.0, "middle": 0.0, "high": 0.0, "today": 0.0}],
                     "week": [[0.0]],
                     "strength": 0.86,

@@ -156,6 +156,10 @@ class CorrelationsResponse(Answered):
 class CycleQuery(Asked):
     metric: str | None = Field(None, max_length=256, description="Name of the metric")
     days: int = Field(28, ge=2, le=90, description="How many days to look at")
+    clock: Literal["reader", "coach"] = Field(
+        "reader",
+        description="Whose hours: the reader's, by `utc_offset_minutes`, or the coach's, as of patterns",
+    )
     utc_offset_minutes: int = Field(
         0, ge=-840, le=840, description="Of the reader's clock: +60 is an hour ahead of UTC"
     )
@@ -175,7 +179,9 @@ class CycleResponse(Answered):
     title: str
     unit: str | None
     days: int = Field(description="Days with samples, today not counted")
-    hours: list[CycleHour] = Field(description="24, midnight first, on the reader's clock")
+    time_zone: str = Field(description="Of the clock: the coach's by its name in the tz database")
+    utc_offset_minutes: int = Field(description="Of the clock, now")
+    hours: list[CycleHour] = Field(description="24, midnight first, on that clock")
     week: list[list[FiniteFloat | None]] = Field(description="7 rows (Monday first) of 24 medians")
     strength: FiniteFloat | None = Field(description="Share of a day's movement that the other days foretell, 0..1")
     text: str = Field(description="The period and its strength in words")

@@ -90,6 +90,24 @@ def test_units_follow_the_reader(demo: ServiceProcess, open_page: OpenPage) -> N
     page.get_by_test_id("pattern-overlay").wait_for()
     expect(page.get_by_role("main")).to_contain_text(re.compile(r"\d °F"))
     expect(page.get_by_role("main")).not_to_contain_text("°C")
+    page.goto(f"{demo.url}/trends?m=fridge.temperature&from=-3600&view=table")  # and tables
+    expect(page.get_by_role("columnheader", name="Mean (°F)")).to_be_visible()
+    fahrenheit = float(page.get_by_role("cell").first.inner_text())
+    assert 32 < fahrenheit < 80
+
+
+def test_the_hours_of_a_pattern_are_the_coachs_and_told_once(demo: ServiceProcess, open_page: OpenPage) -> None:
+    words = []
+    for zone in ("UTC", "America/Denver"):
+        page = open_page(f"{demo.url}/patterns?m=solar.power", timezone_id=zone)
+        told = page.get_by_text(re.compile("Solar power repeats every day"))
+        expect(told).to_have_count(1)
+        words.append(told.inner_text())
+        expect(page.get_by_text("Times of day here are the coach’s (UTC)")).to_have_count(int(zone != "UTC"))
+        repeats = page.get_by_role("region", name="What repeats")
+        expect(repeats.get_by_role("link").first).to_contain_text("follows the day")
+        expect(repeats).not_to_contain_text("swing")
+    assert words[0] == words[1]
 
 
 def test_patterns_and_what_moves_together(demo: ServiceProcess, open_page: OpenPage) -> None:

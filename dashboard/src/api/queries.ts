@@ -12,6 +12,7 @@ export type ChartSeries = Schemas["ChartSeries"];
 export type ChartsResponse = Schemas["ChartsResponse"];
 export type MetricEntry = Schemas["MetricEntry"];
 export type Correlations = Schemas["CorrelationsResponse"];
+export type Pattern = Schemas["PatternData"];
 export type Cycle = Schemas["CycleResponse"];
 
 const SECOND = 1000;
@@ -81,6 +82,11 @@ export function chartsQuery(metrics: readonly string[], from: number, to: number
   });
 }
 
+/** What a card of the first page shows. */
+export function cardQuery(metrics: readonly string[]) {
+  return chartsQuery(metrics, -86_400, undefined, 240);
+}
+
 export function correlationsQuery(hours: number) {
   return queryOptions({
     queryKey: ["correlations", hours],
@@ -96,7 +102,7 @@ export function cycleQuery(metric: string | undefined, days: number) {
     queryFn: ({ signal }) =>
       get(
         "/api/analytics/cycles",
-        { metric, days, utc_offset_minutes: -new Date().getTimezoneOffset() },
+        { metric, days, clock: "coach" }, // as patterns have it: one clock for a page
         signal,
       ),
     enabled: metric !== undefined,

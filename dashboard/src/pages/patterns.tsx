@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Repeat } from "lucide-react";
 import { Link, useLocation } from "wouter";
 import { cycleQuery, patternsQuery } from "../api/queries";
+import type { Pattern } from "../api/queries";
 import { PatternOverlay } from "../charts/pattern-overlay";
 import { WeekStrip } from "../charts/week-strip";
 import { MetricPicker } from "../components/metric-picker";
@@ -13,6 +14,12 @@ import { patternsLink, trendsLink } from "../lib/links";
 
 const DAYS = 28;
 const HOURS = 168;
+
+/** Of a daily pattern only that there is one: its hours and its swing are told once, of the usual day above, and there
+ * they are medians of four weeks and not means of one. */
+function briefly({ frequency, description }: Pattern): string {
+  return frequency === "daily" ? (description.split(": highest around ")[0] ?? description) : description;
+}
 
 export default function Patterns() {
   const said = useSaid();
@@ -51,6 +58,9 @@ export default function Patterns() {
         <section aria-label={said(cycle.data.title)} className="card p-4 sm:p-6">
           <h2 className="text-xl font-semibold text-pretty">{said(cycle.data.title)}</h2>
           <p className="mt-1 mb-4 max-w-prose text-soft text-pretty">{said(cycle.data.text)}</p>
+          {cycle.data.utc_offset_minutes !== -new Date().getTimezoneOffset() && (
+            <p className="mb-4 text-sm text-soft">Times of day here are the coach’s ({cycle.data.time_zone}), not this device’s.</p>
+          )}
           <PatternOverlay cycle={cycle.data} height={300} />
           <p className="mt-2 mb-6 flex flex-wrap gap-x-6 gap-y-1 text-xs text-soft">
             <span className="inline-flex items-center gap-2"><span aria-hidden="true" className="h-1 w-6 rounded-full bg-(--series-1)" /> today</span>
@@ -76,7 +86,7 @@ export default function Patterns() {
                           href={each.pattern_type === "cyclical" ? patternsLink(each.metric) : trendsLink({ metrics: [each.metric], from: -HOURS * 3600 })}
                           className="flex min-h-11 items-center gap-3 rounded-lg px-2 py-1.5 text-sm hover:bg-raised"
                         >
-                          <span className="flex-1">{said(each.description)}</span>
+                          <span className="flex-1">{said(briefly(each))}</span>
                           <span className="text-xs whitespace-nowrap text-soft">{Math.round(each.confidence * 100)} % sure</span>
                         </Link>
                       </li>

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from quart.testing import QuartClient
 
+from analytics.local_time import LocalTime
 from gateway.backend import Backend
 from storage.memory import MemoryTier
 
@@ -76,6 +78,21 @@ async def test_a_day_on_the_readers_clock(client: QuartClient, fill: Fill, now_m
     assert answer["strength"] > 0.5
     assert "highest around 15:00" in answer["text"]
     now_hour = (now_ms // HOUR_MS + 2) % 24
+    assert [each["today"] is not None for each in answer["hours"]] == [hour <= now_hour for hour in range(24)]
+
+
+async def test_a_day_on_the_coachs_clock_keeps_its_hours_when_the_clocks_change(
+    client: QuartClient, backend: Backend, fill: Fill, now_ms: int
+) -> None:
+    backend.local_time = LocalTime(ZoneInfo("Australia/Sydney"))  # summer time began four days ago
+    hours = np.arange(24 * 20) + now_ms // HOUR_MS - 24 * 20 + 1
+    values = np.where(backend.local_time.wall(hours * HOUR_MS) // HOUR_MS % 24 == 7, 100.0, 10.0)
+    fill("a", values, step_ms=HOUR_MS, end_ms=int(hours[-1]) * HOUR_MS)
+    answer = await ask(client, "cycles?metric=a&days=18&clock=coach&utc_offset_minutes=120")
+    assert (answer["time_zone"], answer["utc_offset_minutes"]) == ("Australia/Sydney", 660)
+    assert [hour for hour, each in enumerate(answer["hours"]) if each["middle"] > 50] == [7]
+    assert answer["hours"][7]["low"] > 99
+    now_hour = (now_ms // HOUR_MS + 11) % 24
     assert [each["today"] is not None for each in answer["hours"]] == [hour <= now_hour for hour in range(24)]
 
 
