@@ -1,11 +1,14 @@
 // Arranging the first page: cards are moved, resized, removed, added, put back; every step can be undone.
+import { useQueries } from "@tanstack/react-query";
 import { ArrowLeft, ArrowRight, LayoutGrid, Maximize2, Minimize2, RotateCcw, Undo2, X } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { KeyboardEvent, ReactNode } from "react";
 import { useArrangement } from "../api/layout";
 import type { Arrangement } from "../api/layout";
+import { cardQuery } from "../api/queries";
+import type { ChartsResponse } from "../api/queries";
 import { added, DEFAULT_LAYOUT, missing, moved, removed, resized } from "../lib/layout";
-import type { Card } from "../lib/layout";
+import type { Card, Layout } from "../lib/layout";
 import { MetricPickerLazy } from "./lazy-picker";
 import { Button, cx, Skeleton } from "./parts";
 
@@ -16,12 +19,17 @@ const TITLES: Readonly<Record<string, string>> = {
 }; // prettier-ignore
 const SPANS: Readonly<Record<number, string>> = { 4: "md:col-span-6 xl:col-span-4", 6: "md:col-span-6", 8: "md:col-span-12 xl:col-span-8", 12: "md:col-span-12" };
 
-export function titleOf(card: Card): string {
-  return TITLES[card.id] ?? card.metrics.join(", ");
+const titlesOf = (answer: ChartsResponse) => answer.series.map((series) => series.title);
+
+/** What each card is called: charts by what they show, as soon as that is known. */
+export function useTitles(layout: Layout): (card: Card) => string {
+  const charts = layout.filter((card) => card.metrics.length > 0);
+  const answers = useQueries({ queries: charts.map((card) => ({ ...cardQuery(card.metrics), select: titlesOf })) });
+  return (card) => TITLES[card.id] ?? (answers[charts.indexOf(card)]?.data ?? card.metrics).join(", ");
 }
 
 /** What can be done to one card. */
-export function CardTools({ card, arrangement: { layout, change } }: { card: Card; arrangement: Arrangement }) {
+export function CardTools({ card, title, arrangement: { layout, change } }: { card: Card; title: string; arrangement: Arrangement }) {
   return ([
     ["earlier", ArrowLeft, () => change(moved(layout, card.id, -1))],
     ["later", ArrowRight, () => change(moved(layout, card.id, 1))],
@@ -29,7 +37,7 @@ export function CardTools({ card, arrangement: { layout, change } }: { card: Car
     ["wider", Maximize2, () => change(resized(layout, card.id, 1))],
     ["away", X, () => change(removed(layout, card.id))],
   ] as const).map(([word, Icon, act]) => (
-    <Button key={word} tone="quiet" className="px-2.5" aria-label={`${titleOf(card)}: ${word}`} title={word} onClick={act}>
+    <Button key={word} tone="quiet" className="px-2.5" aria-label={`${title}: ${word}`} title={word} onClick={act}>
       <Icon aria-hidden="true" className="size-4" />
     </Button>
   ));
@@ -58,6 +66,7 @@ export function LayoutTools({ arrangement: { layout, change, undo } }: { arrange
 export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
   const arrangement = useArrangement();
   const { layout, change } = arrangement;
+  const titleOf = useTitles(layout);
   const [isArranging, setArranging] = useState(false);
   const [dragged, setDragged] = useState<string | undefined>();
   const key = (card: Card) => (event: KeyboardEvent) => {
@@ -106,7 +115,7 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
                     <LayoutGrid aria-hidden="true" className="size-4" /> {title}
                   </Button>
                   <span className="flex-1" />
-                  <CardTools card={card} arrangement={arrangement} />
+                  <CardTools card={card} title={title} arrangement={arrangement} />
                 </div>
               )}
               <div className="min-h-0 flex-1">{content}</div>

@@ -1,14 +1,14 @@
 // A chart that its reader has put on the first page.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
-import { chartsQuery } from "../api/queries";
+import { cardQuery } from "../api/queries";
 import { useLiveEnd } from "../charts/tail";
 import { TrendChart } from "../charts/trend-chart";
 import { DAY, trendsLink } from "../lib/links";
 import { Skeleton } from "./parts";
 
 export default function ChartCard({ metrics }: { metrics: readonly string[] }) {
-  const { data } = useQuery({ ...chartsQuery(metrics, -DAY, undefined, 240), refetchInterval: 60_000 });
+  const { data } = useQuery({ ...cardQuery(metrics), refetchInterval: 60_000 });
   const live = useLiveEnd(metrics, true, 15);
   const end = Math.max(live.now, data?.end ?? 0);
   return (

@@ -1,12 +1,13 @@
 // Which cards the first page has, in what order, how wide.
 import { useArrangement } from "../../api/layout";
 import { Skeleton } from "../../components/parts";
-import { CardTools, LayoutTools, titleOf } from "../../components/arrange";
+import { CardTools, LayoutTools, useTitles } from "../../components/arrange";
 
 const WIDTHS: Readonly<Record<number, string>> = { 4: "a third of the width", 6: "half of the width", 8: "two thirds of the width", 12: "the whole width" };
 
 export default function FirstPageSettings() {
   const arrangement = useArrangement();
+  const titleOf = useTitles(arrangement.layout);
   if (!arrangement.isKnown) return <Skeleton className="h-96 rounded-2xl" />;
   return (
     <section aria-label="First page" className="card px-5 py-2">
@@ -18,7 +19,7 @@ export default function FirstPageSettings() {
               <span className="block text-sm text-soft">{WIDTHS[card.size]}</span>
             </span>
             <span role="toolbar" aria-label={titleOf(card)} className="flex flex-wrap gap-1">
-              <CardTools card={card} arrangement={arrangement} />
+              <CardTools card={card} title={titleOf(card)} arrangement={arrangement} />
             </span>
           </li>
         ))}
