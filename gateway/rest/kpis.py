@@ -71,9 +71,14 @@ async def check_kpi(backend: Backend) -> Response:
     kpi = _made(backend, "check", {"name": "check", **asked.model_dump()})
     names = await backend.history.names()
     value = await backend.control.kpis.value(kpi, names)
-    metrics = [metric_of(call, names, backend.catalogue) for call in calls(kpi.node)]
+    metrics = {call.metric: metric_of(call, names, backend.catalogue) for call in calls(kpi.node)}
     return json_response(
-        {"unit": kpi.unit, "value": number(value), "metrics": list(dict.fromkeys(each for each in metrics if each))}
+        {
+            "unit": kpi.unit,
+            "value": number(value),
+            "metrics": list(dict.fromkeys(each for each in metrics.values() if each)),
+            "missing": [said for said, each in metrics.items() if each not in names],
+        }
     )
 
 
@@ -204,7 +209,7 @@ ROUTES: Final = (
             200: Answer(
                 "Its value now",
                 schemas.kpis.KpiCheckResponse,
-                example={"unit": "V", "value": 13.1, "metrics": ["battery.house.voltage"]},
+                example={"unit": "V", "value": 13.1, "metrics": ["battery.house.voltage"], "missing": []},
             ),
             **problems(400, 404, 408, 413, 415, 422, 500, details=_ERRORS),
         },

@@ -61,3 +61,4 @@ class KpiCheckResponse(Answered):
     unit: str | None
     value: FiniteFloat | None
     metrics: list[str] = Field(description="It reads these; a role without a metric is left out")
+    missing: list[str] = Field(description="Metrics and roles of the expression of which nothing was recorded yet")

@@ -111,6 +111,9 @@ def test_a_figure_is_added_changed_and_deleted(demo: ServiceProcess, open_page: 
     form.get_by_label("Expression").fill('min("exterior.temperature"')
     form.get_by_role("button", name="Try it").click()
     expect(form.locator("[aria-live]")).not_to_be_empty()  # the service's own words on what is wrong
+    form.get_by_label("Expression").fill('min("exterior.temperatur", "night")')
+    form.get_by_role("button", name="Try it").click()
+    expect(form.get_by_text("nothing has been recorded under “exterior.temperatur” yet")).to_be_visible()
     form.get_by_label("Expression").fill('min("exterior.temperature", "night")')
     form.get_by_role("button", name="Try it").click()
     expect(form.get_by_text("Now: ")).to_be_visible()
@@ -145,6 +148,7 @@ def test_cards_are_arranged_by_keyboard_and_kept(demo: ServiceProcess, open_page
     expect(cards.nth(1)).to_have_attribute("data-card", "battery")
     expect(page.locator("[data-card=chart-1]").get_by_test_id("trend-chart")).to_be_visible()
     page.get_by_role("button", name="Arrange cards").click()
+    expect(page.get_by_role("toolbar", name="Solar power", exact=True)).to_be_visible()
     page.get_by_role("button", name="As it came").click()
     expect(cards.first).to_have_attribute("data-card", "battery")
 

@@ -51,7 +51,15 @@ async def test_a_shipped_one_is_replaced_and_comes_back(client: QuartClient, sam
 
 async def test_an_expression_is_tried(client: QuartClient, samples: None) -> None:
     status, answer = await ask(client, "POST", f"{PATH}/check", {"expression": BODY["expression"]})
-    assert (status, answer) == (200, {"unit": "V", "value": 25.0, "metrics": ["battery.house.voltage"]})
+    assert status == 200
+    assert answer == {"unit": "V", "value": 25.0, "metrics": ["battery.house.voltage"], "missing": []}
+
+
+async def test_what_an_expression_names_and_nobody_has_recorded(client: QuartClient, samples: None) -> None:
+    expression = 'avg("battery.house.voltag", "24h") * share_above("role:tank_supply", 5, "24h")'
+    status, answer = await ask(client, "POST", f"{PATH}/check", {"expression": expression})
+    assert (status, answer["value"]) == (200, None)
+    assert answer["missing"] == ["battery.house.voltag", "role:tank_supply"]
 
 
 @pytest.mark.parametrize(

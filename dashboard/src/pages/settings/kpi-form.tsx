@@ -9,6 +9,12 @@ import { Button } from "../../components/parts";
 export type Kpi = Schemas["KpiResponse"];
 export type WantedKpi = Schemas["KpiRequest"];
 
+function told({ value, unit, missing }: Schemas["KpiCheckResponse"]): string {
+  if (value !== null) return `Now: ${value} ${unit ?? ""}`;
+  if (missing.length === 0) return "It is well-formed; there is no value yet.";
+  return `It is well-formed, but nothing has been recorded under ${missing.map((name) => `“${name}”`).join(" and ")} yet.`;
+}
+
 export function KpiForm({ label, known, children, onSubmit }: {
   readonly label: string;
   readonly known?: Kpi | undefined;
@@ -34,7 +40,7 @@ export function KpiForm({ label, known, children, onSubmit }: {
     const { expression, unit } = read(form);
     try {
       const answer = await send<Schemas["KpiCheckResponse"]>("POST", "/api/analytics/kpis/check", { expression, unit });
-      setResult(answer.value === null ? "It is well-formed; there is no value yet." : `Now: ${answer.value} ${answer.unit ?? ""}`);
+      setResult(told(answer));
     } catch (error) {
       setResult(error instanceof Error ? error.message : String(error));
     }
