@@ -20,7 +20,8 @@ from .sqlite_reading import Reading
 from .thinning import use_of
 
 DAY_MS: Final = 86_400_000
-LEAST_SPAN_MS: Final = 600_000  # of shorter ones a rate per day would be a guess
+LEAST_SPAN_MS: Final = 600_000  # of shorter ones a rate per day would be a guess,
+LEAST_SAMPLES: Final = 10  # and of fewer samples, too
 ROW_BYTES: Final = 40  # of a sample in analytics_metrics, about
 _OWN: Final = (
     "SELECT metric_id, CASE codec WHEN 2 THEN tier ELSE 0 END AS step, sum(count), sum(length(data)), min(start_ms),"
@@ -47,7 +48,7 @@ class Span(Struct):
 
 
 class MetricUse(Struct, frozen=True):
-    """`bytes_per_day`: of samples as they come; None: too short a time to tell."""
+    """`bytes_per_day`: of samples as they come; None: too short a time, or too few of them, to tell."""
 
     name: str
     spans: tuple[Span, ...]  # coarsest first
@@ -161,6 +162,6 @@ def _of_pack(pack: Stored, damage: Damage) -> Iterator[tuple[int, int, int, floa
 
 
 def _per_day(raw: Span | None) -> float | None:
-    if raw is None or raw.last_ms - raw.first_ms < LEAST_SPAN_MS:
+    if raw is None or raw.samples < LEAST_SAMPLES or raw.last_ms - raw.first_ms < LEAST_SPAN_MS:
         return None
     return raw.bytes * DAY_MS / (raw.last_ms - raw.first_ms)

@@ -19,7 +19,8 @@ from ..rounding import number
 from ..routes import Route, json_response
 
 DAY_MS: Final = 86_400_000
-SEEN_ENOUGH_MS: Final = 60_000  # before that a rate per day is a guess
+SEEN_ENOUGH_MS: Final = 60_000  # before that a rate per day is a guess,
+SEEN_ENOUGH: Final = 10  # and before that many samples, too
 
 
 async def list_metrics(backend: Backend, query: schemas.metrics.MetricsQuery) -> Response:
@@ -83,7 +84,9 @@ def source_json(said: object, name: str) -> dict[str, Any]:
 
 
 def _bytes_per_day(info: SeriesInfo | None, now_ms: int) -> float | None:
-    if info is None or not info.samples or now_ms - info.first_received_ms < SEEN_ENOUGH_MS:
+    if info is None or not info.samples or info.received < SEEN_ENOUGH:
+        return None
+    if now_ms - info.first_received_ms < SEEN_ENOUGH_MS:
         return None
     per_day = info.received * DAY_MS / (now_ms - info.first_received_ms)
     if info.first_ms is not None and info.last_ms is not None and info.first_ms < info.last_ms:

@@ -8,7 +8,7 @@ from pydantic import Field, FiniteFloat
 
 from .base import Answered, Asked, UnixSeconds
 
-BytesPerDay = Annotated[FiniteFloat | None, Field(description="null: too short a time to tell")]
+BytesPerDay = Annotated[FiniteFloat | None, Field(description="null: too short a time, or too few samples, to tell")]
 
 
 class StorageQuery(Asked):

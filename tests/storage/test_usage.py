@@ -68,6 +68,14 @@ async def test_a_rate_takes_ten_minutes_of_samples(archive: SqliteArchive) -> No
     assert long.bytes_per_day == pytest.approx(long.bytes * DAY_MS / 999_000)
 
 
+async def test_few_samples_do_not_make_a_rate(archive: SqliteArchive) -> None:
+    times = T0_MS + 600_000 * np.arange(10, dtype=np.int64)
+    await archive.append([SeriesPart("a", times[:9], np.arange(9.0))])
+    assert (await archive.usage()).metrics[0].bytes_per_day is None
+    await archive.append([SeriesPart("a", times[9:], np.array([9.0]))])
+    assert (await archive.usage()).metrics[0].bytes_per_day is not None
+
+
 async def test_thinned_spans_come_first_and_counts_stay(archive: SqliteArchive) -> None:
     for first in range(0, 864_000, 21_600):
         await archive.append([noise("a", first, 21_600)])

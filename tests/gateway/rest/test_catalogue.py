@@ -57,6 +57,16 @@ async def test_what_a_metric_takes_a_day_does_not_depend_on_how_fast_its_past_wa
     assert entry["bytes_per_day"] == pytest.approx(entry["bytes"] / entry["samples"] * 86_400, rel=1e-3)
 
 
+async def test_few_samples_do_not_make_a_rate(client: QuartClient, backend: Backend, now_ms: int) -> None:
+    for name, samples in (("few", 9), ("enough", 10)):
+        times = now_ms - 120_000 - 1_000 * np.arange(samples)[::-1]
+        part = SeriesPart(name, times, np.arange(float(samples)))
+        backend.memory.append(part, seq=backend.memory.last_seq + 1, now_ms=now_ms - 120_000)
+    rates = {entry["name"]: entry["bytes_per_day"] for entry in (await ask(client))["metrics"]}
+    assert rates["few"] is None
+    assert rates["enough"] > 0
+
+
 async def test_the_last_value_is_rounded_as_other_numbers_are(client: QuartClient, fill: Fill) -> None:
     fill("a", [1 / 3])
     (entry,) = (await ask(client))["metrics"]
