@@ -20,6 +20,7 @@ import trio
 
 from analytics.catalogue import Catalogue
 from analytics.correlation import correlations
+from analytics.finer_look import looked_at_again, told_a_period
 from analytics.local_time import UTC_TIME, LocalTime
 from analytics.patterns import Analysis, Wanted, look_at, partners_of, prepared, put_together
 from analytics.records import Correlation, Pattern
@@ -28,6 +29,7 @@ from analytics.robust import Times, Values
 from storage.grid import as_series
 from storage.history import History
 from storage.insight_book import InsightBook
+from storage.looks import finer_looks
 from storage.readings import last_readings
 
 from .clock import TrustedClock
@@ -97,12 +99,24 @@ class PatternAnalyzer:
             local=self._local,
             limiter=self._limiter,
         )
-        patterns = [*analysis.patterns, *await self._short_periods(short, old, analysis.correlations, now_ms)]
-        for pattern in patterns:
+        found = [
+            *await self._again(analysis.patterns, old, now_ms),
+            *await self._short_periods(short, old, analysis.correlations, now_ms),
+        ]
+        patterns = {pattern.pattern_id: pattern for pattern in found}
+        for pattern in patterns.values():
             if self._book.upsert_pattern(pattern):
                 self._notifier.put_nowait(PatternFound(pattern))
         if patterns:
             self._persister.put_nowait(Flush())
+
+    async def _again(self, patterns: list[Pattern], old: set[str], now_ms: int) -> list[Pattern]:
+        """After a finer look at what is said to repeat on the long look's grid."""
+        names = [name for name in told_a_period(patterns, self._catalogue) if name in old]
+        looks, _ = await finer_looks(self._history, names, now_ms, HOUR_MS)
+        return await trio.to_thread.run_sync(
+            looked_at_again, patterns, looks, self._catalogue, now_ms, HOUR_MS, limiter=self._limiter
+        )
 
     def _is_counter(self, name: str) -> bool:
         return self._catalogue.spec(name).kind == "counter"

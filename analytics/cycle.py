@@ -13,10 +13,12 @@ not).
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from .robust import Times, Values, finite, tamed
@@ -40,7 +42,7 @@ class Cycle(Struct, frozen=True):
 
     `r2`: cross-validated. `noise`: standard deviation of what the profile leaves, in the metric's unit. `level`: mean
     of the last cycle. `last_error`: mean absolute error of the newest cycle as the ones before predicted it, and
-    `flat_error` of "no cycle" there.
+    `flat_error` of "no cycle" there. `within`: the moment of its hour, 0..1, that a mean of the profile stands for.
     """
 
     profile: Values
@@ -51,6 +53,7 @@ class Cycle(Struct, frozen=True):
     level: float
     last_error: float
     flat_error: float
+    within: float = 0.5
 
     @property
     def hours(self) -> int:
@@ -69,6 +72,17 @@ class Cycle(Struct, frozen=True):
         return finite(float(self.profile.max()) - float(self.profile.min()))
 
 
+def turn_of_day(profile: Values, hour: int, within: float = 0.5) -> str:
+    """When a day's profile of hourly means is highest or lowest, as the clock shows it: the half hour nearest to the
+    top of the parabola through the mean of `hour`, the extreme one, and its neighbours'. `within`: the moment of its
+    hour that a mean stands for, 0..1."""
+    before, at, after = (float(profile[(hour + step) % DAY]) for step in (-1, 0, 1))
+    bend = before - 2.0 * at + after
+    shift = 0.5 * (before - after) / bend if bend and math.isfinite(bend) else 0.0
+    halves = round(2.0 * (hour + within + min(0.5, max(-0.5, shift))))
+    return f"{halves // 2 % DAY:02d}:{halves % 2 * 30:02d}"
+
+
 def daily_cycle(times: Times, values: Values) -> Cycle | None:
     """The daily cycle of samples at rising times (ms); None when there is none, or too little to say."""
     small, divisor = tamed(np.asarray(values, dtype=np.float64))
@@ -77,7 +91,8 @@ def daily_cycle(times: Times, values: Values) -> Cycle | None:
         return None
     grid = laid_out[1]
     rows = (grid - _running_mean(grid, DAY)).reshape(-1, DAY)
-    return _cycle(rows, grid, divisor, turn=1)
+    found = _cycle(rows, grid, divisor, turn=1)
+    return None if found is None else replace(found, within=float((times % HOUR_MS).mean()) / HOUR_MS)
 
 
 def weekly_cycle(times: Times, values: Values) -> Cycle | None:

@@ -6,6 +6,10 @@ Castelli 2005 for the pair of views). A candidate is accepted when the autocorre
 valleys, and when odd cycles predict even ones and the reverse (cross-validated R2): noise with memory has hills, too,
 but its cycles know nothing of each other. Of the accepted the shortest that predicts about as well as the best is
 first; its multiples are dropped.
+
+Two things repeat and are no cycle of what is measured. Rounding: a tank that empties steadily falls by a whole step
+again and again. And what is too fast for the grid: sampled every hour, forty minutes look like some other period; so
+the newest samples are looked at as they came, and what is found there too short for the grid is told instead.
 """
 
 from __future__ import annotations
@@ -44,6 +48,12 @@ TRIES: Final = 40  # to either side of a whole lag
 FAR_MULTIPLES: Final = 48  # of a period that is nearly known
 FINER: Final = 8  # times, from one look at the multiples to the next
 NEAR_MULTIPLE: Final = 0.06
+STEP_AND_MORE: Final = (
+    1.2  # of the steps a metric is rounded to: a smaller cycle, where it wanders over steps, is rounding
+)
+WANDERS: Final = 2.0  # steps
+LEAST_SHARE: Final = 0.01  # of how far a metric wanders: a smaller cycle is none
+ALTERNATING: Final = 2  # cells: the longest period that no cell-by-cell view can show, but for its multiples
 
 
 class Period(Struct, frozen=True):
@@ -60,6 +70,7 @@ class _Grid(NamedTuple):
     step_ms: float
     values: Values  # without drift, mean 0; 0 where absent
     present: Values  # 1 or 0
+    least: float  # from trough to peak: a smaller cycle is none
 
 
 def find_periods(times: Times, values: Values, *, limit: int = 3) -> list[Period]:
@@ -67,14 +78,29 @@ def find_periods(times: Times, values: Values, *, limit: int = 3) -> list[Period
     laid_out = _laid_out(times, values)
     if laid_out is None:
         return []
-    step_ms, raw, present = laid_out
+    step_ms, raw, present, rounding = laid_out
+    if len(values) > MAX_POINTS:
+        newest = find_periods(times[-MAX_POINTS:], values[-MAX_POINTS:], limit=limit)
+        if newest and newest[0].period_ms < MIN_PERIOD * step_ms:
+            return newest
     for baseline in (_quadratic, _block_medians):
-        grid = _without(baseline, step_ms, raw, present)
+        grid = _without(baseline, step_ms, raw, present, rounding)
         if grid is not None:
             found = _periods(grid)
             if found:
                 return found[:limit]
     return []
+
+
+def is_too_fast(times: Times, values: Values, period_ms: float) -> bool:
+    """Whether what repeats after `period_ms` is up and down from one sample to the next: too fast for them."""
+    laid_out = _laid_out(times, values)
+    grid = None if laid_out is None else _without(_quadratic, *laid_out)
+    if grid is None:
+        return False
+    correlation, _ = _autocorrelation(grid)
+    peak = round(period_ms / grid.step_ms)
+    return ALTERNATING + 1 < peak < len(correlation) and _alternates(correlation, peak)
 
 
 def identities(periods: Sequence[Period]) -> list[str]:
@@ -92,8 +118,8 @@ def identities(periods: Sequence[Period]) -> list[str]:
     return found
 
 
-def _laid_out(times: Times, values: Values) -> tuple[float, Values, Values] | None:
-    """Step, means per cell, and which cells have any."""
+def _laid_out(times: Times, values: Values) -> tuple[float, Values, Values, float] | None:
+    """Step, means per cell, which cells have any, and the step that values are rounded to (0: none that shows)."""
     if len(values) < MIN_POINTS or times[-1] <= times[0]:
         return None
     gaps = np.diff(times)
@@ -109,10 +135,20 @@ def _laid_out(times: Times, values: Values) -> tuple[float, Values, Values] | No
         return None
     small, _ = tamed(np.asarray(values, dtype=np.float64))
     small = small / (float(np.abs(small).max()) or 1.0)  # squares of tiny values would be none
-    return step, np.bincount(cells, weights=small, minlength=size) / np.maximum(counts, 1), present
+    means = np.bincount(cells, weights=small, minlength=size) / np.maximum(counts, 1)
+    return step, means, present, _rounding(small)
 
 
-def _without(baseline: Baseline, step_ms: float, raw: Values, present: Values) -> _Grid | None:
+def _rounding(values: Values) -> float:
+    """The distance of the values that come again and again, where most do."""
+    levels, counts = np.unique(values, return_counts=True)
+    often = counts > 1
+    if often.sum() < MIN_PERIOD or counts[often].sum() < 0.5 * len(values):
+        return 0.0
+    return median(np.diff(levels[often]))
+
+
+def _without(baseline: Baseline, step_ms: float, raw: Values, present: Values, rounding: float) -> _Grid | None:
     there = present > 0
     level = np.zeros(len(raw))
     where = np.flatnonzero(there)
@@ -129,7 +165,9 @@ def _without(baseline: Baseline, step_ms: float, raw: Values, present: Values) -
     rest = inside - level[there]
     result = np.zeros(len(raw))
     result[there] = rest - rest.mean()
-    return _Grid(step_ms, result, present)
+    wandered = float(level.max() - level.min())
+    least = max(LEAST_SHARE * wandered, STEP_AND_MORE * rounding if wandered > WANDERS * rounding else 0.0)
+    return _Grid(step_ms, result, present, least)
 
 
 def _quadratic(where: Places, inside: Values, size: int) -> Values:
@@ -163,7 +201,7 @@ def _periods(grid: _Grid) -> list[Period]:
         if strength < max(MIN_CORRELATION, MIN_Z / math.sqrt(max(1.0, float(pairs[peak])))):
             continue
         valleys = correlation[max(1, peak // 2) : peak], correlation[peak : peak + peak // 2 + 1]
-        if strength - max(float(each.min()) for each in valleys) < MIN_HILL:
+        if strength - max(float(each.min()) for each in valleys) < MIN_HILL or _alternates(correlation, peak):
             continue
         period = _refined(correlation, peak)
         r2 = _cross_validated(grid, period)
@@ -186,6 +224,14 @@ def _periods(grid: _Grid) -> list[Period]:
     return [
         Period(period * grid.step_ms, min(1.0, strength), min(1.0, r2), size / period) for period, strength, r2 in kept
     ]
+
+
+def _alternates(correlation: Values, peak: int) -> bool:
+    """Whether a lag is but a multiple of what goes up and down from cell to cell."""
+    between = correlation[ALTERNATING] - max(correlation[1], correlation[3])
+    return peak % ALTERNATING == 0 and bool(
+        between > MIN_HILL and correlation[ALTERNATING] > AS_STRONG * correlation[peak]
+    )
 
 
 def _as_strong(period: float) -> float:
@@ -275,6 +321,9 @@ def _cross_validated(grid: _Grid, period: float) -> float:
     known = counts[other] > 0
     total = float(values[known] @ values[known])
     if total <= 0.0 or known.mean() < 0.5:
+        return 0.0
+    both = (profile[:phases] + profile[phases:]) / 2.0
+    if float(both.max() - both.min()) < grid.least:
         return 0.0
     left = values[known] - profile[other][known]
     return 1.0 - float(left @ left) / total

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from .catalogue import MetricSpec, title_from
 from .change_points import change_points
-from .cycle import DAY, HOUR_MS, MIN_R2, WEEK, Cycle, daily_cycle, weekly_cycle
+from .cycle import DAY, HOUR_MS, MIN_R2, WEEK, Cycle, daily_cycle, turn_of_day, weekly_cycle
 from .local_time import LocalTime
-from .periods import Period, find_periods, identities
+from .periods import Period, find_periods, identities, is_too_fast
 from .records import Pattern, PatternType
 from .robust import Times, Values, finite, median, rounded
 from .trend import Trend, direction, grouped_medians, theil_sen
@@ -51,6 +51,8 @@ def regularities(times: Times, values: Values, local: LocalTime) -> Regularities
     periods = tuple(find_periods(times, values, limit=2))
     daily = _unless_shorter(daily_cycle(wall, values), periods)
     weekly = _unless_shorter(weekly_cycle(wall, values), periods)
+    if (daily is not None or weekly is not None) and not periods and is_too_fast(times, values, DAY * HOUR_MS):
+        daily = weekly = None
     return Regularities(daily, weekly, periods, direction(times, values))
 
 
@@ -133,8 +135,8 @@ class _Teller:
     def daily(self, cycle: Cycle) -> Pattern:
         peak, low = cycle.peak_hour, cycle.low_hour
         words = (
-            f"{self._title} follows the day: highest around {peak:02d}:00, lowest around {low:02d}:00, "
-            f"a swing of {self._difference(cycle.swing)}"
+            f"{self._title} follows the day: highest around {turn_of_day(cycle.profile, peak, cycle.within)}, "
+            f"lowest around {turn_of_day(cycle.profile, low, cycle.within)}, a swing of {self._difference(cycle.swing)}"
         )
         members = {"period_hours": DAY, "peak_hour": peak, "low_hour": low, "days": cycle.cycles}
         return self._cycle(cycle, words, "daily", "24 hours", "the next day by hour", "days", members)

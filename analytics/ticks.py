@@ -90,7 +90,7 @@ class Ticker:
         """The ticks that a batch (rising, not empty) completes."""
         begin, span = int(times[0]), int(times[-1]) - int(times[0])
         if span <= self._length_ms or len(times) == 1:
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):
                 self.add(float(values.sum()), float(values.min()), float(values.max()), len(values))
             if self.due(begin + span, now_ms):
                 yield self.close(begin + span, now_ms)
@@ -101,7 +101,7 @@ class Ticker:
         length = max(self._length_ms, span // MOST, min(60_000, span // parts), 1)
         starts = np.concatenate(((0,), np.flatnonzero(np.diff((times - begin) // length)) + 1))
         ends = np.append(starts[1:], len(times))
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             totals = np.add.reduceat(values, starts)
         for total, low, high, count, last_ms in zip(
             totals.tolist(), np.minimum.reduceat(values, starts).tolist(), np.maximum.reduceat(values, starts).tolist(),

@@ -125,6 +125,7 @@ def _reduced(
     if not len(first):
         empty = np.empty(0, np.float64)
         return Buckets(step_ms, np.empty(0, np.int64), np.empty(0, np.int64), empty, empty, empty)
-    with np.errstate(over="ignore"):  # a sum of huge values is held at the largest number, so that it stays JSON
-        sums = np.add.reduceat(total, first).clip(-_MOST, _MOST)
+    with np.errstate(over="ignore", invalid="ignore"):
+        # A sum of huge values is held at the largest number, so that it stays JSON; where it is past both ends, at 0.
+        sums = np.nan_to_num(np.add.reduceat(total, first), posinf=_MOST, neginf=-_MOST)
     return Buckets(step_ms, starts, count, sums, np.minimum.reduceat(low, first), np.maximum.reduceat(high, first))

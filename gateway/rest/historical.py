@@ -10,10 +10,12 @@ from quart import Response
 
 from actors.frames import correlation_frame, pattern_frame, prediction_frame
 from analytics.catalogue import Catalogue
+from analytics.finer_look import looked_at_again, told_a_period
 from analytics.local_time import LocalTime
 from analytics.patterns import Analysis, Anomaly, analyze
 from analytics.robust import Times, Values
 from storage.grid import as_series
+from storage.looks import finer_looks
 from storage.models import Buckets
 from storage.readings import last_readings
 
@@ -56,18 +58,24 @@ async def get_historical_analysis(backend: Backend, query: schemas.historical.Hi
         query.analysis_type,
         query.include_predictions,
     )
+    patterns = found.patterns
+    if names := told_a_period(patterns, backend.catalogue):
+        looks, finer = await finer_looks(backend.history, names, now_ms, step_ms)
+        for each in finer:
+            charge(backend, each.buckets.values())
+        patterns = await in_thread(looked_at_again, patterns, looks, backend.catalogue, now_ms, step_ms)
     anomalies = sorted(found.anomalies, key=lambda each: -each.at_ms)
-    confidences = [pattern.confidence for pattern in found.patterns]
+    confidences = [pattern.confidence for pattern in patterns]
     return json_response(
         {
             "analysis_type": query.analysis_type,
             "time_window_hours": query.time_window_hours,
-            "patterns": [pattern_frame(each) for each in found.patterns],
+            "patterns": [pattern_frame(each) for each in patterns],
             "anomalies": [_anomaly(each) for each in anomalies[:MAX_ANOMALIES]],
             "correlations": [correlation_frame(each) for each in found.correlations],
             "predictions": [prediction_frame(each) for each in found.predictions],
             "summary": {
-                "patterns_found": len(found.patterns),
+                "patterns_found": len(patterns),
                 "anomalies_detected": len(anomalies),
                 "correlations_found": len(found.correlations),
                 "predictions_generated": len(found.predictions),

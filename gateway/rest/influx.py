@@ -22,6 +22,7 @@ from ..version import VERSION
 from ..writing import Outcome, record, summed_up, until_durable, wants_durable
 
 MAX_PLAIN_BYTES: Final = 4 * 1024 * 1024  # of a body once it is unpacked
+BROKEN_OFF: Final = "broken off"
 INLINE_BYTES: Final = 16_384  # a larger body is read in a thread
 
 
@@ -101,7 +102,8 @@ async def _plain_body() -> bytes:
             413, f"The body is larger than {MAX_PLAIN_BYTES} bytes once unpacked: send it in parts"
         ) from error
     except zlib.error as error:
-        raise Problem(400, "The body is not gzip") from error
+        cut = str(error) == BROKEN_OFF
+        raise Problem(400, "The body ends in the middle of its gzip data" if cut else "The body is not gzip") from error
 
 
 def unpacked(body: bytes, limit: int) -> bytes:
@@ -113,7 +115,7 @@ def unpacked(body: bytes, limit: int) -> bytes:
         if len(plain) > limit:
             raise OverflowError(limit)
         if not member.eof:
-            raise zlib.error("broken off")
+            raise zlib.error(BROKEN_OFF)
         body = member.unused_data
     return bytes(plain)
 

@@ -12,6 +12,7 @@ from quart import Response
 
 from analytics.clustering import clustered_order
 from analytics.correlation import correlations
+from analytics.cycle import turn_of_day
 from analytics.day_profile import DayProfile, day_profile
 from analytics.local_time import LocalTime
 from analytics.patterns import MIN_SAMPLES
@@ -168,8 +169,9 @@ def _cycle_words(title: str, unit: str | None, profile: DayProfile) -> str:
     swing = float(profile.middle[peak] - profile.middle[low])
     how = "strongly" if profile.strength >= 2 * FORETOLD else "somewhat"
     return (
-        f"{title} repeats every day, {how}: highest around {peak:02d}:00, lowest around {low:02d}:00, a swing of "
-        f"{difference(swing, unit)}. Other days foretell {share} of a day's movement."
+        f"{title} repeats every day, {how}: highest around {turn_of_day(profile.middle, peak)}, lowest around "
+        f"{turn_of_day(profile.middle, low)}, a swing of {difference(swing, unit)}. Other days foretell {share} of a "
+        "day's movement."
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from analytics.cycle import DAY_MS, daily_cycle
+from analytics.cycle import DAY_MS, daily_cycle, turn_of_day
 
 Noise = Callable[[str, int], np.ndarray]
 MIDNIGHT = 19_675 * DAY_MS
@@ -78,3 +78,14 @@ def test_huge_values_stay_finite() -> None:
 def test_two_days_say_nothing() -> None:
     times = quarters(2.2)
     assert daily_cycle(times, day(times)) is None
+
+
+@pytest.mark.parametrize(("peak", "told"), [(15.0, "15:00"), (15.3, "15:30"), (15.83, "16:00"), (23.9, "00:00")])
+def test_the_turn_is_told_to_the_half_hour(peak: float, told: str) -> None:
+    profile = np.cos(2 * np.pi * (np.arange(0, 24, 1 / 60) - peak) / 24).reshape(24, 60).mean(axis=1)
+    assert turn_of_day(profile, int(profile.argmax())) == told
+
+
+def test_samples_on_the_hour_stand_for_it() -> None:
+    profile = np.cos(2 * np.pi * (np.arange(24) - 15) / 24)
+    assert turn_of_day(profile, 15, within=0.0) == "15:00"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -82,3 +83,12 @@ def test_a_mean_stands_at_the_middle_of_its_bucket() -> None:
 def test_means_of_sums_beyond_a_double_stay_within_what_was_measured() -> None:
     assert means(lone(1.797e308, 1.7e308, 1.7e308, 100)).tolist() == [1.7e308]
     assert means(lone(float("nan"), -1.7e308, 1.7e308, 2)).tolist() == [0.0]
+
+
+def test_sums_past_both_ends_warn_nobody() -> None:
+    values = np.tile([1e308, -1e308, 1.7e308, 1.7e308, -1.7e308, -1.7e308, -1.7e308], 50)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        buckets = sum_up(Window(np.arange(len(values), dtype=np.int64), values), 60_000)
+        assert np.isfinite(buckets.total).all()
+        assert np.isfinite(means(combined([buckets, buckets], 60_000))).all()

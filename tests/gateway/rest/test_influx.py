@@ -68,6 +68,12 @@ async def test_an_empty_body_is_fine(client: Any) -> None:
     assert (await client.post(PATHS[0], data=b"")).status_code == 204
 
 
+async def test_gzip_that_was_cut_off_is_called_that(client: Any) -> None:
+    for body, said in ((gzip.compress(b"m f=1")[:-4], "ends in the middle"), (b"m f=1", "is not gzip")):
+        response = await client.post(PATHS[0], data=body, headers={"Content-Encoding": "gzip"})
+        assert said in json.loads(await response.get_data())["detail"]
+
+
 @pytest.mark.parametrize("size", [10, 5_000])
 async def test_gzip(client: Any, recorder: Any, backend: Backend, size: int) -> None:
     body = "\n".join(f"m f={i} {STAMP - size + i}" for i in range(size)).encode()

@@ -76,7 +76,7 @@ async def test_a_day_on_the_readers_clock(client: QuartClient, fill: Fill, now_m
     assert answer["hours"][15]["low"] < answer["hours"][15]["middle"] < answer["hours"][15]["high"]
     assert all(row[15] > 90 for row in answer["week"])
     assert answer["strength"] > 0.5
-    assert "highest around 15:00" in answer["text"]
+    assert "highest around 15:30" in answer["text"]  # the middle of the hour
     now_hour = (now_ms // HOUR_MS + 2) % 24
     assert [each["today"] is not None for each in answer["hours"]] == [hour <= now_hour for hour in range(24)]
 
