@@ -1,7 +1,7 @@
 // Keeps the page and the last known data, so that it opens without the service and says how old the data is.
 // Network first for everything but files with a hash in their name: what is shown is never older than it must be.
 const CACHE = "coachiq-analytics-1";
-const KEPT_DATA = ["/api/analytics/overview", "/api/analytics/insights", "/api/analytics/status"];
+const KEPT_DATA = ["/api/analytics/overview", "/api/analytics/insights", "/api/analytics/alerts", "/api/analytics/status"];
 
 self.addEventListener("install", (event) => {
   event.waitUntil(

@@ -2,7 +2,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { insightsQuery, overviewQuery, queryClient } from "./api/queries";
+import { alertsQuery, insightsQuery, overviewQuery, putOffQuery, queryClient } from "./api/queries";
 import { App } from "./app";
 import { watchTheme } from "./lib/preferences";
 import { pullPreferences } from "./lib/synced";
@@ -15,6 +15,8 @@ if (location.pathname === "/") {
   // Asked for while the page is still being built: drawing it the first time takes longer than the answers do.
   void queryClient.prefetchQuery(overviewQuery);
   void queryClient.prefetchQuery(insightsQuery);
+  void queryClient.prefetchQuery(alertsQuery);
+  void queryClient.prefetchQuery(putOffQuery);
 }
 startConnection((key) => void queryClient.invalidateQueries({ queryKey: [key] }));
 

@@ -5,6 +5,7 @@ import { serverNow } from "../lib/clock";
 import type { Schemas } from "./client";
 
 export type Insight = Schemas["Insight"];
+export type Alert = Schemas["ThresholdAlert"];
 export type Tile = Schemas["Tile"];
 export type TileGroup = Schemas["TileGroup"];
 export type PowerNode = Schemas["PowerNode"];
@@ -38,6 +39,23 @@ export const overviewQuery = queryOptions({
 export const insightsQuery = queryOptions({
   queryKey: ["insights"],
   queryFn: ({ signal }) => get("/api/analytics/insights", { limit: 200 }, signal),
+  refetchInterval: MINUTE,
+});
+
+/** Thresholds that fire, or have been back within their limits for too short a time to be over. */
+export const alertsQuery = queryOptions({
+  queryKey: ["alerts"],
+  queryFn: ({ signal }) => get("/api/analytics/alerts", {}, signal),
+  refetchInterval: MINUTE,
+});
+
+/** What somebody has snoozed or dismissed, and still holds. */
+export const putOffQuery = queryOptions({
+  queryKey: ["insights", "put off"],
+  queryFn: async ({ signal }) => {
+    const ask = (status: string) => get("/api/analytics/insights", { limit: 200, status }, signal);
+    return (await Promise.all([ask("snoozed"), ask("dismissed")])).flatMap(({ insights }) => insights);
+  },
   refetchInterval: MINUTE,
 });
 

@@ -10,10 +10,10 @@ import { usePreferences } from "../lib/preferences";
 import { useSaid } from "../lib/said";
 import { ago } from "../lib/times";
 import { Deeds, useDeeds } from "./deed";
+import { LastDay } from "./last-day";
 import { Marks } from "./marks";
 import { cx } from "./parts";
 import { SeverityMark, severityLook } from "./severity";
-import { Spark } from "./spark";
 
 const FEW = 2; // of what moved along, on a card
 
@@ -26,8 +26,6 @@ export function InsightCard({ insight, history, range }: {
   const wanted = usePreferences();
   const said = useSaid();
   const evidence = evidenceOf(insight);
-  const baseline = baselineText(evidence, wanted);
-  const limits = [evidence.low ?? null, evidence.high ?? null];
   const life = lifeText(insight, underwayFor(useDeeds(), insight.insight_id));
   return (
     <article
@@ -42,26 +40,13 @@ export function InsightCard({ insight, history, range }: {
       </div>
       <h3 className="mt-1.5 text-lg leading-snug font-semibold">{said(insight.title)}</h3>
       <p className="mt-1 max-w-prose text-sm text-soft">{said(insight.description)}</p>
-      {history !== undefined && range !== undefined && history.values.length > 1 && (
-        <div className="mt-3">
-          <Spark
-            times={history.times}
-            values={history.values}
-            gaps={history.gaps}
-            start={range[0]}
-            end={range[1]}
-            limits={limits}
-            shade={
-              evidence.start === undefined ? undefined : { start: evidence.start, end: shadeEnd(insight, evidence, range[1]) }
-            }
-            className="h-20 w-full text-accent"
-          />
-          <p className="mt-1 flex justify-between text-xs text-soft">
-            <span>24 hours</span>
-            <span>{baseline}</span>
-          </p>
-        </div>
-      )}
+      <LastDay
+        history={history}
+        range={range}
+        limits={[evidence.low ?? null, evidence.high ?? null]}
+        shade={evidence.start === undefined ? undefined : { start: evidence.start, end: shadeEnd(insight, evidence, range?.[1] ?? now) }}
+        note={baselineText(evidence, wanted)}
+      />
       <p className="mt-2 text-xs text-soft">
         {percent(insight.confidence)} sure
         {evidence.coverage !== undefined && `, ${percent(evidence.coverage)} of the time measured`}. Impact:{" "}

@@ -1,5 +1,8 @@
-// The sentence at the top of the first page, made of what the service said.
-import type { Insight, PowerNode, TileGroup } from "../api/queries";
+// The sentence at the top of the first page, and what a threshold that fires is called, made of what the service said.
+import type { Schemas } from "../api/client";
+import type { Alert, Insight, PowerNode, Tile, TileGroup } from "../api/queries";
+import type { Preferences } from "./preferences";
+import { shownText } from "./units";
 
 const COUNTS = ["", "One thing", "Two things", "Three things", "Four things", "Five things", "Six things"];
 const PRESSING = new Set(["high", "critical"]);
@@ -7,21 +10,54 @@ const PRESSING = new Set(["high", "critical"]);
 export interface Headline {
   readonly title: string;
   readonly text: string;
+  readonly isWell: boolean; // nothing open, nothing put off, nothing outside its limits
 }
 
 function things(count: number): string {
   return COUNTS[count] ?? `${count} things`;
 }
 
-export function headline(insights: readonly Insight[], groups: readonly TileGroup[], power: readonly PowerNode[]): Headline {
-  const pressing = insights.filter((insight) => PRESSING.has(insight.severity)).length;
-  const minor = insights.length - pressing;
-  let title = "All is well.";
+/** `open`: insights and alerts. `putOff`: insights that somebody has snoozed or dismissed, and that still hold. */
+export function headline(
+  open: readonly Pick<Insight, "severity">[],
+  putOff: readonly Pick<Insight, "metric">[],
+  groups: readonly TileGroup[],
+  power: readonly PowerNode[],
+): Headline {
+  const pressing = open.filter(({ severity }) => PRESSING.has(severity)).length;
+  const minor = open.length - pressing;
+  const quiet = quietTitle(putOff, groups);
+  let title = quiet ?? "All is well.";
   if (pressing > 0) {
     title = `${things(pressing)} ${pressing === 1 ? "needs" : "need"} attention`;
     title += minor > 0 ? `, ${things(minor).toLowerCase()} ${minor === 1 ? "is" : "are"} worth a look.` : ".";
   } else if (minor > 0) title = `${things(minor)} ${minor === 1 ? "is" : "are"} worth a look.`;
-  return { title, text: situation(groups, power) };
+  return { title, text: situation(groups, power), isWell: open.length === 0 && quiet === undefined };
+}
+
+/** What keeps all from being well though nothing is open. */
+function quietTitle(putOff: readonly Pick<Insight, "metric">[], groups: readonly TileGroup[]): string | undefined {
+  const known = new Set(putOff.map(({ metric }) => metric));
+  const outside = groups.flatMap((group) => group.tiles).filter((tile) => isOutside(tile) && !known.has(tile.metric));
+  const later = `${things(putOff.length).toLowerCase()} ${putOff.length === 1 ? "is" : "are"} put off.`;
+  const [first] = outside;
+  if (first === undefined) return putOff.length === 0 ? undefined : `Nothing new, ${later}`;
+  const beyond = outside.length === 1 ? `${first.title} is outside its limits` : `${outside.length} values are outside their limits`;
+  return putOff.length === 0 ? `${beyond}.` : `${beyond}, ${later}`;
+}
+
+function isOutside({ level }: Tile): boolean {
+  return level === "warning" || level === "critical";
+}
+
+/** `House battery voltage is above 10 V: 13.3 V`. */
+export function alertTitle(alert: Alert, metricTitle: string): string {
+  return alert.state === "recovering" ? `${metricTitle} is back within its limit, and watched until it stays there` : alert.message;
+}
+
+/** How far beyond its limit it has been, as the end of a sentence. */
+export function furthestText({ peak }: Pick<Schemas["ThresholdState"], "peak">, unit: string | null | undefined, wanted: Preferences): string {
+  return peak === null ? "" : `, at its furthest ${shownText(peak, unit, wanted)}`;
 }
 
 /** Battery and power in one sentence, fresh water in another. */

@@ -20,14 +20,14 @@ interface Frame {
 
 /** Which answers a frame makes old. */
 export const OUTDATES: Readonly<Record<string, readonly string[]>> = {
-  snapshot: ["overview", "insights", "status", "health", "actions", "recommendations"],
+  snapshot: ["overview", "insights", "alerts", "thresholds", "status", "health", "actions", "recommendations"],
   insight: ["insights", "overview", "recommendations"],
   insight_update: ["insights", "overview", "recommendations"],
-  alert: ["insights", "overview"],
+  alert: ["alerts", "thresholds", "insights", "overview"],
   action: ["actions", "recommendations"],
   pattern: ["patterns"],
   status: ["status", "health"],
-  gap: ["overview", "insights", "status"],
+  gap: ["overview", "insights", "alerts", "status"],
 };
 
 const FIRST_PAUSE_MS = 500;

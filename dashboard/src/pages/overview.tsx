@@ -2,13 +2,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, Satellite } from "lucide-react";
 import { useEffect, useMemo } from "react";
-import { chartsQuery, insightsQuery, overviewQuery } from "../api/queries";
+import { alertsQuery, chartsQuery, insightsQuery, overviewQuery, putOffQuery } from "../api/queries";
 import type { TileGroup } from "../api/queries";
+import { AlertCard } from "../components/alert-card";
 import { ArrangedCards } from "../components/arrange";
 import { BatteryCard, PowerCard, RowsCard, TanksCard } from "../components/glance";
 import type { Histories } from "../components/glance";
 import { InsightCard } from "../components/insight-card";
 import { cx, Empty, Failed, Skeleton } from "../components/parts";
+import { PutOff } from "../components/put-off";
 import { useTitle } from "../lib/hooks";
 import { headline } from "../lib/words";
 
@@ -56,15 +58,19 @@ export default function Overview() {
   useTitle("Now");
   const overview = useQuery(overviewQuery);
   const insights = useQuery(insightsQuery);
+  const alerts = useQuery(alertsQuery);
+  const putOff = useQuery(putOffQuery);
   const open = useMemo(() => insights.data?.insights ?? [], [insights.data]);
+  const firing = useMemo(() => alerts.data?.alerts ?? [], [alerts.data]);
   const groups = overview.data?.groups;
   const metrics = useMemo(() => {
     const wanted = [
+      ...firing.slice(0, 8).map(({ metric }) => metric),
       ...open.slice(0, 8).flatMap((insight) => (insight.metric === null ? [] : [insight.metric])),
       ...(groups ?? []).flatMap((group) => group.tiles.filter((tile) => tile.kind !== "state").map((tile) => tile.metric)),
     ];
     return [...new Set(wanted)].slice(0, MOST).sort();
-  }, [open, groups]);
+  }, [firing, open, groups]);
   const charts = useQuery({ ...chartsQuery(metrics, -DAY_SECONDS, undefined, POINTS, "line"), refetchInterval: 60_000 });
   const histories = useMemo<Histories>(
     () => ({
@@ -73,20 +79,22 @@ export default function Overview() {
     }),
     [charts.data],
   );
-  const ready = overview.data !== undefined && insights.data !== undefined && (metrics.length === 0 || charts.data !== undefined);
+  const isKnown = overview.data !== undefined && insights.data !== undefined && alerts.data !== undefined && putOff.data !== undefined;
+  const ready = isKnown && (metrics.length === 0 || charts.data !== undefined);
   useEffect(() => {
     if (ready) requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("cards-ready")));
   }, [ready]);
 
-  const failed = overview.error ?? insights.error;
+  const failed = overview.error ?? insights.error ?? alerts.error ?? putOff.error;
   if (failed !== null && overview.data === undefined) {
-    return <Failed error={failed} again={() => void Promise.all([overview.refetch(), insights.refetch()])} />;
+    return <Failed error={failed} again={() => void Promise.all([overview, insights, alerts, putOff].map((each) => each.refetch()))} />;
   }
-  const words = headline(open, overview.data?.groups ?? [], overview.data?.power ?? []);
+  const words = headline([...firing, ...open], putOff.data ?? [], overview.data?.groups ?? [], overview.data?.power ?? []);
+  const count = firing.length + open.length;
   return (
     <>
       <header className="mb-6 max-w-4xl">
-        {insights.data === undefined || overview.data === undefined ? (
+        {!isKnown ? (
           <>
             <h1 className="text-3xl font-semibold tracking-tight sm:text-4xl">Looking…</h1>
             <p className="mt-2 text-soft">Asking the coach how it is.</p>
@@ -94,7 +102,7 @@ export default function Overview() {
         ) : (
           <>
             <h1 className="flex items-start gap-3 text-3xl font-semibold tracking-tight text-balance sm:text-4xl">
-              {open.length === 0 && overview.data.total_metrics > 0 && (
+              {words.isWell && overview.data.total_metrics > 0 && (
                 <CircleCheck aria-hidden="true" className="mt-1 size-8 shrink-0 text-good" />
               )}
               {overview.data.total_metrics === 0 ? "Waiting for the coach" : words.title}
@@ -103,8 +111,11 @@ export default function Overview() {
           </>
         )}
       </header>
-      {open.length > 0 && (
-        <section aria-label="Needs attention" className={cx("mb-6 grid items-start gap-4", open.length > 1 && "md:grid-cols-2 3xl:grid-cols-3")}>
+      {count > 0 && (
+        <section aria-label="Needs attention" className={cx("mb-6 grid items-start gap-4", count > 1 && "md:grid-cols-2 3xl:grid-cols-3")}>
+          {firing.map((alert) => (
+            <AlertCard key={alert.alert_id} alert={alert} history={histories.series.get(alert.metric)} range={histories.range} />
+          ))}
           {open.map((insight) => (
             <InsightCard
               key={insight.insight_id}
@@ -115,6 +126,7 @@ export default function Overview() {
           ))}
         </section>
       )}
+      <PutOff insights={putOff.data ?? []} />
       {overview.data === undefined ? (
         <Loading />
       ) : overview.data.total_metrics === 0 ? (

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo } from "react";
 import type { ReactNode } from "react";
 import { useParams } from "wouter";
-import { healthQuery, metricsQuery, statusQuery } from "../api/queries";
+import { healthQuery, insightsQuery, metricsQuery, statusQuery } from "../api/queries";
 import { Failed, PageHeader, Skeleton } from "../components/parts";
 import { SubPages } from "../components/sub-pages";
 import { liveValues } from "../live/values";
@@ -67,6 +67,7 @@ function Service() {
   const status = useQuery(statusQuery);
   const health = useQuery(healthQuery);
   const metrics = useQuery(metricsQuery);
+  const insights = useQuery(insightsQuery);
   const now = useNow(1);
   const largest = useMemo(
     () => [...(metrics.data?.metrics ?? [])].sort((a, b) => (b.bytes_per_day ?? 0) - (a.bytes_per_day ?? 0)).slice(0, 25),
@@ -89,7 +90,7 @@ function Service() {
         <Card title="Data">
           <Fact name="Newest value">{liveValues.newest > 0 ? ago(Math.max(0, now - liveValues.newest)) : "none yet"}</Fact>
           <Fact name="Metrics">{count.format(status.data.metrics_tracked)}</Fact>
-          <Fact name="Open insights">{count.format(status.data.insights_cached)}</Fact>
+          <Fact name="Open insights">{insights.data === undefined ? "unknown" : count.format(insights.data.total_insights)}</Fact>
           <Fact name="Known patterns">{count.format(status.data.patterns_detected)}</Fact>
           <Fact name="Version">{status.data.version}</Fact>
           <Fact name="Running for">{span(status.data.uptime_seconds)}</Fact>

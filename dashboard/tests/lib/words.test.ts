@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { Insight, PowerNode, TileGroup } from "../../src/api/queries";
-import { headline } from "../../src/lib/words";
+import type { Alert, Insight, PowerNode, TileGroup } from "../../src/api/queries";
+import { DEFAULTS } from "../../src/lib/preferences";
+import { alertTitle, furthestText, headline } from "../../src/lib/words";
 
 const insight = (severity: string) => ({ severity }) as Insight;
 const group = (role: string, value: number | null) => ({ tiles: [{ role, value }] }) as unknown as TileGroup;
@@ -13,14 +14,36 @@ test.each([
   [["high", "high", "low"], "Two things need attention, one thing is worth a look."],
   [Array.from({ length: 9 }, () => "high"), "9 things need attention."],
 ])("%j reads: %s", (severities, title) => {
-  expect(headline(severities.map(insight), [], []).title).toBe(title);
+  expect(headline(severities.map(insight), [], [], []).title).toBe(title);
 });
 
 test("the situation in a sentence, of what is known", () => {
   const battery: PowerNode = { node: "battery", title: "", watts: 107.4, metrics: [], text: "discharging" };
-  expect(headline([], [group("battery_soc", 96.6), group("fresh_tank", 69)], [battery]).text).toBe(
+  expect(headline([], [], [group("battery_soc", 96.6), group("fresh_tank", 69)], [battery]).text).toBe(
     "The battery is at 97 %, discharging with 107.4 W. Fresh water is at 69 %.",
   );
-  expect(headline([], [group("battery_soc", 50)], [{ ...battery, watts: 0 }]).text).toBe("The battery is at 50 % and resting.");
-  expect(headline([], [group("battery_soc", null)], []).text).toBe("");
+  expect(headline([], [], [group("battery_soc", 50)], [{ ...battery, watts: 0 }]).text).toBe("The battery is at 50 % and resting.");
+  expect(headline([], [], [group("battery_soc", null)], []).text).toBe("");
+});
+
+const tiles = (...levels: string[]) => [{ tiles: levels.map((level, at) => ({ role: "", value: 1, level, metric: `m${at}`, title: `M${at}` })) }] as unknown as TileGroup[];
+
+test.each([
+  [[], ["ok"], "All is well."],
+  [["m0"], ["ok"], "Nothing new, one thing is put off."],
+  [["m0", "m1"], ["critical"], "Nothing new, two things are put off."],
+  [[], ["warning", "ok"], "M0 is outside its limits."],
+  [[], ["warning", "critical"], "2 values are outside their limits."],
+  [["m0"], ["warning", "critical"], "M1 is outside its limits, one thing is put off."],
+])("put off %j beside %j reads: %s", (putOff, levels, title) => {
+  const read = headline([], putOff.map((metric) => ({ metric })), tiles(...levels), []);
+  expect(read).toMatchObject({ title, isWell: title === "All is well." });
+});
+
+test("an alert by its sentence, until it comes back", () => {
+  const alert = { message: "Fridge is above 8 °C: 9 °C", state: "firing", peak: 9.5 } as Alert;
+  expect(alertTitle(alert, "Fridge")).toBe("Fridge is above 8 °C: 9 °C");
+  expect(alertTitle({ ...alert, state: "recovering" }, "Fridge")).toMatch(/^Fridge is back within its limit/);
+  expect(furthestText(alert, "°C", DEFAULTS)).toBe(", at its furthest 9.5 °C");
+  expect(furthestText({ peak: null }, "°C", DEFAULTS)).toBe("");
 });

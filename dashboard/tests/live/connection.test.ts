@@ -79,6 +79,11 @@ test("frames say which answers are old", () => {
   expect(outdated).toEqual(["actions", "recommendations"]);
 });
 
+test("a threshold that fires is on the first page and in the settings at once", () => {
+  last().say("alert");
+  expect(outdated).toEqual(expect.arrayContaining(["alerts", "thresholds"]));
+});
+
 test("a lost connection is told with its time, tried again, and whole afterwards", () => {
   last().say("snapshot", { metrics: {} });
   last().end();

@@ -14,6 +14,7 @@ import { Stale } from "../../components/stale";
 import { usePreferences } from "../../lib/preferences";
 import type { Preferences } from "../../lib/preferences";
 import { ago, span } from "../../lib/times";
+import { furthestText } from "../../lib/words";
 import { shownText } from "../../lib/units";
 import { useNow } from "../../lib/hooks";
 import { SEVERITIES, ThresholdForm } from "./threshold-form";
@@ -86,7 +87,7 @@ function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry
             {firing.map((state) => (
               <span key={state.metric} className="font-medium text-critical">
                 , firing since {ago(now - state.since)}
-                {state.peak !== null && `, at most ${shownText(state.peak, metric?.unit, wanted)}`}
+                {furthestText(state, metric?.unit, wanted)}
               </span>
             ))}
           </p>
