@@ -1,9 +1,10 @@
 // Addresses to pages. Each page but the first is fetched when it is first opened.
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Link, Route, Switch } from "wouter";
 import { ErrorBoundary } from "./components/error-boundary";
 import { Empty, Skeleton } from "./components/parts";
 import { Shell } from "./components/shell";
+import { lazyPart } from "./lib/lazy-part";
 import Overview from "./pages/overview";
 
 function Waiting() {
@@ -40,10 +41,10 @@ export function App() {
 }
 
 const PAGES = [
-  ["/insights/:id", lazy(() => import("./pages/insight"))],
-  ["/correlations", lazy(() => import("./pages/correlations"))],
-  ["/patterns", lazy(() => import("./pages/patterns"))],
-  ["/system/*?", lazy(() => import("./pages/system"))],
-  ["/trends", lazy(() => import("./pages/trends"))],
-  ["/settings/*?", lazy(() => import("./pages/settings"))],
+  ["/insights/:id", lazyPart(() => import("./pages/insight"))],
+  ["/correlations", lazyPart(() => import("./pages/correlations"))],
+  ["/patterns", lazyPart(() => import("./pages/patterns"))],
+  ["/system/*?", lazyPart(() => import("./pages/system"))],
+  ["/trends", lazyPart(() => import("./pages/trends"))],
+  ["/settings/*?", lazyPart(() => import("./pages/settings"))],
 ] as const;

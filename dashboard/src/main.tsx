@@ -4,6 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { alertsQuery, insightsQuery, overviewQuery, putOffQuery, queryClient } from "./api/queries";
 import { App } from "./app";
+import { fetchParts } from "./lib/lazy-part";
 import { watchTheme } from "./lib/preferences";
 import { pullPreferences } from "./lib/synced";
 import { startConnection } from "./live/connection";
@@ -29,6 +30,9 @@ createRoot(root).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+
+const IDLE_MS = 5_000; // the first page stands by then
+addEventListener("load", () => setTimeout(() => void fetchParts(), IDLE_MS));
 
 if ("serviceWorker" in navigator) {
   addEventListener("load", () => {

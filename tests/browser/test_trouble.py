@@ -154,3 +154,40 @@ def test_an_unknown_address_leads_back(demo: ServiceProcess, open_page: OpenPage
     expect(page.get_by_text("This is over")).to_be_visible()
     page.get_by_role("link", name="What the values did").click()
     expect(page).to_have_url(re.compile(r"/trends\?m=solar.power&from=-3600"))
+
+
+def test_a_page_that_was_not_fetched_takes_no_other_along(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/patterns")
+    expect(page.get_by_role("heading", level=1, name="Patterns")).to_be_visible()
+    page.route(re.compile(r"/assets/system-.*\.js"), lambda route: route.abort())
+    pages = page.get_by_role("navigation", name="Pages")
+    pages.get_by_role("link", name="System").click()
+    expect(page.get_by_role("heading", name="This page could not be drawn")).to_be_visible()
+    pages.get_by_role("link", name="Together").click()
+    expect(page.get_by_role("heading", level=1, name="What moves together")).to_be_visible()
+    page.unroute_all()
+    pages.get_by_role("link", name="System").click()
+    expect(page.get_by_role("heading", level=1, name="System")).to_be_visible()
+
+
+def test_pages_are_fetched_ahead_and_one_that_was_not_comes_with_the_service(
+    service: ServiceProcess, open_page: OpenPage
+) -> None:
+    service.send("/api/analytics/metrics", {"metric_name": "battery.house.soc", "value": 77})
+    page = open_page(service.url)
+    page.route(re.compile(r"/assets/correlations-.*\.js"), lambda route: route.abort())
+    with page.expect_request(re.compile(r"/assets/trends-.*\.js")):
+        pass  # nobody has asked for that page
+    page.wait_for_load_state("networkidle")
+    service.stop()
+    expect(page.get_by_text("No connection to the service.")).to_be_visible()
+    pages = page.get_by_role("navigation", name="Pages")
+    pages.get_by_role("link", name="Together").click()
+    expect(page.get_by_role("heading", name="This page could not be drawn")).to_be_visible()
+    pages.get_by_role("link", name="Trends").click()
+    expect(page.get_by_role("heading", level=1, name="Trends")).to_be_visible()
+    pages.get_by_role("link", name="Together").click()
+    expect(page.get_by_role("heading", name="This page could not be drawn")).to_be_visible()
+    page.unroute_all()
+    service.start()
+    expect(page.get_by_role("heading", level=1, name="What moves together")).to_be_visible()

@@ -1,7 +1,7 @@
 // Arranging the first page: cards are moved, resized, removed, added, put back; every step can be undone.
 import { useQueries } from "@tanstack/react-query";
 import { ArrowLeft, ArrowRight, LayoutGrid, Maximize2, Minimize2, RotateCcw, Undo2, X } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import type { KeyboardEvent, ReactNode } from "react";
 import { useArrangement } from "../api/layout";
 import type { Arrangement } from "../api/layout";
@@ -9,10 +9,11 @@ import { cardQuery } from "../api/queries";
 import type { ChartsResponse } from "../api/queries";
 import { added, DEFAULT_LAYOUT, missing, moved, removed, resized } from "../lib/layout";
 import type { Card, Layout } from "../lib/layout";
+import { lazyPart } from "../lib/lazy-part";
 import { MetricPickerLazy } from "./lazy-picker";
 import { Button, cx, Skeleton } from "./parts";
 
-const ChartCard = lazy(() => import("./chart-card"));
+const ChartCard = lazyPart(() => import("./chart-card"));
 
 const TITLES: Readonly<Record<string, string>> = {
   battery: "Battery", power: "Power flow", tanks: "Tanks", climate: "Climate", vehicle: "Engine and generator", system: "Network", other: "Latest values",

@@ -1,17 +1,35 @@
-// A page that fails to draw takes nothing else along, and says what happened.
+// A page that fails to draw takes nothing else along, and says what happened. It is left behind with the next address,
+// and tried again when the service is heard again.
 import { Component } from "react";
 import type { ReactNode } from "react";
+import { useLocation } from "wouter";
+import { useConnection } from "../live/connection";
+import { isPartMissing } from "../lib/lazy-part";
 import { Button } from "./parts";
+
+interface Props {
+  readonly path: string;
+  readonly isLive: boolean;
+  readonly children: ReactNode;
+}
 
 interface State {
   readonly error: Error | undefined;
 }
 
-export class ErrorBoundary extends Component<{ children: ReactNode }, State> {
+class Boundary extends Component<Props, State> {
   override state: State = { error: undefined };
 
   static getDerivedStateFromError(error: unknown): State {
     return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+
+  override componentDidUpdate(before: Props, { error }: State): void {
+    const { path, isLive } = this.props;
+    const hasMoved = path !== before.path;
+    if (!hasMoved && (isLive === before.isLive || error === undefined)) return;
+    if (isLive && isPartMissing()) location.reload();
+    else if (error !== undefined) this.setState({ error: undefined });
   }
 
   override render() {
@@ -25,4 +43,10 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, State> {
       </div>
     );
   }
+}
+
+export function ErrorBoundary({ children }: { children: ReactNode }) {
+  const [path] = useLocation();
+  const { state } = useConnection();
+  return <Boundary path={path} isLive={state === "live"}>{children}</Boundary>;
 }

@@ -1,10 +1,11 @@
 // The picker of metrics, fetched when it is first needed.
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import type { ComponentProps } from "react";
+import { lazyPart } from "../lib/lazy-part";
 import type { MetricPicker } from "./metric-picker";
 import { Skeleton } from "./parts";
 
-const Picker = lazy(() => import("./metric-picker").then((module) => ({ default: module.MetricPicker })));
+const Picker = lazyPart(async () => ({ default: (await import("./metric-picker")).MetricPicker }));
 
 export function MetricPickerLazy(props: ComponentProps<typeof MetricPicker>) {
   return (

@@ -1,10 +1,11 @@
 // Settings: how this page shows things, what to be told of, figures, and who hears about it.
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import type { ReactNode } from "react";
 import { useParams } from "wouter";
 import { Choice, PageHeader, Skeleton } from "../components/parts";
 import { SubPages } from "../components/sub-pages";
 import { useTitle } from "../lib/hooks";
+import { lazyPart } from "../lib/lazy-part";
 import { usePreferences } from "../lib/preferences";
 import { changePreferences } from "../lib/synced";
 
@@ -22,10 +23,10 @@ function Setting({ title, text, children }: { title: string; text: string; child
 
 const TOPICS = [
   ["", "Appearance", undefined],
-  ["first-page", "First page", lazy(() => import("./settings/first-page"))],
-  ["thresholds", "Thresholds", lazy(() => import("./settings/thresholds"))],
-  ["kpis", "Figures", lazy(() => import("./settings/kpis"))],
-  ["notifications", "Notifications", lazy(() => import("./settings/notifications"))],
+  ["first-page", "First page", lazyPart(() => import("./settings/first-page"))],
+  ["thresholds", "Thresholds", lazyPart(() => import("./settings/thresholds"))],
+  ["kpis", "Figures", lazyPart(() => import("./settings/kpis"))],
+  ["notifications", "Notifications", lazyPart(() => import("./settings/notifications"))],
 ] as const;
 
 export default function Settings() {

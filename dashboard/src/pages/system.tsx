@@ -1,6 +1,6 @@
 // How the service itself is: its parts, what it keeps and for how long, and how fresh that is.
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useMemo } from "react";
+import { Suspense, useMemo } from "react";
 import type { ReactNode } from "react";
 import { useParams } from "wouter";
 import { healthQuery, insightsQuery, metricsQuery, statusQuery } from "../api/queries";
@@ -8,6 +8,7 @@ import { Failed, PageHeader, Skeleton } from "../components/parts";
 import { SubPages } from "../components/sub-pages";
 import { liveValues } from "../live/values";
 import { useNow, useTitle } from "../lib/hooks";
+import { lazyPart } from "../lib/lazy-part";
 import { ago, moment, span } from "../lib/times";
 
 const bytes = (count: number | null | undefined): string => {
@@ -45,7 +46,7 @@ interface Actor {
 
 const TOPICS = [
   ["", "Service", Service],
-  ["actions", "Actions", lazy(() => import("./system/actions"))],
+  ["actions", "Actions", lazyPart(() => import("./system/actions"))],
 ] as const;
 
 export default function System() {
