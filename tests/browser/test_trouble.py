@@ -52,11 +52,16 @@ def test_killed_and_started_again(service: ServiceProcess, open_page: OpenPage) 
     expect(page.get_by_text(re.compile("What you see is from"))).to_be_visible()
     expect(page.get_by_role("button", name="Try now")).to_be_visible()
     expect(page.get_by_test_id("trend-chart")).to_be_visible()  # the last known picture stays
+    page.get_by_role("button", name="Zoom out").click()
+    expect(page.get_by_text("This could not be loaded.")).to_be_visible()
+    expect(page.get_by_test_id("trend-chart")).to_be_visible()
     service.start()
     service.send("/api/analytics/metrics", {"metric_name": "battery.house.soc", "value": 55})
     expect(page.get_by_test_id("live-mark")).to_have_text("live")
     expect(page.get_by_text("No connection to the service.")).to_be_hidden()
-    assert "m=battery.house.soc&from=-3600" in page.url
+    expect(page.get_by_text("This could not be loaded.")).to_be_hidden()  # loaded by itself
+    expect(page.get_by_test_id("readout")).to_contain_text("55 %")
+    assert "m=battery.house.soc&from=-7200" in page.url
     page.get_by_role("navigation").get_by_role("link", name="Now").click()
     expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("55")
 
@@ -73,6 +78,7 @@ def test_opened_while_the_service_is_down(service: ServiceProcess, open_page: Op
     page.goto(service.url)
     expect(page.locator('[data-metric="battery.house.soc"]')).to_contain_text("77")
     expect(page.get_by_text("No connection to the service.")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"What you see is from \d+ s ago"))).to_be_visible()
 
 
 def test_names_from_outside_stay_text(service: ServiceProcess, open_page: OpenPage) -> None:

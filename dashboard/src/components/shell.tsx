@@ -88,9 +88,12 @@ function LiveMark() {
   );
 }
 
+/** By the newest value heard; before the first one by the overview, which the service worker keeps. */
 function DataAge() {
   const now = useNow(1);
-  return <>{liveValues.newest > 0 ? `What you see is from ${ago(Math.max(0, now - liveValues.newest))}.` : "Nothing has arrived yet."}</>;
+  const overview = useQuery(overviewQuery);
+  const newest = liveValues.newest > 0 ? liveValues.newest : overview.data?.generated_at;
+  return <>{newest === undefined ? "Nothing has arrived yet." : `What you see is from ${ago(Math.max(0, now - newest))}.`}</>;
 }
 
 function Banner() {

@@ -25,6 +25,13 @@ export function useMedia(query: string): boolean {
   return useSyncExternalStore(subscribe, () => matchMedia(query).matches);
 }
 
+/** What was there last, while there is nothing. */
+export function useLast<Value>(value: Value | undefined): Value | undefined {
+  const [last, setLast] = useState(value);
+  if (value !== undefined && value !== last) setLast(value);
+  return value ?? last;
+}
+
 export function useTitle(title: string): void {
   useEffect(() => {
     document.title = `${title} · CoachIQ Analytics`;

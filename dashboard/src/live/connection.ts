@@ -30,6 +30,9 @@ export const OUTDATES: Readonly<Record<string, readonly string[]>> = {
   gap: ["overview", "insights", "alerts", "status"],
 };
 
+/** And a connection that is back: what was asked for meanwhile has failed, and what is shown may have gone on without us. */
+export const OUTDATED_BY_ABSENCE = ["charts", "correlations", "patterns", "cycles", "metrics"] as const;
+
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 const FIRST_VIEW_MS = 2_000;
@@ -122,7 +125,7 @@ export class Connection {
       // The page has asked for these just now; what has happened in between is made up for once it has been drawn.
       this.isFirst = false;
       setTimeout(() => keys.forEach((key) => this.outdated(key)), FIRST_VIEW_MS);
-    } else for (const key of keys) this.outdated(key);
+    } else for (const key of frame.type === "snapshot" ? [...keys, ...OUTDATED_BY_ABSENCE] : keys) this.outdated(key);
   }
 
   private change(view: ConnectionView): void {

@@ -13,7 +13,7 @@ import type { Span } from "../charts/window";
 import { MetricPicker } from "../components/metric-picker";
 import { Button, Choice, Failed, PageHeader, Skeleton } from "../components/parts";
 import { serverNow } from "../lib/clock";
-import { useMedia, useQueryString, useTitle } from "../lib/hooks";
+import { useLast, useMedia, useQueryString, useTitle } from "../lib/hooks";
 import { ALL, DAY, parseTrends, trendsSearch } from "../lib/links";
 import type { TrendsView } from "../lib/links";
 import { moment, span as spanText } from "../lib/times";
@@ -106,7 +106,7 @@ export default function Trends() {
   const whole = useQuery({ ...chartsQuery(metrics.slice(0, 1), ALL, undefined, 300), staleTime: 300_000 });
   const length = from > 0 ? (to ?? serverNow()) - from : -from;
   const live = useLiveEnd(metrics, to === undefined && !table, Math.min(15, Math.max(1, length / 400)));
-  const data = query.data;
+  const data = useLast(query.data); // a question that failed takes nothing away from the picture
   const target = useMemo(() => (data === undefined ? undefined : shownSpan(view, data, live.now)), [view, data, live.now]);
   const isLate = useLate(query.isPlaceholderData);
   // While its data are on their way the span before is drawn, so that the charts are drawn once, not twice.
@@ -136,7 +136,7 @@ export default function Trends() {
     [change, view, points],
   );
 
-  const isFresh = data !== undefined && !query.isPlaceholderData;
+  const isFresh = query.data !== undefined && !query.isPlaceholderData;
   useEffect(() => {
     if (!isFresh) return;
     requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("charts-drawn")));
@@ -217,6 +217,11 @@ export default function Trends() {
         )
       ) : (
         <>
+          {query.error !== null && query.data === undefined && (
+            <div className="mb-3">
+              <Failed error={query.error} again={() => void query.refetch()} />
+            </div>
+          )}
           <p className="mb-3 text-sm text-soft" aria-live="polite">
             {moment(span.start)} to {to === undefined ? "now" : moment(span.end)}, {spanText(span.end - span.start)}; one point is{" "}
             {spanText(data.step_seconds)}.{!data.complete && ` The archive could not be read: ${data.incomplete_reason ?? "no reason given"}`}
