@@ -32,6 +32,20 @@ PAGES = {
     "/settings/notifications": "form",
 }
 THEMES = ("dark", "light", "night")
+BROKEN_WORDS = r"""() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const broken = [];
+  for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+    if (text.parentElement.closest(".sr-only, svg")) continue;
+    for (const word of text.textContent.matchAll(/\p{L}{2,}/gu)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
 
 
 def insight_path(demo: ServiceProcess) -> str:
@@ -60,9 +74,10 @@ def test_axe_finds_nothing_serious(demo: ServiceProcess, open_page: OpenPage) ->
 def test_from_the_narrowest_phone_to_4k(demo: ServiceProcess, open_page: OpenPage, path: str) -> None:
     page = open_page(demo.url + path, width=360, height=740)  # also 720 px at 200 % zoom
     expect(page.locator(PAGES[path]).first).to_be_visible()
-    for width, height in ((360, 740), (768, 1024), (1920, 1080), (3840, 2160)):
+    for width, height in ((360, 740), (768, 1024), (1280, 800), (1920, 1080), (3840, 2160)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(BROKEN_WORDS) == []
 
 
 def test_a_large_screen_is_used(demo: ServiceProcess, open_page: OpenPage) -> None:

@@ -31,9 +31,10 @@ def service(folder: Path) -> Iterator[ServiceProcess]:
 
 
 def test_an_empty_service_says_what_to_do_next(service: ServiceProcess, open_page: OpenPage) -> None:
-    page = open_page(service.url)
+    page = open_page(service.url, width=360, height=740)
     expect(page.get_by_text("Nothing has been recorded yet")).to_be_visible()
     expect(page.get_by_text("curl -H")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for path, words in (("/correlations", "Nothing moves together yet"), ("/patterns", "Nothing repeats yet")):
         page.goto(service.url + path)
         expect(page.get_by_text(words)).to_be_visible()
@@ -91,6 +92,9 @@ def test_names_from_outside_stay_text(service: ServiceProcess, open_page: OpenPa
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_role("link", name=re.compile("a,b;c", re.IGNORECASE)).click()
     expect(page.get_by_test_id("trend-chart")).to_be_visible()
+    page.goto(f"{service.url}/trends?m={'x' * 256}")
+    expect(page.get_by_test_id("trend-chart")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.goto(service.url)
     page.get_by_role("link", name=re.compile("onerror")).click()
     expect(page.get_by_test_id("trend-chart")).to_be_visible()
@@ -157,7 +161,7 @@ def test_a_browser_whose_clock_is_wrong(service: ServiceProcess, open_page: Open
 
 def test_an_unknown_address_leads_back(demo: ServiceProcess, open_page: OpenPage) -> None:
     page = open_page(f"{demo.url}/insights/nobody?m=solar.power&from=-3600")
-    expect(page.get_by_text("This is over")).to_be_visible()
+    expect(page.get_by_text("There is no such insight now")).to_be_visible()
     page.get_by_role("link", name="What the values did").click()
     expect(page).to_have_url(re.compile(r"/trends\?m=solar.power&from=-3600"))
 

@@ -18,7 +18,7 @@ export function Button({ tone = "plain", className, ...rest }: ButtonProps) {
     <button
       type="button"
       className={cx(
-        "inline-flex min-h-11 items-center justify-center gap-2 rounded-[0.625rem] px-3.5 text-sm font-medium transition-colors",
+        "inline-flex min-h-11 max-w-full items-center justify-center gap-2 rounded-[0.625rem] px-3.5 text-sm font-medium transition-colors",
         "disabled:cursor-not-allowed disabled:opacity-50",
         TONES[tone],
         className,
@@ -37,7 +37,7 @@ export function Empty({ title, children, icon }: { title: string; children?: Rea
     <div className="card flex flex-col items-center gap-2 px-6 py-10 text-center">
       {icon !== undefined && <div className="text-soft">{icon}</div>}
       <h2 className="text-lg font-semibold">{title}</h2>
-      <div className="max-w-prose text-sm text-soft">{children}</div>
+      <div className="w-full max-w-prose min-w-0 text-sm text-soft">{children}</div>
     </div>
   );
 }

@@ -173,7 +173,7 @@ function ToastBar() {
     <div role="status" className="pointer-events-none fixed inset-x-0 bottom-20 z-50 flex justify-center px-4 lg:bottom-6">
       {toast !== undefined && (
         <div className="pointer-events-auto flex max-w-lg items-center gap-3 rounded-2xl border bg-raised py-2 pr-2 pl-4 text-sm shadow-2xl">
-          <span>{toast.text}</span>
+          <span className="min-w-0">{toast.text}</span>
           {toast.undo !== undefined && (
             <Button
               onClick={() => {

@@ -35,9 +35,9 @@ export function Reading({ tile, className, large = false }: { tile: Tile; classN
   const { value, stale } = useTileValue(tile);
   const text = tile.kind === "state" && value !== null ? { number: stateText(value), unit: "" } : shown(value, tile.unit, wanted);
   return (
-    <span data-metric={tile.metric} className={cx("whitespace-nowrap tabular-nums", stale && "opacity-60", className)}>
-      <span className={large ? "text-4xl font-semibold tracking-tight" : "text-lg font-semibold"}>{text.number}</span>
-      {text.unit !== "" && <span className={cx("ml-1 text-soft", large ? "text-lg" : "text-sm")}>{text.unit}</span>}
+    <span data-metric={tile.metric} className={cx("tabular-nums", stale && "opacity-60", className)}>
+      <span className={cx("font-semibold whitespace-nowrap", large ? "text-4xl tracking-tight" : "text-lg")}>{text.number}</span>
+      {text.unit !== "" && <span className={cx("wrap-anywhere text-soft", large ? "text-lg" : "text-sm")}> {text.unit}</span>}
     </span>
   );
 }
@@ -60,7 +60,7 @@ export const TileRow = memo(function TileRow({ tile, history, range }: TileProps
   return (
     <Link
       href={trendsLink({ metrics: [tile.metric] })}
-      className="group grid min-h-14 grid-cols-[minmax(0,1fr)_minmax(0,5.5rem)_minmax(4.75rem,auto)] items-center gap-3 rounded-lg px-2 py-1.5 hover:bg-raised"
+      className="group grid min-h-14 grid-cols-[minmax(6rem,1fr)_minmax(0,5.5rem)_minmax(4.75rem,auto)] items-center gap-3 rounded-lg px-2 py-1.5 hover:bg-raised"
     >
       <span className="min-w-0">
         <span className="block text-sm leading-snug">{tile.title}</span>

@@ -1,6 +1,6 @@
 // One insight, whole: what, compared with what, since when, what moved along, what to do.
 import { useQuery } from "@tanstack/react-query";
-import { CircleCheck, Lightbulb, Link2 } from "lucide-react";
+import { Lightbulb, Link2, SearchX } from "lucide-react";
 import { useMemo, useState } from "react";
 import { Link, useParams } from "wouter";
 import { allInsightsQuery, chartsQuery, correlationsQuery } from "../api/queries";
@@ -36,8 +36,8 @@ export default function InsightPage() {
   if (insight === undefined) {
     return (
       <>
-        <Empty title="This is over" icon={<CircleCheck aria-hidden="true" className="size-10" />}>
-          <p>It has been resolved or has expired since the link was made.</p>
+        <Empty title="There is no such insight now" icon={<SearchX aria-hidden="true" className="size-10" />}>
+          <p>It may have been resolved or have expired since the link was made, or there never was one at this address.</p>
           <p className="mt-3 flex flex-wrap justify-center gap-4">
             <Link href="/" className="text-accent underline">What needs attention now</Link>
             {given.metrics.length > 0 && (

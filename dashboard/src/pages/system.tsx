@@ -187,7 +187,7 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section aria-label={title} className="card p-4 sm:p-5">
       <h2 className="mb-3 text-sm font-semibold text-soft">{title}</h2>
-      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-6 gap-y-2 text-sm">{children}</dl>
+      <dl className="grid grid-cols-[minmax(0,1fr)_fit-content(60%)] gap-x-6 gap-y-2 text-sm">{children}</dl>
     </section>
   );
 }
@@ -196,7 +196,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <>
       <dt className="text-soft">{name}</dt>
-      <dd className="text-right tabular-nums">{children}</dd>
+      <dd className="text-right wrap-anywhere tabular-nums">{children}</dd>
     </>
   );
 }

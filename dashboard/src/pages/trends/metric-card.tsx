@@ -18,7 +18,7 @@ export function MetricCard({ asTable, ...chart }: ComponentProps<typeof TrendCha
   return (
     <section aria-label={series.title} className="card min-w-0 p-4">
       <header className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1">
-        <h2 className="text-base font-semibold">
+        <h2 className="min-w-0 text-base font-semibold">
           {series.title} <Link href={patternsLink(series.metric)} className="ml-2 text-xs font-normal text-accent underline">usual day</Link>
         </h2>
         <Readout series={series} stepSeconds={stepSeconds} />
