@@ -73,6 +73,43 @@ def test_zooming_by_keyboard(demo: ServiceProcess, open_page: OpenPage) -> None:
     expect(page).to_have_url(re.compile("from=-172800"))
 
 
+def test_back_goes_one_zoom_at_a_time_and_keeps_its_place(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(demo.url + PATH)
+    area = page.get_by_role("application", name=re.compile("House battery voltage"))
+    back = page.get_by_role("button", name="Back")
+    expect(back).to_have_attribute("aria-disabled", "true")
+    top = area.bounding_box()
+    area.focus()
+    area.press("+")
+    expect(page).not_to_have_url(re.compile("from=-172800"))
+    first = page.url
+    assert area.bounding_box() == top
+    area.press("+")
+    expect(page).not_to_have_url(first)
+    back.click()
+    expect(page).to_have_url(first)
+    page.go_back()
+    page.go_back()
+    page.go_back()
+    expect(page).to_have_url(re.compile("from=-172800"))
+    area.press("0")  # nothing to undo here
+    expect(page).to_have_url(re.compile("from=-172800"))
+    start = page.get_by_role("slider", name="Start of the range")
+    start.press("Shift+ArrowLeft")
+    expect(page).not_to_have_url(re.compile("from=-172800"))
+    assert "to=" not in page.url  # it still ends now
+    back.click()
+    expect(page).to_have_url(re.compile("from=-172800"))
+
+
+def test_a_csv_that_could_not_be_loaded_is_told(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(demo.url + PATH)
+    expect(page.get_by_test_id("trend-chart").first).to_be_visible()
+    page.route(re.compile("format=csv"), lambda route: route.abort())
+    page.get_by_role("button", name="CSV").click()
+    expect(page.get_by_text("The service does not answer")).to_be_visible()
+
+
 def test_two_fingers_zoom(demo: ServiceProcess, open_page: OpenPage) -> None:
     page = open_page(demo.url + PATH, width=390, height=844, has_touch=True)
     box = page.get_by_role("application", name=re.compile("House battery voltage")).bounding_box()

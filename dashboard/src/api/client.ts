@@ -56,9 +56,9 @@ export function address(path: string, parameters: Parameters = {}): string {
   return text === "" ? path : `${path}?${text}`;
 }
 
-export async function request<Body>(path: string, options: RequestInit = {}): Promise<Body> {
+/** The service's answer, when it is a good one. Raises ApiError. */
+export async function answer(path: string, options: RequestInit = {}): Promise<Response> {
   const headers = new Headers(options.headers);
-  headers.set("Accept", "application/json");
   if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
   let response: Response;
   try {
@@ -67,11 +67,22 @@ export async function request<Body>(path: string, options: RequestInit = {}): Pr
     if (options.signal?.aborted === true) throw error;
     throw new ApiError(0, "The service does not answer");
   }
-  const body: unknown = await response.json().catch(() => undefined);
   if (!response.ok) {
-    const detail = (body as { detail?: unknown } | undefined)?.detail;
+    const detail = ((await bodyOf(response)) as { detail?: unknown } | undefined)?.detail;
     throw new ApiError(response.status, typeof detail === "string" ? detail : `The service answered ${response.status}`);
   }
+  return response;
+}
+
+function bodyOf(response: Response): Promise<unknown> {
+  return response.json().catch(() => undefined);
+}
+
+export async function request<Body>(path: string, options: RequestInit = {}): Promise<Body> {
+  const headers = new Headers(options.headers);
+  headers.set("Accept", "application/json");
+  const response = await answer(path, { ...options, headers });
+  const body = await bodyOf(response);
   const generated = (body as { generated_at?: unknown } | undefined)?.generated_at;
   if (typeof generated === "number" && !response.headers.has("X-From-Cache")) heardServerTime(generated);
   return body as Body;

@@ -3,7 +3,9 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChartLine, Download, RotateCcw, Table2, X, ZoomOut } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation } from "wouter";
-import { address, getToken } from "../api/client";
+import { useHistoryState } from "wouter/use-browser-location";
+import { attempt } from "../api/changes";
+import { address, answer } from "../api/client";
 import { chartsQuery, queryClient } from "../api/queries";
 import type { ChartsResponse } from "../api/queries";
 import { Brush } from "../charts/brush";
@@ -14,11 +16,13 @@ import { MetricPicker } from "../components/metric-picker";
 import { Button, Choice, Failed, PageHeader, Skeleton } from "../components/parts";
 import { serverNow } from "../lib/clock";
 import { useLast, useMedia, useQueryString, useTitle } from "../lib/hooks";
-import { ALL, DAY, parseTrends, trendsSearch } from "../lib/links";
+import { ALL, DAY, parseTrends, trendsLink } from "../lib/links";
 import type { TrendsView } from "../lib/links";
 import { moment, span as spanText } from "../lib/times";
 import { MetricCard } from "./trends/metric-card";
 import { Partners, Suggestions } from "./trends/more-metrics";
+import { back, stepped, stepsOf } from "./trends/steps";
+import type { Steps } from "./trends/steps";
 
 const RANGES: readonly (readonly [string, string, number])[] = [
   ["15m", "15 min", -900],
@@ -61,14 +65,14 @@ function useLate(isWaiting: boolean): boolean {
   return isLate;
 }
 
-function useView(): [TrendsView, (change: Partial<TrendsView>) => void] {
+/** What is shown, and how to show something else. What is not said to change stays, the steps back as well. */
+function useView(): [TrendsView, (change: Partial<TrendsView & Steps>) => void] {
   const search = useQueryString();
   const [, navigate] = useLocation();
   const view = useMemo(() => parseTrends(search), [search]);
   const change = useCallback(
-    (next: Partial<TrendsView>) => {
-      const text = trendsSearch({ ...parseTrends(location.search), ...next });
-      navigate(text === "" ? "/trends" : `/trends?${text}`);
+    ({ steps = stepsOf(history.state), ...next }: Partial<TrendsView & Steps>) => {
+      navigate(trendsLink({ ...parseTrends(location.search), ...next }), { state: { steps } satisfies Steps });
     },
     [navigate],
   );
@@ -76,10 +80,7 @@ function useView(): [TrendsView, (change: Partial<TrendsView>) => void] {
 }
 
 async function download(parameters: Parameters<typeof address>[1]): Promise<void> {
-  const token = getToken();
-  const response = await fetch(address("/api/analytics/charts", { ...parameters, format: "csv" }), {
-    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
-  });
+  const response = await answer(address("/api/analytics/charts", { ...parameters, format: "csv" }));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await response.blob());
   link.download = "chart.csv";
@@ -118,22 +119,24 @@ export default function Trends() {
   useEffect(() => {
     wanted.current = target;
   }, [target]);
-  const before = useRef<TrendsView | undefined>(undefined);
+  const backOne = back(view, stepsOf(useHistoryState()));
   const setSpan = useCallback(
     (next: Span | undefined) => {
+      const left = parseTrends(location.search);
+      const steps = stepsOf(history.state);
       if (next === undefined) {
-        const last = before.current ?? { from: -DAY, to: undefined };
-        change({ from: last.from, to: last.to });
+        const first = back(left, steps, true);
+        if (first !== undefined) change(first);
         return;
       }
-      before.current ??= view;
       const isLive = next.end >= serverNow() - (next.end - next.start) * 0.01;
       // Rounded as the address will have it, so that it is the same question.
       const [first, last] = isLive ? [Math.round(next.start - next.end), undefined] : [Math.round(next.start), Math.round(next.end)];
-      void queryClient.prefetchQuery(chartsQuery(view.metrics, first, last, points)); // before the page is drawn anew
-      change({ from: first, to: last });
+      if (first === left.from && last === left.to) return;
+      void queryClient.prefetchQuery(chartsQuery(left.metrics, first, last, points)); // before the page is drawn anew
+      change({ from: first, to: last, ...stepped(steps, left) });
     },
-    [change, view, points],
+    [change, points],
   );
 
   const isFresh = query.data !== undefined && !query.isPlaceholderData;
@@ -158,9 +161,8 @@ export default function Trends() {
             value={rangeKey}
             options={RANGES.map(([key, text]) => [key, text] as const)}
             onChange={(key) => {
-              before.current = undefined;
               performance.mark("zoom-start");
-              change({ from: RANGES.find(([each]) => each === key)?.[2] ?? -DAY, to: undefined });
+              change({ from: RANGES.find(([each]) => each === key)?.[2] ?? -DAY, to: undefined, steps: [] });
             }}
           />
         </div>
@@ -182,11 +184,17 @@ export default function Trends() {
             <Button tone="quiet" aria-label="Zoom out" title="Zoom out" onClick={() => span && setSpan(zoomed(span, 2, (span.start + span.end) / 2, serverNow()))}>
               <ZoomOut aria-hidden="true" className="size-5" />
             </Button>
-            {(to !== undefined || from > ALL) && (
-              <Button tone="quiet" onClick={() => setSpan(undefined)}>
-                <RotateCcw aria-hidden="true" className="size-4" /> Back
-              </Button>
-            )}
+            {/* Always in its place: were it to appear, the charts would move away under the hand. */}
+            <Button
+              tone="quiet"
+              aria-disabled={backOne === undefined}
+              className="aria-disabled:cursor-default aria-disabled:opacity-50"
+              onClick={() => {
+                if (backOne !== undefined) change(backOne);
+              }}
+            >
+              <RotateCcw aria-hidden="true" className="size-4" /> Back
+            </Button>
             <span className="flex-1" />
             <Button aria-pressed={table} onClick={() => change({ table: !table })}>
               {table ? <ChartLine aria-hidden="true" className="size-4" /> : <Table2 aria-hidden="true" className="size-4" />}
@@ -197,7 +205,7 @@ export default function Trends() {
               onClick={() => {
                 if (data === undefined) return;
                 setBusy(true);
-                void download({ metric: metrics, start: data.start, end: data.end, max_points: points }).finally(() => setBusy(false));
+                void attempt(() => download({ metric: metrics, start: data.start, end: data.end, max_points: points }), []).finally(() => setBusy(false));
               }}
             >
               <Download aria-hidden="true" className="size-4" /> CSV
