@@ -76,6 +76,8 @@ def test_from_the_narrowest_phone_to_4k(demo: ServiceProcess, open_page: OpenPag
     expect(page.locator(PAGES[path]).first).to_be_visible()
     for width, height in ((360, 740), (768, 1024), (1280, 800), (1920, 1080), (3840, 2160)):
         page.set_viewport_size({"width": width, "height": height})
+        # Charts follow with the next picture.
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(BROKEN_WORDS) == []
 

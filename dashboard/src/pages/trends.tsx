@@ -195,21 +195,22 @@ export default function Trends() {
             >
               <RotateCcw aria-hidden="true" className="size-4" /> Back
             </Button>
-            <span className="flex-1" />
-            <Button aria-pressed={table} onClick={() => change({ table: !table })}>
-              {table ? <ChartLine aria-hidden="true" className="size-4" /> : <Table2 aria-hidden="true" className="size-4" />}
-              {table ? "View as chart" : "View as table"}
-            </Button>
-            <Button
-              disabled={data === undefined || isBusy}
-              onClick={() => {
-                if (data === undefined) return;
-                setBusy(true);
-                void attempt(() => download({ metric: metrics, start: data.start, end: data.end, max_points: points }), []).finally(() => setBusy(false));
-              }}
-            >
-              <Download aria-hidden="true" className="size-4" /> CSV
-            </Button>
+            <div className="ml-auto flex flex-wrap gap-2">
+              <Button aria-pressed={table} onClick={() => change({ table: !table })}>
+                {table ? <ChartLine aria-hidden="true" className="size-4" /> : <Table2 aria-hidden="true" className="size-4" />}
+                {table ? "View as chart" : "View as table"}
+              </Button>
+              <Button
+                disabled={data === undefined || isBusy}
+                onClick={() => {
+                  if (data === undefined) return;
+                  setBusy(true);
+                  void attempt(() => download({ metric: metrics, start: data.start, end: data.end, max_points: points }), []).finally(() => setBusy(false));
+                }}
+              >
+                <Download aria-hidden="true" className="size-4" /> CSV
+              </Button>
+            </div>
           </>
         )}
       </div>
