@@ -18,16 +18,20 @@ import numpy as np
 from actors.frames import correlation_frame, pattern_frame, prediction_frame
 from analytics.alarm_level import BASE_RATE, unlikelihood
 from analytics.anomalies import ONE_SIDED
-from analytics.catalogue import Catalogue
+from analytics.catalogue import Catalogue, MetricSpec
 from analytics.local_time import LocalTime
 from analytics.patterns import analyze
 from analytics.retrospect import Sight, look_back
 from analytics.robust import Times, Values, rising, rounded
+from storage.grid import as_series, step_for, sum_up
+from storage.models import Window
+from storage.quarantine import outside
+from storage.readings import last_of_each
 
 from .progress_bar import ProgressBar
 from .recording import BadRow, RecordingError, open_recording
 
-POINTS: Final = 2_000  # of a series that patterns are looked for in
+POINTS: Final = 10_080  # about that many buckets of a series are looked at: a week of minutes
 SHOWN: Final = 20  # bad rows named
 
 
@@ -89,7 +93,7 @@ def _report(
             "end": int(times[-1]) / 1000, "anomalies": len(found.anomalies),
         })  # fmt: skip
     now_ms = max((int(times[-1]) for times, _ in series.values()), default=0)
-    thin = {name: _thinned(times, values) for name, (times, values) in series.items()}
+    thin = {name: _on_the_grid(times, values, catalogue.spec(name)) for name, (times, values) in series.items()}
     regular = analyze(thin, now_ms, catalogue, local=local, anomalies=False)
     return {
         "file": str(file),
@@ -106,16 +110,14 @@ def _report(
     }
 
 
-def _thinned(times: Times, values: Values) -> tuple[Times, Values]:
-    """Means of neighbours where there are more than POINTS samples."""
-    share = -(-len(values) // POINTS)
-    if share <= 1:
-        return times, values
-    starts = np.arange(0, len(values), share)
-    counts = np.diff(np.append(starts, len(values)))
-    with np.errstate(over="ignore"):
-        means = np.add.reduceat(values / share, starts) * (share / counts)
-    return times[starts], means
+def _on_the_grid(times: Times, values: Values, spec: MetricSpec) -> tuple[Times, Values]:
+    """What the service would look at: means of the plausible samples of each bucket, or the last readings of a
+    counter."""
+    step_ms, plausible = step_for(int(times[-1]) - int(times[0]), POINTS), (spec.plausible_low, spec.plausible_high)
+    if spec.kind == "counter":
+        return last_of_each(Window(times, values), step_ms, plausible)
+    sound = ~outside(values, values, plausible)
+    return as_series(sum_up(Window(times[sound], values[sound]), step_ms))
 
 
 def _iso(at_ms: int, local: LocalTime) -> str:

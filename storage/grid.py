@@ -6,14 +6,24 @@ Pure functions over arrays. A bucket covers [start, start + step_ms), starts are
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .models import Buckets, Times, Values, Window
 
+HOUR_MS: Final = 3_600_000
+STEPS_MS: Final = (1, 10, 100, 1_000, 10_000, 60_000, 300_000, 900_000, HOUR_MS)  # each a multiple of those before it
+
 _MOST = np.finfo(np.float64).max
 _PER_EDGE = 8  # samples a bucket from which on a search for its edge is quicker than a division for each sample
+
+
+def step_for(span_ms: int, points: int) -> int:
+    """The finest step with which `span_ms` takes at most so many buckets; never more than an hour, so that a bucket
+    lies in one day and one hour."""
+    return next((step for step in STEPS_MS if span_ms / step <= points), HOUR_MS)
 
 
 def sum_up(window: Window, step_ms: int) -> Buckets:

@@ -14,7 +14,7 @@ from analytics.finer_look import looked_at_again, told_a_period
 from analytics.local_time import LocalTime
 from analytics.patterns import Analysis, Anomaly, analyze
 from analytics.robust import Times, Values
-from storage.grid import as_series
+from storage.grid import HOUR_MS, as_series, step_for
 from storage.looks import finer_looks
 from storage.models import Buckets
 from storage.readings import last_readings
@@ -28,10 +28,8 @@ from ..names import choose
 from ..rounding import known
 from ..routes import Route, json_response
 
-HOUR_MS: Final = 3_600_000
 MAX_METRICS: Final = 150  # pairs grow with the square
 POINTS: Final = 700  # about that many buckets a metric
-STEPS_MS: Final = (10_000, 60_000, 300_000, 900_000, HOUR_MS)
 GOOD_POINTS: Final = 24  # fewer say little
 MAX_ANOMALIES: Final = 200
 
@@ -39,7 +37,7 @@ MAX_ANOMALIES: Final = 200
 async def get_historical_analysis(backend: Backend, query: schemas.historical.HistoricalQuery) -> Response:
     now_ms = backend.wall_ms()
     span_ms = query.time_window_hours * HOUR_MS
-    step_ms = next((step for step in STEPS_MS if span_ms / step <= POINTS), HOUR_MS)
+    step_ms = step_for(span_ms, POINTS)
     chosen = await choose(backend, None, MAX_METRICS)
     start_ms = (now_ms - span_ms) // step_ms * step_ms
     read = await backend.history.buckets(chosen.names, start_ms, now_ms + 1, step_ms)

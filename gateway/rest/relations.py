@@ -18,7 +18,7 @@ from analytics.local_time import LocalTime
 from analytics.patterns import MIN_SAMPLES
 from analytics.records import Correlation
 from analytics.words import difference, duration, number
-from storage.grid import means
+from storage.grid import HOUR_MS, means, step_for
 from storage.models import Buckets, Values
 
 from .. import schemas
@@ -30,9 +30,8 @@ from ..names import check_known, choose
 from ..problems import Problem
 from ..rounding import number as rounded
 from ..routes import Route, json_response
-from .historical import MAX_METRICS, POINTS, STEPS_MS
+from .historical import MAX_METRICS, POINTS
 
-HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 STRONG: Final = 0.7  # a correlation that is called close
 FORETOLD: Final = 0.25  # of a day's movement, before a daily pattern is spoken of
@@ -41,7 +40,7 @@ FORETOLD: Final = 0.25  # of a day's movement, before a daily pattern is spoken 
 async def get_correlations(backend: Backend, query: schemas.dashboard.CorrelationsQuery) -> Response:
     now_ms = backend.wall_ms()
     span_ms = query.time_window_hours * HOUR_MS
-    step_ms = next((step for step in STEPS_MS if span_ms / step <= POINTS), HOUR_MS)
+    step_ms = step_for(span_ms, POINTS)
     chosen = await choose(backend, None, MAX_METRICS)
     start_ms = now_ms - span_ms
     read = await backend.history.buckets(chosen.names, start_ms - start_ms % step_ms, now_ms + 1, step_ms)

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from analytics.catalogue import Catalogue
+from analytics.catalogue import Catalogue, MetricSpec
 from analytics.local_time import UTC_TIME
-from gateway.analyze_command import _words, run_analyze
+from analytics.retrospect import Retrospect
+from gateway import analyze_command
+from gateway.analyze_command import _on_the_grid, _words, run_analyze
 
 START = 1_700_000_000
+MIDNIGHT = 19_675 * 86_400
 
 
 def written(path: Path, header: str, name: str = "") -> Path:
@@ -66,3 +72,54 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, capsys: pytest.C
     file.write_text("a,b\n1,2\n")
     assert run_analyze(file, Catalogue(), UTC_TIME, as_json=True) == 1
     assert "expected one column" in capsys.readouterr().err
+
+
+def of_a_day(at: float) -> float:
+    """Highest at 15:15, lowest at 03:15."""
+    return 20 + 5 * math.cos(2 * math.pi * (at / 86_400 - 15.25 / 24))
+
+
+def document(file: Path, rows: Iterable[str], capsys: pytest.CaptureFixture[str], **options: Any) -> dict[str, Any]:
+    file.write_text("\n".join(["metric_name,timestamp,value", *rows]) + "\n")
+    assert run_analyze(file, Catalogue(), options.get("local", UTC_TIME), as_json=True) == 0
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return report
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [[(30, 300)], [(90, 120)], [(365, 600)], [(20, 300), (4, 10)]],
+    ids=["a month", "a season", "a year", "five minutes, then ten seconds"],
+)
+def test_a_long_file_is_looked_at_by_the_hours_of_the_day(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    spans: list[tuple[int, int]],
+) -> None:
+    monkeypatch.setattr(analyze_command, "look_back", lambda *given: Retrospect())  # takes its time
+    times, begin = [np.empty(0, np.int64)], MIDNIGHT
+    for days, step in spans:
+        times.append(np.arange(begin, begin + days * 86_400, step))
+        begin += days * 86_400
+    noise = np.random.default_rng(5)
+    rows = (f"cabin,{at},{of_a_day(at) + noise.normal(0, 0.5):.3f}" for at in np.concatenate(times).tolist())
+    report = document(tmp_path / "a.csv", rows, capsys)
+    [pattern] = report["patterns"]
+    assert "follows the day: highest around 15:00, lowest around 03:00" in pattern["description"]
+    assert len(report["forecasts"]) == 3
+    for each in report["forecasts"]:
+        assert each["value"] == pytest.approx(of_a_day(each["timestamp"]), abs=0.3)
+
+
+def test_the_grid_is_that_of_the_service() -> None:
+    times = MIDNIGHT * 1000 + 20_000 * np.arange(20_000)
+    values = np.arange(20_000.0)
+    values[5] = -1.0
+    gauge = MetricSpec(plausible_low=0.0)
+    at, means = _on_the_grid(times, values, gauge)
+    assert (at[:2] - times[0]).tolist() == [30_000, 90_000]
+    assert means[:2].tolist() == [1.0, 3.5]  # the implausible one is left out
+    at, readings = _on_the_grid(times, np.arange(20_000.0), MetricSpec(kind="counter"))
+    assert (at[:2] - times[0]).tolist() == [40_000, 100_000]
+    assert readings[:2].tolist() == [2.0, 5.0]

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.grid import as_series, coarser, combined, means, sum_up
+from storage.grid import HOUR_MS, STEPS_MS, as_series, coarser, combined, means, step_for, sum_up
 from storage.models import Buckets, Window
 
 SAMPLES = st.dictionaries(st.integers(0, 500), st.integers(-50, 50), max_size=60)
@@ -30,6 +30,13 @@ def plain(samples: dict[int, int], step: int) -> dict[int, tuple[int, int, int, 
 def as_dict(buckets: Buckets) -> dict[int, tuple[float, ...]]:
     columns = (buckets.count, buckets.total, buckets.minimum, buckets.maximum)
     return dict(zip(buckets.starts.tolist(), zip(*(c.tolist() for c in columns), strict=True), strict=True))
+
+
+def test_steps_fit_into_each_other_and_into_a_day() -> None:
+    assert all(longer % shorter == 0 for shorter, longer in pairwise((*STEPS_MS, 24 * HOUR_MS)))
+    assert [step_for(hours * HOUR_MS, 700) for hours in (1, 2, 24, 48, 168, 720)] == [
+        10_000, 60_000, 300_000, 300_000, 900_000, HOUR_MS,
+    ]  # fmt: skip
 
 
 @given(SAMPLES, st.integers(1, 100))
