@@ -57,10 +57,12 @@ def correlations(series: Mapping[str, tuple[Times, Values]], *, limit: int = 50)
 
 
 def _step(series: Mapping[str, tuple[Times, Values]], names: list[str]) -> int:
-    """A bucket that the typical metric fills, and of which the whole span has no more than MAX_POINTS."""
+    """A bucket that the typical metric fills, and of which the whole span has no more than MAX_POINTS: a multiple of
+    the typical gap, so that means of buckets fall into it whole."""
     gaps = sorted(float(np.median(np.diff(series[name][0]))) for name in names)
     span = max(int(series[name][0][-1]) for name in names) - min(int(series[name][0][0]) for name in names)
-    return max(MIN_STEP_MS, math.ceil(gaps[len(gaps) // 2]), math.ceil(span / MAX_POINTS))
+    usual = max(1, math.ceil(gaps[len(gaps) // 2]))
+    return usual * math.ceil(max(MIN_STEP_MS, span / MAX_POINTS) / usual)
 
 
 def _fill(row: Values, present: Values, times: Times, values: Values, start: int, step_ms: int) -> None:

@@ -46,6 +46,14 @@ def test_a_delayed_mirror_image_is_found_with_its_lag(noise: Noise) -> None:
     assert found.p_value < 1e-6
 
 
+def test_a_lag_of_whole_samples_is_exact_however_long_the_series(noise: Noise) -> None:
+    cause = noise("ar0.8", 1_728)
+    series = {"cause": (minutes(1_728), cause), "effect": (minutes(1_728) + 6 * MINUTE, -cause)}
+    [found] = correlations(series)
+    assert (found.metric_a, found.lag_ms) == ("cause", 6 * MINUTE)
+    assert found.coefficient < -0.99
+
+
 def test_other_cadences_and_gaps_do_not_matter(noise: Noise, rng: np.random.Generator) -> None:
     cause = noise("ar0.9", 600)
     thinned = np.sort(rng.choice(600, 400, replace=False))
