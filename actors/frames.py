@@ -98,9 +98,9 @@ def prediction_frame(prediction: Prediction) -> dict[str, Any]:
     return {
         "metric": prediction.metric,
         "timestamp": seconds(prediction.at_ms),
-        "value": float(f"{prediction.value:.6g}"),
-        "low": float(f"{prediction.low:.6g}"),
-        "high": float(f"{prediction.high:.6g}"),
+        "value": prediction.value,
+        "low": prediction.low,
+        "high": prediction.high,
         "confidence": round(prediction.confidence, 4),
         "method": prediction.method,
         "earliest": None if prediction.earliest_ms is None else seconds(prediction.earliest_ms),

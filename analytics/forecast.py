@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -210,15 +211,25 @@ def _bounded(value: float, spec: MetricSpec) -> float:
     return value if spec.plausible_high is None else min(value, spec.plausible_high)
 
 
+def _digits(low: float, high: float) -> int:
+    """Six significant ones, or as many as it takes to tell the ends of the interval apart."""
+    if not high > low:
+        return 6
+    shares = min(1e15, max(abs(low), abs(high)) / (high - low))
+    return max(6, min(15, 3 + math.ceil(math.log10(shares))))
+
+
 def _prediction(
     metric: str, at_ms: int, value: float, low: float, high: float, confidence: float, spec: MetricSpec, method: str
 ) -> Prediction:
+    value, low, high = (finite(_bounded(each, spec)) for each in (value, low, high))
+    digits = _digits(low, high)
     return Prediction(
         metric=metric,
         at_ms=at_ms,
-        value=rounded(finite(_bounded(value, spec))),
-        low=rounded(_bounded(low, spec)),
-        high=rounded(_bounded(high, spec)),
+        value=rounded(value, digits),
+        low=rounded(low, digits),
+        high=rounded(high, digits),
         confidence=confidence,
         method=method,
     )

@@ -29,9 +29,9 @@ def finite(number: float) -> float:
 
 
 def rounded(number: float, digits: int = 6) -> float:
-    """`number` at `digits` significant digits, finite."""
+    """`number` at `digits` significant digits, never coarser than a whole number; finite."""
     number = finite(number)
-    return float(f"{number:.{digits}g}") if math.isfinite(float(f"{number:.{digits}g}")) else number
+    return float(round(number)) if abs(number) >= 10.0**digits else float(f"{number:.{digits}g}")
 
 
 def tamed(values: Values) -> tuple[Values, float]:

@@ -21,8 +21,10 @@ from analytics.anomalies import ONE_SIDED
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.local_time import LocalTime
 from analytics.patterns import analyze
+from analytics.reach import MAX_DAYS
 from analytics.retrospect import Sight, look_back
 from analytics.robust import Times, Values, rising, rounded
+from analytics.words import duration
 from storage.grid import as_series, step_for, sum_up
 from storage.models import Window
 from storage.quarantine import outside
@@ -47,7 +49,7 @@ def run_analyze(file: Path, catalogue: Catalogue, local: LocalTime, *, as_json: 
         return 1
     for row in bad[:SHOWN]:
         print(f"{file}: line {row.line}: {row.problem}", file=sys.stderr)
-    print(json.dumps(report, ensure_ascii=False, allow_nan=False) if as_json else "\n".join(_words(report)))
+    print(json.dumps(report, ensure_ascii=False, allow_nan=False) if as_json else "\n".join(_words(report, local)))
     return 0
 
 
@@ -136,21 +138,44 @@ def _sight(name: str, sight: Sight, local: LocalTime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _words(report: dict[str, Any]) -> list[str]:
+def _words(report: dict[str, Any], local: LocalTime) -> list[str]:
     lines = [f"{report['file']}: {report['samples']:,} samples of {len(report['metrics']):,} metrics"]
     if report["bad_rows"]:
         lines.append(f"{report['bad_rows']:,} rows could not be read")
     lines += ["", f"Anomalies: {len(report['anomalies'])}"]
     for each in report["anomalies"]:
-        value = "" if each["value"] is None else f"  value {each['value']:g}"
+        value = "" if each["value"] is None else f"  value {_number(each['value'])}"
         bounded = each["expected_low"] is not None and each["expected_high"] is not None
         if bounded and each["kind"] in ONE_SIDED:  # a range that the value lies in would speak against what is told
-            value += f", usually {each['expected_low']:g} to {each['expected_high']:g}"
+            value += f", usually {_number(each['expected_low'])} to {_number(each['expected_high'])}"
         lines.append(f"  {each['time']}  {each['metric_name']}  {each['kind']}  score {each['score']:.3f}{value}")
     lines += ["", f"Patterns: {len(report['patterns'])}"]
     lines += [f"  {each['metric']}  {each['description']}" for each in report["patterns"]]
+    lines += ["", f"Correlations: {len(report['correlations'])}"]
+    for each in report["correlations"]:
+        lag_ms = each["lag_seconds"] * 1000
+        lead = f", {each['metric_a']} leads by {duration(lag_ms)}" if lag_ms else ""
+        lines.append(f"  {each['metric_a']}  {each['metric_b']}  {each['coefficient']:.4f}{lead}")
     lines += ["", f"Forecasts: {len(report['forecasts'])}"]
-    for each in report["forecasts"]:
-        at = datetime.fromtimestamp(each["timestamp"]).astimezone().isoformat(timespec="minutes")
-        lines.append(f"  {at}  {each['metric']}  {each['value']:g} ({each['low']:g} to {each['high']:g})")
+    lines += [f"  {_forecast_words(each, local)}" for each in report["forecasts"]]
     return lines
+
+
+def _forecast_words(each: dict[str, Any], local: LocalTime) -> str:
+    """The interval of a value; or, where it is known what will be reached, that of the time."""
+
+    def at(seconds: float) -> str:
+        return datetime.fromtimestamp(seconds, local.zone).isoformat(timespec="minutes")
+
+    value, sure = _number(each["value"]), f"{each['confidence']:.0%}"
+    if each["earliest"] is None:
+        said = f"{value} ({_number(each['low'])} to {_number(each['high'])}, {sure})"
+    else:
+        latest = f"perhaps not within {MAX_DAYS} days" if each["latest"] is None else at(each["latest"])
+        said = f"reaches {value} ({at(each['earliest'])} to {latest}, {sure})"
+    return f"{at(each['timestamp'])}  {each['metric']}  {said}; {each['method']}"
+
+
+def _number(value: float) -> str:
+    """As in the JSON document, a whole number without its point."""
+    return f"{value:.15g}"

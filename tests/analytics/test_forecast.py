@@ -34,6 +34,15 @@ def forecast(values: np.ndarray, spec: MetricSpec | None = None) -> list[Predict
     )
 
 
+@pytest.mark.parametrize("level", [0.0, 20.0, 1e9])
+def test_the_ends_of_an_interval_differ_however_large_the_level(noise: Noise, level: float) -> None:
+    found = forecast(level + 5 * np.sin(times(WEEK) / DAY_MS * 2 * np.pi) + 0.5 * noise("white", WEEK))
+    assert len(found) == 3
+    for each in found:
+        assert each.low < each.value < each.high
+        assert len(f"{each.high:.15g}") <= (14 if level == 1e9 else 10)
+
+
 @pytest.mark.parametrize("kind", ["white", "ar0.9", "walk"])
 def test_noise_has_no_forecast(noise: Noise, kind: str) -> None:
     assert sum(bool(forecast(noise(kind, WEEK))) for _ in range(20)) <= (3 if kind == "walk" else 0)

@@ -65,6 +65,13 @@ def test_rounded_numbers_can_be_written_as_json(number: float) -> None:
     json.dumps(robust.rounded(number), allow_nan=False)
 
 
+def test_large_numbers_are_rounded_to_whole_ones() -> None:
+    assert [robust.rounded(each) for each in (1e9 + 5.4, -1234567.8, 999_999.96, 12.3456789)] == [
+        1e9 + 5, -1234568.0, 1e6, 12.3457,
+    ]  # fmt: skip
+    assert robust.rounded(123_456.7, 4) == 123_457.0
+
+
 def test_the_normal_tail_is_that_of_the_tables() -> None:
     assert robust.two_sided_p(1.959964) == pytest.approx(0.05, rel=1e-5)
     assert robust.two_sided_p(0.0) == 1.0

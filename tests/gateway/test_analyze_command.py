@@ -3,17 +3,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from analytics.catalogue import Catalogue, MetricSpec
-from analytics.local_time import UTC_TIME
+from analytics.local_time import UTC_TIME, LocalTime
 from analytics.retrospect import Retrospect
 from gateway import analyze_command
-from gateway.analyze_command import _on_the_grid, _words, run_analyze
+from gateway.analyze_command import _forecast_words, _on_the_grid, _words, run_analyze
 
 START = 1_700_000_000
 MIDNIGHT = 19_675 * 86_400
@@ -62,9 +64,9 @@ def test_a_range_is_told_of_what_left_it(kind: str, told: bool) -> None:
     }  # fmt: skip
     report = {
         "file": "a.csv", "samples": 1, "bad_rows": 0, "metrics": ["cabin"], "anomalies": [seen], "patterns": [],
-        "forecasts": [],
+        "correlations": [], "forecasts": [],
     }  # fmt: skip
-    assert any("usually 18 to 22" in line for line in _words(report)) is told
+    assert any("usually 18 to 22" in line for line in _words(report, UTC_TIME)) is told
 
 
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,3 +125,53 @@ def test_the_grid_is_that_of_the_service() -> None:
     at, readings = _on_the_grid(times, np.arange(20_000.0), MetricSpec(kind="counter"))
     assert (at[:2] - times[0]).tolist() == [40_000, 100_000]
     assert readings[:2].tolist() == [2.0, 5.0]
+
+
+def both(file: Path, rows: Iterable[str], capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], str]:
+    """The document and the words, of a coach in Denver."""
+    denver = LocalTime(ZoneInfo("America/Denver"))
+    report = document(file, rows, capsys, local=denver)
+    assert run_analyze(file, Catalogue(), denver, as_json=False) == 0
+    return report, capsys.readouterr().out
+
+
+def test_words_have_one_clock_and_all_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    noise = np.random.default_rng(5)
+    times = range(MIDNIGHT, MIDNIGHT + 14 * 86_400, 900)
+    rows = [f"bytes,{at},{1e9 + of_a_day(at) + noise.normal(0, 0.5):.3f}" for at in times]
+    rows[-2] = f"bytes,{times[-2]},{1e9 + 400}"
+    report, words = both(tmp_path / "a.csv", rows, capsys)
+    [seen] = report["anomalies"]
+    assert f"{seen['time']}  bytes  {seen['kind']}  score" in words
+    assert f"value 1000000400, usually {seen['expected_low']:.0f} to {seen['expected_high']:.0f}\n" in words
+    assert seen["time"].endswith("-07:00")
+    said = words.partition("Forecasts: 3\n")[2].splitlines()
+    for each, line in zip(report["forecasts"], said, strict=True):
+        assert line.split()[0].endswith("-07:00")
+        assert f"  {each['value']:.15g} ({each['low']:.15g} to {each['high']:.15g}, 95%); hourly mean" in line
+
+
+def test_words_tell_correlations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    course = np.convolve(np.random.default_rng(5).normal(size=1_020), np.ones(8), "same")
+    rows = [f"a,{MIDNIGHT + 60 * index},{course[index + 10]:.4f}" for index in range(1_000)]
+    rows += [f"b,{MIDNIGHT + 60 * index},{-course[index]:.4f}" for index in range(1_000)]
+    report, words = both(tmp_path / "a.csv", rows, capsys)
+    [pair] = report["correlations"]
+    assert pair["lag_seconds"] == 600
+    assert f"Correlations: 1\n  a  b  {pair['coefficient']:.4f}, a leads by 10 min\n" in words
+
+
+def test_words_tell_when_a_level_is_reached(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    catalogue = Catalogue([MetricSpec(pattern="tank.*", role="fresh_tank", unit="%", kind="gauge")])
+    file = tmp_path / "a.csv"
+    rows = (f"tank.fresh,{MIDNIGHT + 900 * index},{100 - 0.1 * index:.1f}" for index in range(700))
+    file.write_text("\n".join(["metric_name,timestamp,value", *rows]) + "\n")
+    assert run_analyze(file, catalogue, UTC_TIME, as_json=True) == 0
+    [each] = json.loads(capsys.readouterr().out)["forecasts"]
+    assert run_analyze(file, catalogue, UTC_TIME, as_json=False) == 0
+    early, late = (
+        datetime.fromtimestamp(each[end], UTC).isoformat(timespec="minutes") for end in ("earliest", "latest")
+    )
+    assert f"tank.fresh  reaches 0 ({early} to {late}, 90%); time to empty" in capsys.readouterr().out
+    assert "reaches 0 (" in _forecast_words({**each, "latest": None}, UTC_TIME)
+    assert "to perhaps not within 60 days, 90%)" in _forecast_words({**each, "latest": None}, UTC_TIME)
