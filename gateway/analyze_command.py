@@ -67,6 +67,8 @@ def _read(file: Path, bar: ProgressBar) -> tuple[dict[str, tuple[Times, Values]]
             values[row.name].append(row.value)
             if number % 5_000 == 0:
                 bar(0.2 * recording.fraction)
+    if bad and not times:
+        raise RecordingError(f"{file}: no row can be read; line {bad[0].line}: {bad[0].problem}")
     return {
         name: rising(np.array(times[name], dtype=np.int64), np.array(values[name], dtype=np.float64)) for name in times
     }, bad

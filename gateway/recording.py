@@ -148,7 +148,7 @@ def _reader(header: list[str], path: Path, only_metric: str | None, now_ms: int 
 
 def _value(text: str) -> float:
     try:
-        value = float(text)
+        value = _number(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -156,17 +156,31 @@ def _value(text: str) -> float:
     return value
 
 
+def _number(text: str) -> float:
+    """As `float`, but 1_000 is how Python spells a number, and no recording does."""
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
+
+
 def _milliseconds(text: str) -> int:
     try:
-        return _plausible(int(text), text)
+        number = _number(text)
+        if not number.is_integer():
+            raise ValueError(text)
+        return _plausible(int(number), text)
     except ValueError:
         raise ValueError(f"timestamp_ms: expected unix milliseconds, got {text[:60]!r}") from None
 
 
 def unix_ms(text: str) -> int:
     """Unix seconds or ISO 8601 (without an offset: UTC) as milliseconds. Raises ValueError that says so."""
+    hint = ""
     try:
-        return _plausible(round(float(text) * 1000), text)
+        number = _number(text)
+        if MAX_SECONDS <= number < MAX_SECONDS * 1000:
+            hint = " (milliseconds belong in a column timestamp_ms)"
+        return _plausible(round(number * 1000), text)
     except (ValueError, OverflowError):
         pass
     try:
@@ -174,7 +188,7 @@ def unix_ms(text: str) -> int:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return _plausible(round(moment.timestamp() * 1000), text)
     except (ValueError, OverflowError):
-        raise ValueError(f"timestamp: expected unix seconds or ISO 8601, got {text[:60]!r}") from None
+        raise ValueError(f"timestamp: expected unix seconds or ISO 8601, got {text[:60]!r}{hint}") from None
 
 
 def _plausible(time_ms: int, text: str) -> int:

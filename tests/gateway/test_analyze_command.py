@@ -76,6 +76,17 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, capsys: pytest.C
     assert "expected one column" in capsys.readouterr().err
 
 
+def test_a_file_without_a_row_that_can_be_read_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "odd.csv"
+    file.write_text("metric_name,timestamp,value\na,1789257600000,1\na,1789257660000,1\n")
+    for as_json in (True, False):
+        assert run_analyze(file, Catalogue(), UTC_TIME, as_json=as_json) == 1
+        said = capsys.readouterr()
+        assert not said.out
+        assert "odd.csv: no row can be read; line 2: timestamp: expected unix seconds" in said.err
+        assert "timestamp_ms" in said.err
+
+
 def of_a_day(at: float) -> float:
     """Highest at 15:15, lowest at 03:15."""
     return 20 + 5 * math.cos(2 * math.pi * (at / 86_400 - 15.25 / 24))

@@ -84,6 +84,13 @@ def test_what_is_guarded_reads_as_it_was(name):
         ("a,1,NaN", "value: expected a finite number, got 'NaN'"),
         ("a,1,1e999", "value: expected a finite number, got '1e999'"),
         ("a,1,", "value: expected a finite number, got ''"),
+        ("a,1,1_000", "value: expected a finite number, got '1_000'"),
+        ("a,1_760_000_000,1", "timestamp: expected unix seconds or ISO 8601, got '1_760_000_000'"),
+        (
+            "a,1789257600000,1",
+            "timestamp: expected unix seconds or ISO 8601, got '1789257600000' "
+            "(milliseconds belong in a column timestamp_ms)",
+        ),
     ],
 )
 def test_a_bad_row_is_named_and_the_next_one_read(file, row, problem):
@@ -94,10 +101,15 @@ def test_a_bad_row_is_named_and_the_next_one_read(file, row, problem):
     ]
 
 
-def test_milliseconds_must_be_whole(file):
-    assert rows_of(file("metric_name,timestamp_ms,value\na,1.5,1\n")) == [
-        BadRow(2, "timestamp_ms: expected unix milliseconds, got '1.5'")
+@pytest.mark.parametrize("text", ["1.5", "1_000", "nan", "-1", "1e300", "soon"])
+def test_milliseconds_must_be_whole(file, text):
+    assert rows_of(file(f"metric_name,timestamp_ms,value\na,{text},1\n")) == [
+        BadRow(2, f"timestamp_ms: expected unix milliseconds, got {text!r}")
     ]
+
+
+def test_whole_milliseconds_may_have_a_point(file):
+    assert rows_of(file("metric_name,timestamp_ms,value\na,1789257600001.0,1\n")) == [Row("a", 1_789_257_600_001, 1.0)]
 
 
 def test_a_quote_that_never_ends_is_one_bad_row(file):
