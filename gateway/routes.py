@@ -7,7 +7,6 @@ are the same; empty ones count as not given; unknown ones are ignored.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin
@@ -19,6 +18,7 @@ from werkzeug.datastructures import MultiDict
 
 from .answers import Answer
 from .auth.identity import Scope
+from .commas import split
 from .problems import invalid
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def read_query(model: type[BaseModel], arguments: MultiDict[str, str]) -> BaseMo
         if not texts:
             continue
         whole = isinstance(info.json_schema_extra, dict) and WHOLE in info.json_schema_extra
-        value = texts if whole else split(texts) if _is_list(info.annotation) else texts[-1].strip()
+        value = texts if whole else split(*texts) if _is_list(info.annotation) else texts[-1].strip()
         given[info.alias or name] = value
     try:
         return model.model_validate(given)
@@ -88,13 +88,6 @@ def read_query(model: type[BaseModel], arguments: MultiDict[str, str]) -> BaseMo
         raise invalid(error, model.model_fields, "parameter", lambda place: str(place[0]) if place else "") from error
 
 
-def split(texts: list[str]) -> list[str]:
-    """a,b and a&b alike: each name once, order kept. A comma that belongs to a name is written `\\,`."""
-    parts = (part.replace("\\,", ",").strip() for text in texts for part in _COMMA.split(text))
-    return list(dict.fromkeys(filter(None, parts)))
-
-
-_COMMA: Final = re.compile(r"(?<!\\),")
 WHOLE: Final = "x-whole"  # of a member's schema: its parameter is repeated, never split at commas
 
 _LISTS: Final = (list, tuple, set, frozenset)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from conf.settings import Settings
 
+from .commas import split
 from .recording import unix_ms
 
 
@@ -32,7 +33,13 @@ def add_storage_parsers(commands: Any) -> None:
     export.add_argument("file", type=Path, nargs="?", help="where to; .gz is compressed; none or -: stdout")
     export.add_argument("--start", type=_time, help="from this time on: unix seconds or ISO 8601 (UTC)")
     export.add_argument("--end", type=_time, help="before this time")
-    export.add_argument("--metrics", type=_names, action="extend", default=[], help="a,b,c; default: all")
+    export.add_argument(
+        "--metrics",
+        type=split,
+        action="extend",
+        default=[],
+        help="a,b,c (a comma that belongs to a name is written \\,); default: all",
+    )
     commands.add_parser("doctor", help="say in plain words how the database files are, and what to do")
 
 
@@ -41,10 +48,6 @@ def _time(text: str) -> int:
         return unix_ms(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected unix seconds or ISO 8601, got {text!r}") from None
-
-
-def _names(text: str) -> list[str]:
-    return [name for part in text.split(",") if (name := part.strip())]
 
 
 def _backup(asked: argparse.Namespace, settings: Settings) -> int:

@@ -56,6 +56,18 @@ def test_a_span_that_ends_before_it_starts(
     assert "no samples of nope" in capsys.readouterr().err
 
 
+def test_a_name_with_a_comma(environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = tmp_path / "commas.csv"
+    recording.write_text('metric_name,timestamp,value\n"d, e",1780000000,1\n')
+    assert main(["import", str(recording)], environ) == 0
+    capsys.readouterr()
+    assert main(["export", "--metrics", r"d\, e,a", "--end", "1780000001"], environ) == 0
+    assert capsys.readouterr().out == 'metric_name,timestamp,value\n"d, e",1780000000,1.0\na,1780000000.123,-0.1\n'
+    with pytest.raises(SystemExit):
+        main(["export", "--help"], environ)
+    assert r"written \," in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_bad_time_is_named(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["export", "--start", "yesterday"], environ)

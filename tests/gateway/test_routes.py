@@ -6,7 +6,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from gateway.problems import Problem
-from gateway.routes import json_response, read_query, split
+from gateway.routes import json_response, read_query
 from gateway.schemas.aggregation import AggregationQuery
 from gateway.schemas.historical import HistoricalQuery
 from gateway.schemas.insights import InsightsQuery
@@ -64,11 +64,6 @@ def test_windows_are_a_closed_list() -> None:
     )
     with pytest.raises(Problem):
         read_query(AggregationQuery, MultiDict([("aggregation_windows", "2y")]))
-
-
-def test_split_keeps_order() -> None:
-    assert split(["b,a", "c", "a"]) == ["b", "a", "c"]
-    assert split([r"a\,b,c", r"d\e"]) == ["a,b", "c", r"d\e"]
 
 
 async def test_answers_are_encoded_once() -> None:
