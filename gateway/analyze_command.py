@@ -19,9 +19,11 @@ from actors.frames import correlation_frame, pattern_frame, prediction_frame
 from analytics.alarm_level import BASE_RATE, unlikelihood
 from analytics.anomalies import ONE_SIDED
 from analytics.catalogue import Catalogue, MetricSpec
+from analytics.finer_look import looked_at_again, told_a_period
 from analytics.local_time import LocalTime
 from analytics.patterns import analyze
 from analytics.reach import MAX_DAYS
+from analytics.records import Pattern
 from analytics.retrospect import Sight, look_back
 from analytics.robust import Times, Values, rising, rounded
 from analytics.words import duration
@@ -33,6 +35,7 @@ from storage.readings import last_of_each
 from .progress_bar import ProgressBar
 from .recording import BadRow, RecordingError, open_recording
 
+NEWEST: Final = 4_096  # samples
 POINTS: Final = 10_080  # about that many buckets of a series are looked at: a week of minutes
 SHOWN: Final = 20  # bad rows named
 
@@ -108,10 +111,22 @@ def _report(
         "metrics": metrics,
         "anomalies": sorted(anomalies, key=lambda each: each["timestamp"]),
         "candidates": sorted(candidates, key=lambda each: each["timestamp"]),
-        "patterns": [pattern_frame(pattern) for pattern in regular.patterns],
+        "patterns": [pattern_frame(each) for each in _looked_at_again(regular.patterns, series, catalogue, now_ms)],
         "correlations": [correlation_frame(pair) for pair in regular.correlations],
         "forecasts": [prediction_frame(prediction) for prediction in regular.predictions],
     }
+
+
+def _looked_at_again(
+    patterns: list[Pattern], series: dict[str, tuple[Times, Values]], catalogue: Catalogue, now_ms: int
+) -> list[Pattern]:
+    """Periods of the grid that the newest samples, as they came, refute give way to those they show."""
+    for name in told_a_period(patterns, catalogue):
+        times, values = series[name]
+        look = times[-NEWEST:], values[-NEWEST:]
+        step_ms = step_for(int(times[-1]) - int(times[0]), POINTS)
+        patterns = looked_at_again(patterns, {name: [look]}, catalogue, now_ms, step_ms)
+    return patterns
 
 
 def _on_the_grid(times: Times, values: Values, spec: MetricSpec) -> tuple[Times, Values]:
