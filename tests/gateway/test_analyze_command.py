@@ -88,8 +88,8 @@ def test_a_file_without_a_row_that_can_be_read_is_refused(tmp_path: Path, capsys
 
 
 def of_a_day(at: float) -> float:
-    """Highest at 15:15, lowest at 03:15."""
-    return 20 + 5 * math.cos(2 * math.pi * (at / 86_400 - 15.25 / 24))
+    """Highest at 15:30, lowest at 03:30."""
+    return 20 + 5 * math.cos(2 * math.pi * (at / 86_400 - 15.5 / 24))
 
 
 def document(file: Path, rows: Iterable[str], capsys: pytest.CaptureFixture[str], **options: Any) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def test_a_long_file_is_looked_at_by_the_hours_of_the_day(
     rows = (f"cabin,{at},{of_a_day(at) + noise.normal(0, 0.5):.3f}" for at in np.concatenate(times).tolist())
     report = document(tmp_path / "a.csv", rows, capsys)
     [pattern] = report["patterns"]
-    assert "follows the day: highest around 15:00, lowest around 03:00" in pattern["description"]
+    assert "follows the day: highest around 15:30, lowest around 03:30" in pattern["description"]
     assert len(report["forecasts"]) == 3
     for each in report["forecasts"]:
         assert each["value"] == pytest.approx(of_a_day(each["timestamp"]), abs=0.3)
