@@ -178,6 +178,8 @@ def fall_silent(threshold: Threshold, state: AlertState, at_ms: int) -> AlertSta
     """The state after no sample has come for `missing_after_s`."""
     if threshold.missing == "alert" and not state.active:
         return _fire(replace(state, side="missing", value=None, peak=None), None, at_ms)
+    if threshold.missing == "alert" and state.phase == "recovering":  # silence is no sign of being back
+        return replace(state, phase="firing", since_ms=at_ms, side="missing", value=None, flaps=state.flaps + 1)
     if threshold.missing == "resolve" and state.phase != "ok":
         return _end(state, None, at_ms) if state.active else replace(state, phase="ok", since_ms=at_ms, side="none")
     return state

@@ -40,12 +40,22 @@ class Band(Struct):
 
     def take_over(self, thresholds: tuple[Threshold, ...], states: list[AlertState]) -> None:
         """These are its thresholds from now on."""
+        before = {each.threshold_id: each for each in self.thresholds} if self.silent else {}
+        self.silent = {each.threshold_id for each in thresholds if before.get(each.threshold_id) is each} & self.silent
         self.thresholds, self.states = thresholds, states
         self.missing_after_ms = min(
             (round(each.missing_after_s * 1000) for each in thresholds if each.missing != "keep"), default=NEVER_MS
         )
-        self.silent.clear()
         self.narrow()
+
+    def adopt(self, time_ms: int, now_ms: int) -> None:
+        """Its last sample, of `time_ms`, was there before its thresholds: a start, or a new threshold. What is silent
+        by then is judged."""
+        for threshold, state in zip(self.thresholds, self.states, strict=True):
+            stale = threshold.missing == "resolve" and now_ms - time_ms >= threshold.missing_after_s * 1000
+            missed = state.phase == "firing" and state.side == "missing" and state.since_ms >= time_ms
+            if missed or (stale and state.phase == "ok"):
+                self.silent.add(threshold.threshold_id)
 
     def pass_over(self, value: float, at_ms: int) -> bool:
         """Whether this value changes nothing; it is remembered then."""

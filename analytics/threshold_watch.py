@@ -4,6 +4,7 @@ Owns the alert states, and per metric the band of values in which none of its th
 Promises
 - without thresholds nothing is done;
 - samples older than the newest one seen of their metric are passed over: what came late does not raise an alarm;
+- what silence ended, only the next sample brings back: neither time nor a threshold that was set does;
 - a clock that is set moves the marks of all states along (`rebase`): it neither fires nor ends anything by itself;
 - `changed()` hands out the states that have to be stored, until `stored` takes them off; a peak that only grew is among
   them once `keep_peaks` was called: it may grow with every sample.
@@ -11,7 +12,7 @@ Promises
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -130,10 +131,9 @@ class ThresholdWatch:
         for metric in self._metrics.values():
             if metric is None:
                 continue
+            self._judge_silence(metric, now_ms, running_ms, events)
             if metric.last_ms is not None and now_ms >= metric.until_ms:
-                self._step(metric, metric.last_value, max(now_ms, metric.last_ms), events)
-            if running_ms - metric.heard_ms >= metric.missing_after_ms:
-                self._judge_silence(metric, now_ms, running_ms, events)
+                self._step(metric, metric.last_value, max(now_ms, metric.last_ms), events, metric.silent)
         return events
 
     def expect(self, names: Iterable[str], running_ms: int) -> None:
@@ -156,8 +156,10 @@ class ThresholdWatch:
                 if known is None or known.time_ms > now_ms:
                     continue
                 metric.last_ms, metric.last_value = known.time_ms, known.value
+                metric.adopt(known.time_ms, now_ms)
+            self._judge_silence(metric, now_ms, running_ms, events)
             if not metric.pass_over(metric.last_value, metric.last_ms):
-                self._step(metric, metric.last_value, metric.last_ms, events)
+                self._step(metric, metric.last_value, metric.last_ms, events, metric.silent)
         return events
 
     def states(self) -> dict[StateKey, AlertState]:
@@ -219,8 +221,13 @@ class ThresholdWatch:
             if not metric.pass_over(value, at_ms):
                 self._step(metric, value, at_ms, events)
 
-    def _step(self, metric: Band, value: float, at_ms: int, events: list[AlertEvent]) -> None:
+    def _step(
+        self, metric: Band, value: float, at_ms: int, events: list[AlertEvent], deaf: Container[str] = ()
+    ) -> None:
+        """`deaf`: ids of thresholds that this value does not speak to."""
         for index, threshold in enumerate(metric.thresholds):
+            if threshold.threshold_id in deaf:
+                continue
             before = metric.state(index)
             after = advance(threshold, before, value, at_ms)
             if after is not before:
@@ -232,6 +239,8 @@ class ThresholdWatch:
         metric.narrow()
 
     def _judge_silence(self, metric: Band, now_ms: int, running_ms: int, events: list[AlertEvent]) -> None:
+        if running_ms - metric.heard_ms < metric.missing_after_ms:
+            return
         for index, threshold in enumerate(metric.thresholds):
             due = running_ms - metric.heard_ms >= threshold.missing_after_s * 1000
             if threshold.missing == "keep" or threshold.threshold_id in metric.silent or not due:

@@ -192,6 +192,61 @@ def test_a_stored_state_comes_before_what_stands() -> None:
     assert made.states()["t", "m"].fired_ms == NOW_MS - 90_000
 
 
+def silent_at_5(rule: Threshold, value: float) -> ThresholdWatch:
+    made = watch(rule)
+    phases(made, part((0, value)))
+    made.sweep(NOW_MS + 5_000, 5_000)
+    return made
+
+
+def stands(made: ThresholdWatch, value: float, at_ms: int) -> list[str]:
+    events = made.stand({"m": Standing(NOW_MS, value), "other": Standing(NOW_MS, 0.0)}, NOW_MS + at_ms, at_ms)
+    return [f"{event.threshold.threshold_id} {event.after.phase}" for event in events]
+
+
+def test_an_alert_that_silence_ended_stays_ended_until_a_new_sample() -> None:
+    rule = threshold(missing="resolve", missing_after_s=2)
+    made = silent_at_5(rule, 20)
+    assert made.states()["t", "m"].phase == "ok"
+    made.replace([rule, threshold("u", metric="other")], NOW_MS + 6_000)
+    assert stands(made, 20, 6_000) == []
+    made.replace([rule, threshold("v", high=5, min_duration_s=8)], NOW_MS + 7_000)  # of the same metric
+    assert stands(made, 20, 7_000) == ["v pending"]
+    assert [each.threshold.threshold_id for each in made.sweep(NOW_MS + 9_000, 9_000)] == ["v"]
+    assert phases(made, part((10_000, 20)), 10_000) == ["firing"]
+
+
+def test_what_stands_does_not_speak_against_silence() -> None:
+    rule = threshold(missing="alert", missing_after_s=2, recover_after_s=10)
+    made = silent_at_5(rule, 5)
+    made.replace([rule, threshold("u", min_duration_s=1, high=1)], NOW_MS + 6_000)
+    assert stands(made, 5, 6_000) == ["u pending"]
+    made.sweep(NOW_MS + 8_000, 8_000)
+    assert made.states()["t", "m"].phase == "firing"
+    assert phases(made, part((9_000, 0)), 9_000) == ["recovering", "ok"]  # u holds for 0 s
+    made.sweep(NOW_MS + 12_000, 12_000)
+    assert made.states()["t", "m"].phase == "firing"  # silent again, which is no sign of being back
+
+
+def test_a_silence_that_was_judged_is_judged_after_a_restart() -> None:
+    for rule, value in ((threshold(missing="resolve", missing_after_s=2), 20), (threshold(missing="alert"), 5)):
+        made = watch(rule)
+        phases(made, part((0, value)))
+        made.sweep(NOW_MS + 400_000, 400_000)
+        again = watch(rule)
+        again.restore(made.states(), NOW_MS + 500_000)
+        assert stands(again, value, 500_000) == []
+
+
+def test_a_threshold_that_is_set_on_what_fell_silent_fires_nothing() -> None:
+    made = silent_at_5(threshold("a", missing="resolve", missing_after_s=2), 20)
+    made.replace([threshold("b", missing="resolve", missing_after_s=3)], NOW_MS + 6_000)
+    assert stands(made, 20, 6_000) == []
+    fresh = watch(threshold("c", missing="resolve", missing_after_s=3))
+    assert stands(fresh, 20, 6_000) == []
+    assert phases(fresh, part((7_000, 20)), 7_000) == ["firing"]
+
+
 limits = st.sampled_from([0.0, 1.0, 2.5, 5.0])
 some = st.builds(
     lambda high, hysteresis, hold, duration: {
