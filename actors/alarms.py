@@ -13,8 +13,9 @@ import trio
 
 from analytics.catalogue import Catalogue
 from analytics.streaming import Part
-from analytics.threshold import AlertEvent, AlertState, Threshold, alert_id, sentence
+from analytics.threshold import AlertEvent, AlertState, Threshold, alert_id
 from analytics.threshold_watch import Standing, ThresholdWatch
+from analytics.threshold_words import sentence
 
 from .frames import seconds
 from .hub import Hub

@@ -22,12 +22,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .records import Category, Json, Severity
-from .words import duration, number
 
 Crossing = Literal["above", "below", "outside"]
 Phase = Literal["ok", "pending", "firing", "recovering"]
 Side = Literal["above", "below", "missing", "none"]
 Missing = Literal["keep", "alert", "resolve"]
+Cause = Literal["value", "silence", "deleted", "switched off", "changed"]
 
 RECOVER_AFTER_S: Final = 600.0  # unless set: the good half of a flapping that takes 20 minutes is shorter than this
 FLAP_WINDOW_MS: Final = 15 * 60_000  # an alert that comes back sooner than this after its end is flapping
@@ -117,13 +117,15 @@ class Quiet(NamedTuple):
 
 
 class AlertEvent(Struct, frozen=True):
-    """A state that changed in a way a person may hear of: fired, began to recover, came back, ended."""
+    """A state that changed in a way a person may hear of: fired, began to recover, came back, ended. `cause`: a value
+    (or time, while it stood), silence, or what was done to the threshold."""
 
     threshold: Threshold
     metric: str
     before: AlertState
     after: AlertState
     at_ms: int
+    cause: Cause = "value"
 
     @property
     def is_news(self) -> bool:
@@ -223,22 +225,6 @@ def alert_id(threshold: Threshold, metric: str, state: AlertState) -> str:
     """One alert from its firing to its end."""
     text = f"{threshold.threshold_id}:{metric}:{state.fired_ms}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def sentence(event: AlertEvent, title: str, unit: str | None) -> str:
-    """What a person reads."""
-    threshold, state = event.threshold, event.after
-    if not state.active and event.before.active:
-        since_ms = event.at_ms if event.before.fired_ms is None else event.before.fired_ms
-        lasted = duration(max(0, event.at_ms - since_ms))
-        peak = f", at its furthest {number(state.peak, unit)}" if state.peak is not None else ""
-        return f"{title} is back within its limit after {lasted}{peak}"
-    if state.side == "missing":
-        return f"{title} has sent nothing for {duration(threshold.missing_after_s * 1000)}"
-    limit, value = threshold.limit(state.side), state.value
-    if limit is None or value is None:
-        return f"{title}: {threshold.name}"
-    return f"{title} is {state.side} {number(limit, unit)}: {number(value, unit)}"
 
 
 def threshold_from(threshold_id: str, document: Json) -> Threshold:

@@ -19,16 +19,7 @@ from msgspec.structs import replace
 
 from .catalogue import Catalogue
 from .streaming import Part
-from .threshold import (
-    INITIAL,
-    AlertEvent,
-    AlertState,
-    Threshold,
-    advance,
-    fall_silent,
-    shifted,
-    with_peak,
-)
+from .threshold import INITIAL, AlertEvent, AlertState, Cause, Threshold, advance, fall_silent, shifted, with_peak
 from .threshold_band import Band
 
 CLOCK_STEP_MS: Final = 2_000  # a wall clock that leaves the running one by more was set
@@ -71,11 +62,12 @@ class ThresholdWatch:
     def replace(self, thresholds: Iterable[Threshold], now_ms: int) -> list[AlertEvent]:
         """These are the thresholds from now on. States of those that stay the same go on; one that was changed starts
         anew. Returns the ends of alerts whose threshold is gone or another."""
+        given = {each.threshold_id: each for each in thresholds}
         new: dict[str, Threshold] = {}
-        for each in thresholds:
-            known = self._thresholds.get(each.threshold_id)
+        for id_, each in given.items():
+            known = self._thresholds.get(id_)
             if each.enabled:  # what stays the same stays the same object: metrics that have only such are left alone
-                new[each.threshold_id] = known if known is not None and known == each else each
+                new[id_] = known if known is not None and known == each else each
         ended: list[AlertEvent] = []
         for key, state in list(self._states.items()):
             old = self._thresholds.get(key[0])
@@ -83,7 +75,8 @@ class ThresholdWatch:
                 continue
             if state.active:
                 over = replace(state, phase="ok", since_ms=now_ms, ended_ms=now_ms)
-                ended.append(AlertEvent(old, key[1], state, over, now_ms))
+                cause: Cause = "changed" if key[0] in new else "switched off" if key[0] in given else "deleted"
+                ended.append(AlertEvent(old, key[1], state, over, now_ms, cause))
             del self._states[key]
             self._changed[key] = None
         self._thresholds = new
@@ -98,10 +91,10 @@ class ThresholdWatch:
         return ended
 
     def restore(self, states: Mapping[StateKey, AlertState], now_ms: int) -> None:
-        """Take back what was stored, before the first sample. Marks of a clock that ran ahead are brought to now."""
+        """Take back what was stored and did not change since. Marks of a clock that ran ahead are brought to now."""
         restored = set()
         for key, state in states.items():
-            if key[0] not in self._thresholds or key in self._states:
+            if key[0] not in self._thresholds or key in self._states or key in self._changed:
                 continue
             ahead = max(state.since_ms - now_ms, 0)
             self._states[key] = shifted(state, -ahead) if ahead else state
@@ -250,7 +243,7 @@ class ThresholdWatch:
             after = fall_silent(threshold, before, now_ms)
             if after is not before:
                 self._put(metric, index, after)
-                events.append(AlertEvent(threshold, metric.name, before, after, now_ms))
+                events.append(AlertEvent(threshold, metric.name, before, after, now_ms, "silence"))
         metric.narrow()
 
     def _put(self, metric: Band, index: int, state: AlertState) -> None:

@@ -10,20 +10,30 @@ NARROW: Final = "\u202f"
 DIGITS: Final = {"V": 2, "°C": 1, "A": 1, "%": 0, "W": 0, "Hz": 2, "rpm": 0, "ms": 0}
 
 
-def number(value: float, unit: str | None) -> str:
-    """`value` rounded for its unit (three significant digits where the unit is not known), with the unit."""
+def number(value: float, unit: str | None, more: int = 0) -> str:
+    """`value` rounded for its unit (three significant digits where the unit is not known), with the unit. `more`: so
+    many digits more than usual."""
     digits = DIGITS.get(unit or "")
     if abs(value) >= 1e7 or (digits is None and 0 < abs(value) < 1e-3):
-        text = f"{value:.3g}"
+        text = f"{value:.{3 + more}g}"
     elif digits is None:
         digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
-        text = f"{value:.{digits}f}"
+        text = f"{value:.{digits + more}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
-        text = f"{value:.{digits}f}"
+        text = f"{value:.{digits + more}f}"
     if float(text) == 0:
         text = text.lstrip("-")
     return f"{text} {unit}" if unit else text
+
+
+def apart(one: float, other: float, unit: str | None) -> tuple[str, str]:
+    """Two numbers that a sentence compares: with more digits where the usual ones would make them the same."""
+    for more in range(17):
+        first, second = number(one, unit, more), number(other, unit, more)
+        if first != second or one == other:
+            break
+    return first, second
 
 
 def difference(value: float, unit: str | None) -> str:

@@ -106,6 +106,28 @@ def test_a_changed_threshold_starts_anew_and_its_alert_ends() -> None:
     assert made.idle
 
 
+def test_the_cause_of_an_end() -> None:
+    old = [threshold("deleted"), threshold("off"), threshold("changed"), threshold("s", missing="resolve")]
+    made = watch(*old)
+    phases(made, part((0, 11)))
+    ended = made.replace([threshold("off", enabled=False), threshold("changed", high=30.0), old[3]], NOW_MS)
+    assert {event.threshold.threshold_id: event.cause for event in ended} == {
+        "deleted": "deleted", "off": "switched off", "changed": "changed",
+    }  # fmt: skip
+    assert [event.cause for event in made.sweep(NOW_MS + 300_000, 300_000)] == ["silence"]
+
+
+def test_a_changed_threshold_does_not_take_up_the_stored_state_of_the_former() -> None:
+    made = watch(threshold())
+    phases(made, part((0, 20)))
+    stored = made.states()
+    made.stored(made.changed())
+    made.replace([threshold(high=30.0)], NOW_MS)
+    made.restore(stored, NOW_MS)  # what was read before its end could be stored
+    assert made.states() == {}
+    assert made.stand({"m": Standing(NOW_MS, 20.0)}, NOW_MS, 0) == []
+
+
 def test_what_was_stored_goes_on() -> None:
     first = watch(threshold())
     phases(first, part((0, 11)))

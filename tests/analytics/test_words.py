@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.words import difference, duration, hour_of_day, number
+from analytics.words import apart, difference, duration, hour_of_day, number
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,13 @@ def test_a_difference_of_temperatures_is_marked_by_a_narrow_space() -> None:
     assert difference(67.2, "%") == "67 %"
     assert difference(-3.04, "°C") == "-3.0\u202f°C"
     assert difference(1234.5678, None) == "1235"
+
+
+def test_two_numbers_that_are_compared_are_told_apart() -> None:
+    assert apart(10, 11, None) == ("10", "11")
+    assert apart(10, 10.0001, None) == ("10", "10.0001")
+    assert apart(8, 8.04, "°C") == ("8.00 °C", "8.04 °C")
+    assert apart(0, -0.001, "V") == ("0.000 V", "-0.001 V")
+    assert apart(999.96, 1000, None) == ("999.96", "1000")
+    assert apart(2e7, 2e7 + 1, "W") == ("20000000 W", "20000001 W")
+    assert apart(10, 10, "V") == ("10.00 V", "10.00 V")
