@@ -57,6 +57,22 @@ class Band(Struct):
             if missed or (stale and state.phase == "ok"):
                 self.silent.add(threshold.threshold_id)
 
+    def dues(self, before_ms: int) -> list[tuple[int, set[str]]]:
+        """When, while its value stood until `before_ms`, time alone decided something, and to which thresholds it did
+        not speak any more by then: those for which such a silence ends an alert."""
+        if self.last_ms is None or self.until_ms >= before_ms:
+            return []
+        zones = [quiet_zone(*each) for each in zip(self.thresholds, self.states, strict=True)]
+        ends = [
+            (each.threshold_id, self.last_ms + each.missing_after_s * 1000)
+            for each in self.thresholds
+            if each.missing == "resolve"
+        ]
+        return [
+            (due_ms, {id_ for id_, end_ms in ends if end_ms <= due_ms})
+            for due_ms in sorted({max(zone.until_ms, self.last_ms) for zone in zones if zone.until_ms < before_ms})
+        ]
+
     def pass_over(self, value: float, at_ms: int) -> bool:
         """Whether this value changes nothing; it is remembered then."""
         if not (self.low <= value <= self.high and at_ms < self.until_ms):

@@ -5,6 +5,8 @@ Promises
 - without thresholds nothing is done;
 - samples older than the newest one seen of their metric are passed over: what came late does not raise an alarm;
 - what silence ended, only the next sample brings back: neither time nor a threshold that was set does;
+- a value stands until the next one of its metric, also within a batch that came late: what time decided meanwhile is
+  decided as of then;
 - a clock that is set moves the marks of all states along (`rebase`): it neither fires nor ends anything by itself;
 - `changed()` hands out the states that have to be stored, until `stored` takes them off; a peak that only grew is among
   them once `keep_peaks` was called: it may grow with every sample.
@@ -208,8 +210,11 @@ class ThresholdWatch:
         if len(samples) > 1:
             samples.sort(key=lambda sample: sample[0])
         for at_ms, value in samples:
-            if metric.last_ms is not None and at_ms < metric.last_ms:
-                continue
+            if metric.last_ms is not None:
+                if at_ms < metric.last_ms:
+                    continue
+                for due_ms, deaf in metric.dues(at_ms):
+                    self._step(metric, metric.last_value, due_ms, events, deaf)
             metric.last_ms, metric.last_value = at_ms, value
             if not metric.pass_over(value, at_ms):
                 self._step(metric, value, at_ms, events)

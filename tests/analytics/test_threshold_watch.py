@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.catalogue import Catalogue, MetricSpec
-from analytics.threshold import INITIAL, AlertState, Threshold, advance
+from analytics.threshold import INITIAL, AlertState, Threshold, advance, quiet_zone
 from analytics.threshold_watch import ThresholdWatch
 
 NOW_MS = 1_700_000_000_000
@@ -177,6 +177,19 @@ def test_the_peak_of_what_was_passed_over() -> None:
     assert event.before.peak == 17
 
 
+def test_a_value_stands_until_the_next_one_within_a_batch_that_came_late() -> None:
+    late = part((-10_000, 9), (-5_000, 1))
+    made = watch(threshold(high=5.0, min_duration_s=3, recover_after_s=60))
+    events = made.observe([late], NOW_MS, 0)
+    assert [(e.after.phase, e.at_ms - NOW_MS) for e in events] == [
+        ("pending", -10_000), ("firing", -7_000), ("recovering", -5_000),
+    ]  # fmt: skip
+    assert phases(made, part((70_000, 1), (90_000, 1)), 90_000) == ["ok"]
+    assert phases(watch(threshold(high=5.0, min_duration_s=5)), late) == ["pending", "ok"]
+    short = watch(threshold(high=5.0, min_duration_s=3, missing="resolve", missing_after_s=2), threshold("u", high=5.0))
+    assert phases(short, late) == ["pending", "firing", "ok", "ok"]  # by then silence had ended the first
+
+
 @dataclass
 class Standing:
     time_ms: int
@@ -286,16 +299,20 @@ def test_it_sees_what_one_look_at_every_sample_would_see(rules: list[dict], batc
     thresholds = [threshold(str(index), **members) for index, members in enumerate(rules)]
     made = watch(*thresholds)
     states = {each.threshold_id: INITIAL for each in thresholds}
-    at_ms = 0
+    at_ms, last = 0, 0.0
     for batch in batches:
         samples, expected = [], []
         for step_ms, value in batch:
             at_ms += step_ms
+            dues = {quiet_zone(each, states[each.threshold_id]).until_ms for each in thresholds}
+            looks = [(due_ms, last) for due_ms in sorted(dues) if due_ms < NOW_MS + at_ms]
+            for look_ms, seen in (*looks, (NOW_MS + at_ms, value)):
+                for each in thresholds:
+                    before = states[each.threshold_id]
+                    after = states[each.threshold_id] = advance(each, before, seen, look_ms)
+                    if after is not before:
+                        expected.append((each.threshold_id, after.phase, after.since_ms))
             samples.append((at_ms, value))
-            for each in thresholds:
-                before = states[each.threshold_id]
-                after = states[each.threshold_id] = advance(each, before, value, NOW_MS + at_ms)
-                if after is not before:
-                    expected.append((each.threshold_id, after.phase, after.since_ms))
+            last = value
         events = made.observe([part(*samples)], NOW_MS + at_ms, at_ms)
         assert [(e.threshold.threshold_id, e.after.phase, e.after.since_ms) for e in events] == expected
