@@ -20,10 +20,10 @@ from typing import Any, Final
 import trio
 
 from analytics.action_risk import TEMPLATES, is_so, risk
-from analytics.action_state import UNDO_S, Action, ActionPhase, WrongTurnError
+from analytics.action_state import UNDO_S, Action, ActionPhase, WrongTurnError, check_turn
 from storage.archive import ArchiveError, PoisonError
 from storage.control import ControlStore
-from storage.control_actions import find_by_key, insert_action, open_actions, turn_action
+from storage.control_actions import find_by_key, get_action, insert_action, open_actions, turn_action
 
 from .action_rate import ActionRate
 from .core import Core, Entity, NoAnswerError, NotSentError, judged
@@ -126,6 +126,9 @@ class ActionDispatcher:
     async def confirm(self, action_id: str) -> Action:
         """Raises WrongTurnError, RefusedError, ArchiveError."""
         if trio.current_time() >= self._deadlines.get(action_id, 0.0):
+            known = await self._store.read(lambda connection: get_action(connection, action_id))
+            if known is not None and known.phase not in ("proposed", "expired"):
+                check_turn(known.phase, "confirmed")  # it has gone another way, and does not wait any more
             raise RefusedError("its time to live has run out: propose it anew")
         action = await self._turn(action_id, "confirmed")
         self._send.send_nowait(action_id)

@@ -72,6 +72,8 @@ async def confirm_action(backend: Backend, action_id: str) -> Response:
     try:
         action = await backend.control.actions.confirm(action_id)
     except (WrongTurnError, RefusedError) as error:
+        if (await _find(backend, action_id)).phase == "cancelled":
+            raise Problem(409, "It was taken back: propose it anew") from error
         raise Problem(409, f"It can't be confirmed: {error}") from error
     except ArchiveError as error:
         raise _trouble(error) from error

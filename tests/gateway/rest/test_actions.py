@@ -56,7 +56,8 @@ async def test_amber_is_confirmed(client: QuartClient, core: MisbehavingCore) ->
     assert (await ask(client, "POST", "", {"recommendation_id": AMBER}, "key-00002"))[0] == 409
     assert (await ask(client, "POST", f"/{action['action_id']}/confirm"))[0] == 202
     assert (await end(client, action["action_id"]))["state"] == "succeeded"
-    assert (await ask(client, "POST", f"/{action['action_id']}/confirm"))[0] == 409
+    status, problem = await ask(client, "POST", f"/{action['action_id']}/confirm")
+    assert (status, "succeeded" in problem["detail"]) == (409, True)
     assert (await ask(client, "POST", f"/{action['action_id']}/undo"))[0] == 409
 
 
@@ -66,6 +67,8 @@ async def test_taken_back(client: QuartClient, core: MisbehavingCore) -> None:
     assert (status, undone["state"]) == (200, "cancelled")
     status, problem = await ask(client, "POST", f"/{action['action_id']}/undo")
     assert (status, problem["detail"]) == (409, "It was taken back already")
+    status, problem = await ask(client, "POST", f"/{action['action_id']}/confirm")
+    assert (status, problem["detail"]) == (409, "It was taken back: propose it anew")
     assert core.received == []
 
 
