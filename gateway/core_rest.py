@@ -18,6 +18,7 @@ from .outbound import Reply, exchange
 
 READ_WITHIN_S: Final = 5.0
 ANSWER_WITHIN_S: Final = 10.0
+PEER: Final = "the core"
 PATH: Final = "/api/v2/entities"
 
 
@@ -48,7 +49,9 @@ class CoreRest:
         body = msgspec.json.encode(dict(command))
         url = f"{self._base}{PATH}/{quote(entity_id, safe='')}/control"
         with trio.move_on_after(ANSWER_WITHIN_S):
-            reply = await exchange("POST", url, headers=headers, body=body, max_body_bytes=1 << 16, send_by_s=send_by_s)
+            reply = await exchange(
+                "POST", url, headers=headers, body=body, max_body_bytes=1 << 16, send_by_s=send_by_s, peer=PEER
+            )
             document = _object(reply) if reply.body.lstrip()[:1] == b"{" else {}
             status, message = document.get("status"), document.get("message") or document.get("detail")
             return CoreAnswer(
@@ -60,7 +63,7 @@ class CoreRest:
 
     async def _get(self, path: str, *, missing_is_fine: bool = False) -> Reply:
         with trio.move_on_after(READ_WITHIN_S):
-            reply = await exchange("GET", self._base + path, headers=self._headers, max_body_bytes=8 << 20)
+            reply = await exchange("GET", self._base + path, headers=self._headers, max_body_bytes=8 << 20, peer=PEER)
             if reply.status == 200 or (missing_is_fine and reply.status == 404):
                 return reply
             raise NoAnswerError(f"the core answered {reply.status}")

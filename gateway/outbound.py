@@ -70,8 +70,10 @@ async def exchange(
     may_reach: Callable[[IpAddress], bool] = anywhere,
     max_body_bytes: int = 1 << 20,
     send_by_s: float = math.inf,
+    peer: str | None = None,
 ) -> Reply:
-    """`send_by_s` (Trio's time): without a connection by then nothing is sent. Raises NotSentError, NoAnswerError."""
+    """`send_by_s` (Trio's time): without a connection by then nothing is sent. `peer`: what people call it, unless by
+    the name of its host. Raises NotSentError, NoAnswerError: sentences for people."""
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -96,10 +98,15 @@ async def exchange(
         stream = await _connect(parts.hostname, port, parts.scheme == "https", may_reach)
     if stream is None:
         raise NotSentError(f"{parts.hostname} can't be reached in time")
+    peer = peer or parts.hostname
     try:
         return await _converse(stream, request, body, max_body_bytes)
-    except (OSError, trio.BrokenResourceError, h11.RemoteProtocolError, ssl.SSLError) as error:
-        raise NoAnswerError(f"{parts.hostname} broke off: {error or type(error).__name__}") from error
+    except EOFError as error:
+        raise NoAnswerError(f"{peer} closed the connection without a whole answer") from error
+    except h11.RemoteProtocolError as error:
+        raise NoAnswerError(f"{peer} sent what is no answer in HTTP") from error
+    except (OSError, trio.BrokenResourceError) as error:
+        raise NoAnswerError(f"{peer} broke off the connection") from error
     finally:
         with trio.CancelScope(shield=True), trio.move_on_after(1):
             await trio.aclose_forcefully(stream)
@@ -144,13 +151,15 @@ async def _connect(host: str, port: int, secure: bool, may_reach: Callable[[IpAd
 
 
 async def _converse(stream: trio.abc.Stream, request: h11.Request, body: bytes, max_body_bytes: int) -> Reply:
+    """Raises EOFError, h11.RemoteProtocolError, OSError, BrokenResourceError."""
     http = h11.Connection(h11.CLIENT)
     data = (http.send(request) or b"") + (http.send(h11.Data(data=body)) or b"" if body else b"")
     await stream.send_all(data + (http.send(h11.EndOfMessage()) or b""))
     status, headers, got = 0, {}, bytearray()
     while True:
-        http.receive_data(bytes(await stream.receive_some(_CHUNK_BYTES)))
-        while (event := http.next_event()) is not h11.NEED_DATA:
+        data = bytes(await stream.receive_some(_CHUNK_BYTES))
+        http.receive_data(data)
+        while (event := _next(http, ended=not data)) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
                 status = event.status_code
                 headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
@@ -160,3 +169,12 @@ async def _converse(stream: trio.abc.Stream, request: h11.Request, body: bytes, 
                     return Reply(status, headers, bytes(got[:max_body_bytes]))
             elif isinstance(event, h11.EndOfMessage):
                 return Reply(status, headers, bytes(got))
+
+
+def _next(http: h11.Connection, *, ended: bool) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
+    try:
+        return http.next_event()
+    except h11.RemoteProtocolError as error:
+        if ended:
+            raise EOFError from error
+        raise

@@ -42,5 +42,8 @@ async def test_trouble(core) -> None:
     core.states = {"light_1": True}
     answer = await rest.control("light_1", {"command": "set", "state": False}, trio.current_time() + 5)
     assert (answer.http_status, answer.status, answer.message) == (500, None, "broken")
+    core.misbehave = lambda: "closes without a word"
+    with pytest.raises(NoAnswerError, match=r"^the core closed the connection"):
+        await rest.control("light_1", {"command": "set", "state": False}, trio.current_time() + 5)
     with pytest.raises(NotSentError):
         await CoreRest("http://127.0.0.1:9").entities()

@@ -120,13 +120,23 @@ async def test_a_gigabyte_is_not_read(at) -> None:
     assert sent < 100
 
 
-@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx", b"SSH-2.0-x\r\n\r\n"])
-async def test_broken_off_after_it_was_sent(at, said: bytes) -> None:
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"", "the shop closed the connection without a whole answer"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx", "the shop closed the connection without a whole answer"),
+        (b"SSH-2.0-x\r\n\r\n", "the shop sent what is no answer in HTTP"),
+    ],
+)
+async def test_broken_off_after_it_was_sent(at, said: bytes, told: str) -> None:
     async def answer(stream: trio.SocketStream) -> None:
         await stream.send_all(said)
         await stream.aclose()
 
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoAnswerError) as failed:
+        await exchange("POST", await at(answer), headers={}, body=b"{}", peer="the shop")
+    assert str(failed.value) == told
+    with pytest.raises(NoAnswerError, match=r"^127\.0\.0\.1 "):
         await exchange("POST", await at(answer), headers={}, body=b"{}")
 
 
