@@ -88,6 +88,11 @@ class Catalogue:
     def specs(self) -> tuple[MetricSpec, ...]:
         return self._specs
 
+    @property
+    def roles(self) -> list[str]:
+        """The roles that its metrics can have, by name."""
+        return sorted({spec.role for spec in self._specs if spec.role is not None})
+
     def define(self, specs: Iterable[MetricSpec]) -> None:
         """Metrics that the service makes itself: each `pattern` is a name. They come before all patterns, and take the
         place of those defined before."""

@@ -71,6 +71,9 @@ async def _put(
     rests_on = "absent" if create else expected(required=True)
     now_ms = backend.wall_ms()
     body = asked.document()
+    if asked.role is not None and asked.role not in (roles := backend.catalogue.roles):
+        message = f"{asked.role} is no role of the metric catalogue, which knows {', '.join(roles) or 'none'}"
+        raise Problem(422, f"role: {message}", errors=[{"pointer": "/role", "message": message}])
     if not create and rests_on != "absent":
         known = await read(backend, lambda connection: document(connection, THRESHOLD, threshold_id))
         if known is None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+from ..ingest import name_problem
 from .base import Answered, Category, Severity, UnixSeconds
 
-MetricName = Annotated[str, Field(min_length=1, max_length=256)]
+
+def _can_be_sent(name: str) -> str:
+    """What no sample may be called, no threshold ever sees."""
+    if problem := name_problem(name):
+        raise ValueError(problem)
+    return name
+
+
+MetricName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_can_be_sent)]
 Seconds = Annotated[FiniteFloat, Field(ge=0, le=604_800)]
 
 
@@ -19,7 +28,7 @@ class ThresholdRequest(BaseModel):
 
     name: str | None = Field(None, min_length=1, max_length=120, description="Left out: made from metric and limit")
     metric: MetricName | None = Field(None, description="One metric; give this or `role`")
-    role: str | None = Field(None, min_length=1, max_length=64, description="Every metric of this role")
+    role: str | None = Field(None, min_length=1, max_length=64, description="All metrics of this role of the catalogue")
     condition: Literal["above", "below", "outside"]
     value: FiniteFloat | None = Field(None, description="The limit, for above and below")
     low: FiniteFloat | None = Field(None, description="The lower limit, for outside (and below, instead of `value`)")

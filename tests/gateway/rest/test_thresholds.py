@@ -80,6 +80,11 @@ async def test_another_tabs_stale_etag(client: QuartClient) -> None:
         ({**BODY, "severity": "awful"}, "severity"),
         ({**BODY, "colour": "red"}, "colour"),
         ({**BODY, "metric": ""}, "metric"),
+        ({**BODY, "metric": "a\nb"}, "metric: character U+000A is not allowed in a name"),
+        (
+            {**BODY, "metric": None, "role": "nosuchrole"},
+            "role: nosuchrole is no role of the metric catalogue, which knows tank_supply",
+        ),
         ({**BODY, "name": "x" * 121}, "name"),
     ],
 )
@@ -87,6 +92,14 @@ async def test_what_is_refused_is_named(client: QuartClient, body: Any, named: s
     status, problem, _ = await ask(client, "POST", PATH, body)
     assert status == 422
     assert named in problem["detail"]
+
+
+async def test_a_role_of_the_loaded_catalogue_is_taken(client: QuartClient) -> None:
+    status, made, headers = await ask(client, "POST", PATH, {**BODY, "metric": None, "role": "tank_supply"})
+    assert (status, made["role"]) == (201, "tank_supply")
+    changed = {**BODY, "metric": None, "role": "nosuchrole"}
+    status, problem, _ = await ask(client, "PUT", headers["Location"], changed, If_Match=made["etag"])
+    assert (status, problem["errors"][0]["pointer"]) == (422, "/role")
 
 
 async def test_what_does_not_go_together_is_a_plain_sentence(client: QuartClient) -> None:
