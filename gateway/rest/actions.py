@@ -72,12 +72,14 @@ async def confirm_action(backend: Backend, action_id: str) -> Response:
     try:
         action = await backend.control.actions.confirm(action_id)
     except (WrongTurnError, RefusedError) as error:
-        if (await _find(backend, action_id)).phase == "cancelled":
-            raise Problem(409, "It was taken back: propose it anew") from error
-        raise Problem(409, f"It can't be confirmed: {error}") from error
+        refused = error
     except ArchiveError as error:
         raise _trouble(error) from error
-    return json_response(_shown(backend, action), 202)
+    else:
+        return json_response(_shown(backend, action), 202)
+    if (await _find(backend, action_id)).phase == "cancelled":
+        raise Problem(409, "It was taken back: propose it anew") from refused
+    raise Problem(409, f"It can't be confirmed: {refused}") from refused
 
 
 async def undo_action(backend: Backend, action_id: str) -> Response:
@@ -86,12 +88,14 @@ async def undo_action(backend: Backend, action_id: str) -> Response:
     try:
         action = await backend.control.actions.undo(action_id)
     except WrongTurnError as error:
-        if (await _find(backend, action_id)).phase == "cancelled":
-            raise Problem(409, "It was taken back already") from error
-        raise Problem(409, f"It is too late to take it back: {error}") from error
+        refused = error
     except ArchiveError as error:
         raise _trouble(error) from error
-    return json_response(_shown(backend, action))
+    else:
+        return json_response(_shown(backend, action))
+    if (await _find(backend, action_id)).phase == "cancelled":
+        raise Problem(409, "It was taken back already") from refused
+    raise Problem(409, f"It is too late to take it back: {refused}") from refused
 
 
 async def get_one_action(backend: Backend, action_id: str) -> Response:
