@@ -52,9 +52,8 @@ def main() -> int:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        insight = f"/insights/{demo.insight()['insight_id']}"  # waited for: every picture of the first page has it
         for name, address, width, height, theme, there in SHOTS:
-            if address is None:
-                address = f"/insights/{demo.insight()['insight_id']}"
             context = browser.new_context(viewport={"width": width, "height": height}, service_workers="block")
             stored = f'{{"theme": "{theme}"}}'
             context.add_init_script(f"localStorage.setItem('coachiq-analytics.preferences', '{stored}')")
@@ -63,7 +62,7 @@ def main() -> int:
                 page.goto(demo.url)
                 page.get_by_role("button", name="Switch on").first.click(timeout=60_000)
                 page.wait_for_timeout(3_000)
-            page.goto(demo.url + address)
+            page.goto(demo.url + (insight if address is None else address))
             page.locator(there).first.wait_for(timeout=60_000)
             page.wait_for_load_state("networkidle")
             page.screenshot(path=FOLDER / f"{name}.png")
