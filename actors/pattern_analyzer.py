@@ -29,7 +29,7 @@ from analytics.robust import Times, Values
 from storage.grid import as_series
 from storage.history import History
 from storage.insight_book import InsightBook
-from storage.looks import finer_looks
+from storage.looks import LOOKS, finer_looks
 from storage.readings import last_readings
 
 from .clock import TrustedClock
@@ -40,8 +40,7 @@ from .rounds import Rounds
 LOG: Final = logging.getLogger(__name__)
 HOUR_MS: Final = 3_600_000
 LONG_LOOK_MS: Final = 30 * 24 * HOUR_MS
-SHORT_LOOK_MS: Final = 2 * HOUR_MS
-SHORT_STEP_MS: Final = 10_000
+SHORT_LOOK_MS, SHORT_STEP_MS = LOOKS[0]  # the finest
 DAYS_NEEDED_MS: Final = 48 * HOUR_MS  # of history, for the long look to say more than the short one
 SLICE: Final = 8  # metrics a hop into the thread
 PATTERNS: Final = Wanted(patterns=True, correlations=True, anomalies=False, predictions=False)

@@ -48,9 +48,8 @@ TRIES: Final = 40  # to either side of a whole lag
 FAR_MULTIPLES: Final = 48  # of a period that is nearly known
 FINER: Final = 8  # times, from one look at the multiples to the next
 NEAR_MULTIPLE: Final = 0.06
-STEP_AND_MORE: Final = (
-    1.2  # of the steps a metric is rounded to: a smaller cycle, where it wanders over steps, is rounding
-)
+ROUNDED: Final = 3  # values that come again: with fewer there are states, and no steps
+STEP_AND_MORE: Final = 1.2  # of the steps values are rounded to: a smaller cycle of what wanders over steps is rounding
 WANDERS: Final = 2.0  # steps
 LEAST_SHARE: Final = 0.01  # of how far a metric wanders: a smaller cycle is none
 ALTERNATING: Final = 2  # cells: the longest period that no cell-by-cell view can show, but for its multiples
@@ -143,7 +142,7 @@ def _rounding(values: Values) -> float:
     """The distance of the values that come again and again, where most do."""
     levels, counts = np.unique(values, return_counts=True)
     often = counts > 1
-    if often.sum() < MIN_PERIOD or counts[often].sum() < 0.5 * len(values):
+    if often.sum() < ROUNDED or counts[often].sum() < 0.5 * len(values):
         return 0.0
     return median(np.diff(levels[often]))
 

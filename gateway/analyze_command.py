@@ -22,6 +22,7 @@ from analytics.catalogue import Catalogue, MetricSpec
 from analytics.finer_look import looked_at_again, told_a_period
 from analytics.local_time import LocalTime
 from analytics.patterns import analyze
+from analytics.periods import MAX_POINTS
 from analytics.reach import MAX_DAYS
 from analytics.records import Pattern
 from analytics.retrospect import Sight, look_back
@@ -35,7 +36,6 @@ from storage.readings import last_of_each
 from .progress_bar import ProgressBar
 from .recording import BadRow, RecordingError, open_recording
 
-NEWEST: Final = 4_096  # samples
 POINTS: Final = 10_080  # about that many buckets of a series are looked at: a week of minutes
 SHOWN: Final = 20  # bad rows named
 
@@ -123,7 +123,7 @@ def _looked_at_again(
     """Periods of the grid that the newest samples, as they came, refute give way to those they show."""
     for name in told_a_period(patterns, catalogue):
         times, values = series[name]
-        look = times[-NEWEST:], values[-NEWEST:]
+        look = times[-MAX_POINTS:], values[-MAX_POINTS:]
         step_ms = step_for(int(times[-1]) - int(times[0]), POINTS)
         patterns = looked_at_again(patterns, {name: [look]}, catalogue, now_ms, step_ms)
     return patterns

@@ -72,15 +72,21 @@ async def test_a_bucket_reaches_over_neither_end(client: QuartClient, fill: Fill
     assert sum(point["count"] for point in answer["data_points"]) == 10
 
 
+async def minutes(client: QuartClient, start: float | None, *, most: int, query: str = "") -> list[dict[str, Any]]:
+    """Buckets of a minute, page after page of at most so many."""
+    points: list[dict[str, Any]] = []
+    while start is not None:
+        answer = await ask(client, f"?resolution=1m&start={start}{query}")
+        assert len(answer["data_points"]) <= most
+        points += answer["data_points"]
+        start = answer["next_start"]
+    return points
+
+
 async def test_the_size_of_the_chart_bounds_a_resolution_too(client: QuartClient, fill: Fill) -> None:
     fill("a", np.arange(7200))
-    start, counts = 0.0, []
-    while start is not None:
-        answer = await ask(client, f"?resolution=1m&max_points=7&start={start}")
-        assert len(answer["data_points"]) <= 7
-        counts += [point["count"] for point in answer["data_points"]]
-        start = answer["next_start"]
-    assert sum(counts) == 7200
+    points = await minutes(client, 0.0, most=7, query="&max_points=7")
+    assert sum(point["count"] for point in points) == 7200
 
 
 @pytest.mark.parametrize(
@@ -119,13 +125,8 @@ async def test_many_buckets_are_read_page_by_page(
 ) -> None:
     fill("a", np.arange(120), step_ms=60_000)
     monkeypatch.setattr(series, "MAX_ROWS", 50)
-    start, found = 1759992000.0, []
-    while start is not None:
-        answer = await ask(client, f"?resolution=1m&start={start}")
-        assert len(answer["data_points"]) <= 50
-        found += [point["value"] for point in answer["data_points"]]
-        start = answer["next_start"]
-    assert found == list(range(120))
+    points = await minutes(client, 1759992000.0, most=50)
+    assert [point["value"] for point in points] == list(range(120))
 
 
 async def test_from_the_beginning_of_time_the_first_page_begins_at_the_first_sample(
