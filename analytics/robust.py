@@ -63,7 +63,13 @@ def median(values: Values) -> float:
 
 def quantile(values: Values, fraction: float) -> float:
     """Linear interpolation between order statistics (Hyndman & Fan 1996, type 7: numpy's default)."""
-    return float(quantiles(values, (fraction,))[0])
+    ordered = np.sort(values)
+    last = len(ordered) - 1
+    place = fraction * last
+    below = int(place)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, last)])
+    part = place - below
+    return min(max(low * (1.0 - part) + high * part, low), high)  # rounding must not leave the range
 
 
 def quantiles(values: Values, fractions: tuple[float, ...]) -> Values:

@@ -74,6 +74,8 @@ def combined(parts: Sequence[Buckets], step_ms: int) -> Buckets:
 def coarser(buckets: Buckets, step_ms: int) -> Buckets:
     """The same on another grid. Where `step_ms` is no multiple of the buckets' own, a bucket counts for the one its
     start lies in."""
+    if step_ms == buckets.step_ms:
+        return buckets
     starts = buckets.starts // step_ms * step_ms
     return _regrouped(step_ms, starts, buckets.count, buckets.total, buckets.minimum, buckets.maximum)
 
@@ -136,6 +138,8 @@ def _reduced(
         empty = np.empty(0, np.float64)
         return Buckets(step_ms, np.empty(0, np.int64), np.empty(0, np.int64), empty, empty, empty)
     with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.add.reduceat(total, first)
+    if not np.isfinite(sums).all():
         # A sum of huge values is held at the largest number, so that it stays JSON; where it is past both ends, at 0.
-        sums = np.nan_to_num(np.add.reduceat(total, first), posinf=_MOST, neginf=-_MOST)
+        sums = np.nan_to_num(sums, posinf=_MOST, neginf=-_MOST)
     return Buckets(step_ms, starts, count, sums, np.minimum.reduceat(low, first), np.maximum.reduceat(high, first))

@@ -166,12 +166,39 @@ def four_others(path: str, url: str) -> Iterator[None]:
             process.communicate()
 
 
-def five(path: str, url: str) -> None:
-    """Five browsers of their own, each its own process, started together."""
+def at_one_moment(path: str, url: str) -> None:
+    """One browser, then five of their own process each: started, warm, and then told to load at one moment. Beside it
+    what Chromium itself needs for a page with nothing on it: all of them share the cores of this machine."""
+    for what, asked in (("all cards with data", url), ("a page with nothing on it", f"{url}/icon.svg")):
+        one, five = (load_together(path, asked, browsers) for browsers in (1, 5))
+        print(
+            f"one browser: {what} {one[0]:.0f} ms; five at one moment {', '.join(f'{each:.0f}' for each in five)} ms:"
+            f" the slowest {five[-1] / one[0]:.1f} times"
+        )
+
+
+def load_together(path: str, url: str, browsers: int) -> list[float]:
+    """The milliseconds of each, the slowest last."""
     command = [sys.executable, __file__, "--one", url, "--chromium", path]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(5)]
-    found = [json.loads(process.communicate()[0]) for process in processes]
-    print(f"five browsers at once: all cards with data {', '.join(f'{each[1]:.0f}' for each in found)} ms")
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(browsers)]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()  # it is warm
+    time.sleep(1)
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    return sorted(json.loads(process.communicate()[0]) for process in processes)
+
+
+def loaded(browser: Browser, url: str) -> float:
+    """Milliseconds to all cards with data, or to all of a page that has none."""
+    if not url.endswith(".svg"):
+        return first_view(browser, url)[1]
+    with opened(browser, url) as page:
+        took: float = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        return took
 
 
 def served(browser: Browser, url: str) -> None:
@@ -229,7 +256,10 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=asked.chromium, args=list(FLAGS))
         if asked.one:
-            print(json.dumps(first_view(browser, asked.one)))
+            loaded(browser, asked.one)
+            print("warm", flush=True)
+            sys.stdin.readline()
+            print(json.dumps(loaded(browser, asked.one)))
             return 0
         if asked.stay:
             with opened(browser, asked.stay) as page:
@@ -252,7 +282,7 @@ def main() -> int:
                 best_and_worst(f"{asked.days} days, four other browsers open", browser, demo.url)
                 zoom(browser, demo.url)
                 live(browser, demo, asked.seconds)
-            five(asked.chromium, demo.url)
+            at_one_moment(asked.chromium, demo.url)
             served(browser, demo.url)
         with tempfile.TemporaryDirectory() as folder, ServiceProcess(["serve"], Path(folder)) as bare:
             names = ("battery.house.voltage", "battery.house.soc", "tank.fresh.level", "climate.front.temperature")
