@@ -2,7 +2,8 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { alertsQuery, insightsQuery, overviewQuery, putOffQuery, queryClient } from "./api/queries";
+import { askAhead } from "./api/now";
+import { queryClient } from "./api/queries";
 import { App } from "./app";
 import { fetchParts } from "./lib/lazy-part";
 import { watchTheme } from "./lib/preferences";
@@ -12,13 +13,7 @@ import "./styles.css";
 
 watchTheme();
 void pullPreferences();
-if (location.pathname === "/") {
-  // Asked for while the page is still being built: drawing it the first time takes longer than the answers do.
-  void queryClient.prefetchQuery(overviewQuery);
-  void queryClient.prefetchQuery(insightsQuery);
-  void queryClient.prefetchQuery(alertsQuery);
-  void queryClient.prefetchQuery(putOffQuery);
-}
+if (location.pathname === "/") void askAhead(queryClient);
 startConnection((key) => void queryClient.invalidateQueries({ queryKey: [key] }));
 
 const root = document.getElementById("root");

@@ -2,7 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, Satellite } from "lucide-react";
 import { useEffect, useMemo } from "react";
-import { alertsQuery, chartsQuery, insightsQuery, overviewQuery, putOffQuery } from "../api/queries";
+import { lastDayQuery, shownMetrics } from "../api/now";
+import { alertsQuery, insightsQuery, overviewQuery, putOffQuery } from "../api/queries";
 import type { TileGroup } from "../api/queries";
 import { AlertCard } from "../components/alert-card";
 import { ArrangedCards } from "../components/arrange";
@@ -13,10 +14,6 @@ import { cx, Empty, Failed, Skeleton } from "../components/parts";
 import { PutOff } from "../components/put-off";
 import { useTitle } from "../lib/hooks";
 import { headline } from "../lib/words";
-
-const DAY_SECONDS = 86_400;
-const POINTS = 96;
-const MOST = 32;
 
 function Group({ group, histories }: { group: TileGroup; histories: Histories }) {
   if (group.group === "battery") return <BatteryCard group={group} histories={histories} />;
@@ -63,15 +60,9 @@ export default function Overview() {
   const open = useMemo(() => insights.data?.insights ?? [], [insights.data]);
   const firing = useMemo(() => alerts.data?.alerts ?? [], [alerts.data]);
   const groups = overview.data?.groups;
-  const metrics = useMemo(() => {
-    const wanted = [
-      ...firing.slice(0, 8).map(({ metric }) => metric),
-      ...open.slice(0, 8).flatMap((insight) => (insight.metric === null ? [] : [insight.metric])),
-      ...(groups ?? []).flatMap((group) => group.tiles.filter((tile) => tile.kind !== "state").map((tile) => tile.metric)),
-    ];
-    return [...new Set(wanted)].slice(0, MOST).sort();
-  }, [firing, open, groups]);
-  const charts = useQuery({ ...chartsQuery(metrics, -DAY_SECONDS, undefined, POINTS, "line"), refetchInterval: 60_000 });
+  const isAnswered = !insights.isPending && !alerts.isPending; // before that, the pictures would be asked for twice
+  const metrics = useMemo(() => (isAnswered ? shownMetrics(firing, open, groups ?? []) : []), [isAnswered, firing, open, groups]);
+  const charts = useQuery({ ...lastDayQuery(metrics), refetchInterval: 60_000 });
   const histories = useMemo<Histories>(
     () => ({
       series: new Map(charts.data?.series.map((each) => [each.metric, each])),
