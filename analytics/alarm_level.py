@@ -7,6 +7,9 @@ slope of the scores' tail (SLOPE per power of ten, measured on noise) foretell h
 
 `level` is where that is BASE_RATE, and never less than FLOOR. So a quiet metric is believed early and a nervous one
 has to shout. The rate is nominal: on noise the true one is lower (docs/ACCURACY.md).
+
+Where surprises resemble the ones before them (echo.py) they come in crowds, and the tail is longer: from ECHO on the
+slope grows, up to CROWDED times, where they do so by FULL_ECHO. That holds a slow noise to the rate of a fast one.
 """
 
 from __future__ import annotations
@@ -16,8 +19,11 @@ from typing import Any, Final
 
 LOW: Final = 2.0
 SLOPE: Final = 2.5
-BASE_RATE: Final = 0.22  # events a week
-FLOOR: Final = 4.6
+ECHO: Final = 0.75
+FULL_ECHO: Final = 0.85
+CROWDED: Final = 1.2
+BASE_RATE: Final = 0.25  # events a week
+FLOOR: Final = 4.4
 PRIOR_EVENTS: Final = 0.5
 PRIOR_WEEKS: Final = 1.5
 WEEK_S: Final = 604_800.0
@@ -54,8 +60,9 @@ class AlarmLevel:
         self._paced = -PACED
         self.level = FLOOR + YOUNG
 
-    def take(self, at_s: float, score: float, usual_gap_s: float) -> None:
-        """Learn a score (one comes every `usual_gap_s`). An episode does not count towards its own level."""
+    def take(self, at_s: float, score: float, usual_gap_s: float, echo: float = 0.0) -> None:
+        """Learn a score: one comes every `usual_gap_s`, and `echo` is how much surprises resemble those before them.
+        An episode does not count towards its own level."""
         if self._count:
             gap_s = at_s - self._at_s
             if gap_s != self._last_gap_s:
@@ -76,7 +83,10 @@ class AlarmLevel:
             self._pending = True
             self._low_s = at_s
             self._low_at = self._count
-        level = LOW + SLOPE * math.log10((self._events + PRIOR_EVENTS) / (self._weeks + PRIOR_WEEKS) / BASE_RATE)
+        slope = SLOPE
+        if echo > ECHO:
+            slope *= 1.0 + (CROWDED - 1.0) * min(1.0, (echo - ECHO) / (FULL_ECHO - ECHO))
+        level = LOW + slope * math.log10((self._events + PRIOR_EVENTS) / (self._weeks + PRIOR_WEEKS) / BASE_RATE)
         age_s = at_s - self._first_s
         young = YOUNG * (1.0 - age_s / YOUNG_S) if age_s < YOUNG_S else 0.0
         if not NEW_PACE * self._gap_s > usual_gap_s > self._gap_s / NEW_PACE:

@@ -18,6 +18,7 @@ import math
 from array import array
 from typing import Any, Final
 
+from .echo import Echo
 from .rarity import Rarity
 from .season import Season
 from .tail import Tail
@@ -44,18 +45,20 @@ BLATANT: Final = 6.0  # a single view that is more surprised than this counts in
 
 
 class AnomalyScore:
-    """`take` gives the score; `tails`, `rare`, `seasonal` and `z` say what the last one was made of."""
+    """`take` gives the score; `tails`, `rare`, `seasonal` and `z` say what the last one was made of, `echo` how much
+    this metric's surprises resemble the ones before them (echo.py)."""
 
     __slots__ = (
-        "_at_s", "_averaged", "_faded_s", "_gap_s", "_grow", "_most", "_near", "_rare", "_rare_fine", "_ring",
+        "_at_s", "_averaged", "_echo", "_faded_s", "_gap_s", "_grow", "_most", "_near", "_rare", "_rare_fine", "_ring",
         "_season", "_seasonal", "_seasonal_fine", "_slow", "_smooth", "_unrest", "_usual_gap_s", "_views", "_weight",
-        "count", "rare", "residual", "seasonal", "tails",
+        "count", "echo", "rare", "residual", "seasonal", "tails",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self._rare, self._rare_fine = Rarity(32, (1, 2)), Rarity(64, (2,))
         self._seasonal, self._seasonal_fine = Rarity(32, (1, 2)), Rarity(64, (2,))
         self._season = Season()
+        self._echo = Echo()
         self._views = tuple(Tail(1e-3 if view in ("spread", "unrest") else 0.0) for view in VIEWS)
         self._ring = array("d")
         self._at_s = 0.0
@@ -66,6 +69,7 @@ class AnomalyScore:
         self._most = 1e9
         self._near = self._averaged = self._slow = self._smooth = self._unrest = self._faded_s = 0.0
         self.count = 0
+        self.echo = 0.0
         self.rare = self.seasonal = self.residual = 0.0
         self.tails: tuple[float, ...] = (0.0,) * len(VIEWS)
 
@@ -149,6 +153,7 @@ class AnomalyScore:
         most_surprised = max(tails)
         if most_surprised > BLATANT:
             now += most_surprised - BLATANT
+        self.echo = self._echo.take(now)
         self._smooth += (step if count < 4 else SMOOTH) * (now - self._smooth)
         return NOW * now + (1.0 - NOW) * self._smooth
 
@@ -180,11 +185,14 @@ class AnomalyScore:
         return [
             self.count, self._at_s, self._usual_gap_s, self._weight, self._near, self._averaged, self._slow,
             self._smooth, self._unrest, self._faded_s, self._ring.tolist(), [part.pack() for part in self._parts()],
+            self._echo.pack(),
         ]  # fmt: skip
 
     def unpack(self, state: list[Any]) -> None:
         (self.count, self._at_s, self._usual_gap_s, self._weight, self._near, self._averaged, self._slow, self._smooth,
-         self._unrest, self._faded_s, ring, packed) = state  # fmt: skip
+         self._unrest, self._faded_s, ring, packed, *later) = state  # fmt: skip
         self._ring = array("d", ring)
         for part, each in zip(self._parts(), packed, strict=True):
             part.unpack(each)
+        for echo in later:  # what an earlier version packed has none: it is learned anew
+            self._echo.unpack(echo)

@@ -105,7 +105,7 @@ class Judge:
         value = self._telling(tick)
         self.score = score = anomaly.take(at_s, (tick.at_ms + self.local.offset_ms(tick.at_ms)) / 1000.0, value)
         self.level = level = self.levels.level
-        self.levels.take(at_s, score, anomaly.gap_s)
+        self.levels.take(at_s, score, anomaly.gap_s, anomaly.echo)
         self._place(at_s, value)
         if self._look_stuck(at_s, tick, value, told):
             return told

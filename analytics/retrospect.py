@@ -21,7 +21,7 @@ from .records import FindingKind
 from .robust import TAME, Times, Values, finite, rising
 from .ticks import Tick, Ticker
 
-CANDIDATE: Final = 0.6 * SLOPE  # this far below its level a metric is expected to score once a week
+CANDIDATE: Final = 0.54 * SLOPE  # this far below its level a metric is expected to score not quite once a week
 REPORT_EVERY: Final = 2_000  # samples
 
 

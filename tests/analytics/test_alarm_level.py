@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.alarm_level import BASE_RATE, FLOOR, YOUNG, AlarmLevel, raised, unlikelihood, weekly_rate
+from analytics.alarm_level import BASE_RATE, CROWDED, FLOOR, LOW, YOUNG, AlarmLevel, raised, unlikelihood, weekly_rate
 
 DAY_S = 86_400.0
 
@@ -35,9 +35,23 @@ def test_a_new_pace_makes_it_careful_for_a_while() -> None:
     assert level.level > FLOOR + 0.5 * YOUNG
 
 
+def test_surprises_that_come_in_crowds_have_to_be_larger() -> None:
+    alone, crowded = lived(28, loud_each_s=DAY_S), lived(28, loud_each_s=DAY_S)
+    for echo, level in ((0.7, alone), (0.9, crowded)):
+        level.take(28 * DAY_S, 0.5, 300.0, echo)
+    assert alone.level > FLOOR
+    assert crowded.level - LOW == pytest.approx(CROWDED * (alone.level - LOW))
+
+
+def test_a_quiet_metric_is_believed_at_the_floor_however_its_surprises_come() -> None:
+    level = lived(28)
+    level.take(28 * DAY_S, 0.5, 300.0, 0.99)
+    assert level.level == FLOOR
+
+
 def test_scores_are_rates_and_probabilities() -> None:
     assert weekly_rate(FLOOR, FLOOR) == pytest.approx(BASE_RATE)
-    assert unlikelihood(FLOOR, FLOOR) == pytest.approx(0.80, abs=0.01)
+    assert unlikelihood(FLOOR, FLOOR) == pytest.approx(0.78, abs=0.01)
     assert 0.0 <= unlikelihood(-1e9, FLOOR) < unlikelihood(FLOOR + 1, FLOOR) < unlikelihood(FLOOR + 9, FLOOR) <= 1.0
     assert raised(BASE_RATE) == 0.0
     assert raised(BASE_RATE / 10) == pytest.approx(2.5)

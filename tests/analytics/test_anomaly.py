@@ -63,6 +63,13 @@ def test_the_state_is_small_and_survives_a_restart(noise: Noise) -> None:
     assert len(scorer.z) == len(scorer.tails) == len(VIEWS)
 
 
+def test_what_an_earlier_version_learned_is_taken_over(noise: Noise) -> None:
+    scorer, restored = AnomalyScore(), AnomalyScore()
+    scores(noise("walk", 400), scorer=scorer)
+    restored.unpack(scorer.pack()[:-1])  # it had no echo
+    assert restored.count == scorer.count == 400
+
+
 def _size(state: object) -> int:
     """Bytes of all containers and buffers, numbers at eight."""
     if isinstance(state, list):
