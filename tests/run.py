@@ -2,7 +2,8 @@
 
 Needs Python and pip alone. Makes a virtual environment, installs tox into it, looks for the oldest and the newest
 interpreter that the project supports and this machine has (pyenv's, which hide behind shims, included), runs the
-tests on both at once, and everything else. With arguments, runs tox with these instead. The exit code is tox's.
+tests on both at once (the long ones on the oldest alone), and everything else. With arguments, runs tox with these
+instead. The exit code is tox's.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> int:
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "tox>=4.67"]
     subprocess.run(pip, check=True)
-    tests = [f"py3{minor}" for minor in sorted({min(found), max(found)})]
+    tests = [f"py3{min(found)}"] + [f"py3{max(found)}-short"] * (len(found) > 1)
     known = [word for path in found.values() for word in ("--discover", path)]
 
     def tox(command: list[str], words: list[str]) -> int:

@@ -120,6 +120,7 @@ async def test_each_misbehaviour(tmp_path, how) -> None:
         assert done.facts["effect_seen"] is (how not in UNDONE)
 
 
+@pytest.mark.long
 async def test_a_thousand_presses_of_every_kind(tmp_path) -> None:
     """Double clicks, two tabs, replays: effects per key at most one, exactly one where success was reported."""
     dice = random.Random(7)

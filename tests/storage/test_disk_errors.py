@@ -83,6 +83,7 @@ async def is_kept(path: Path, stored: dict[int, SeriesPart]) -> None:
     await archive.aclose()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lasting", [1, 3, 1_000_000], ids=["once", "three times", "from then on"])
 async def test_an_io_error_at_every_call(disk: Disk, tmp_path: Path, lasting: int) -> None:
     await live(tmp_path / "whole.db")
@@ -125,6 +126,7 @@ async def recover(path: Path) -> int | None:
         await closed(archive)
 
 
+@pytest.mark.long
 async def test_an_io_error_at_every_call_of_a_recovery(disk: Disk, tmp_path: Path) -> None:
     path = tmp_path / "sound" / "a.db"
     stored = await live(path)

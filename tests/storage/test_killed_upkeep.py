@@ -10,6 +10,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 import trio
 
 from storage.budget import Budget
@@ -73,6 +74,7 @@ def work_and_die(path: Path, first: int, steps: int) -> int:
     return max([reached, *rest])
 
 
+@pytest.mark.long
 async def test_counts_add_up_after_every_kill(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     rng = random.Random(7)

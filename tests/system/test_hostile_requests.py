@@ -72,6 +72,7 @@ class Service:
         return json.loads(said), probes
 
 
+@pytest.mark.long
 def test_ten_thousand_hostile_conversations(start: Any) -> None:
     service = Service(start())
     service.attacked(0, 500)  # what is loaded when it is first needed is no leak

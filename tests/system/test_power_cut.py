@@ -15,6 +15,7 @@ SLOWER = 3.0  # at most, than the first start, which has nothing to look at: 3 s
 
 
 @pytest.mark.system
+@pytest.mark.long
 def test_kill_during_ingest_loses_no_durable_sample(start, tmp_path):
     database = tmp_path / "analytics.db"
     settings = {"PERSISTENCE": "true", "DB_PATH": str(database), "FLUSH_INTERVAL": str(FLUSH_S)}

@@ -150,6 +150,7 @@ def check(image: Image, folder: Path, name_of_file: str = "a.db", old: Mapping[s
         assert len(damage) == 0, where
 
 
+@pytest.mark.long
 async def test_through_migration_ingest_packing_and_backup(disk: Disk, tmp_path: Path) -> None:
     disk.recording = True
     await Life(disk, tmp_path / "a.db").ingest_and_pack()
@@ -161,6 +162,7 @@ async def test_through_migration_ingest_packing_and_backup(disk: Disk, tmp_path:
     assert found >= 600
 
 
+@pytest.mark.long
 async def test_through_thinning(disk: Disk, tmp_path: Path) -> None:
     disk.recording = True
     assert await Life(disk, tmp_path / "a.db").fill_and_thin() > 1_000

@@ -73,6 +73,7 @@ def fuzzed(start: Callable[..., Any], tmp_path: Path) -> Fuzzed:
     return Fuzzed(start, tmp_path)
 
 
+@pytest.mark.long
 def test_the_document_and_the_service_agree(fuzzed: Fuzzed) -> None:
     fuzzed.run(
         "--max-examples", "4", "--max-time", "60", *(part for path in ALONE for part in ("--exclude-path", path))
