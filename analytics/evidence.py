@@ -28,19 +28,25 @@ Samples = Mapping[str, tuple[Times, Values]]
 
 
 def evidence(times: Times, values: Values, metric: str, start_ms: int, now_ms: int) -> dict[str, Any]:
-    """`series` and `coverage` of a metric for what has held since `start_ms`, of samples in rising order."""
+    """`series` and `coverage` of a metric for what has held since `start_ms`, of samples in rising order.
+
+    No `coverage` where a single sample says all: how often the metric comes is not known yet.
+    """
     first_ms = start_ms - max(MIN_LEAD_MS, round(LEAD * (now_ms - start_ms)))
     begin = int(times.searchsorted(first_ms))
     times, values = times[begin:], values[begin:]
     shown_times, shown = thinned(times, values)
-    return {
+    found: dict[str, Any] = {
         "series": [{
             "metric": metric,
             "timestamps": [time_ms / 1000 for time_ms in shown_times.tolist()],
             "values": [rounded(value, 5) for value in shown.tolist()],
-        }],
-        "coverage": round(coverage(times, max(first_ms, int(times[0])), now_ms + 1).covered, 3) if len(times) else 0.0,
+        }]
     }  # fmt: skip
+    if len(times) == 1:
+        return found
+    covered = coverage(times, max(first_ms, int(times[0])), now_ms + 1).covered if len(times) else 0.0
+    return {**found, "coverage": round(covered, 3)}
 
 
 def thinned(times: Times, values: Values) -> tuple[Times, Values]:

@@ -57,3 +57,9 @@ def test_what_moved_along() -> None:
     assert found[0]["shift"] == np.float64(found[0]["shift"])
     assert abs(found[0]["shift"] - 4) < 0.05
     assert co_moving({"m": around["m0"], "still": around["still"]}, "x", at_ms) == []
+
+
+def test_one_sample_says_nothing_of_how_often_it_was_measured() -> None:
+    times, values = samples(np.ones(2))
+    assert "coverage" not in evidence(times[1:], values[1:], "m", NOW, NOW)
+    assert evidence(times, values, "m", NOW, NOW)["coverage"] > 0.99

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { ChartSeries, PowerNode, Tile, TileGroup } from "../api/queries";
 import { trendsLink } from "../lib/links";
 import { cx } from "./parts";
-import { Reading, StaleMark, TileRow, useTileValue } from "./tile";
+import { LevelMark, Reading, StaleMark, TileRow, useTileValue } from "./tile";
 
 export interface Histories {
   readonly series: ReadonlyMap<string, ChartSeries>;
@@ -39,8 +39,10 @@ function Charge({ tile }: { tile: Tile }) {
         <Reading tile={tile} large />
         <span className="text-right text-sm text-soft">
           {tile.title}
-          <br />
-          <StaleMark tile={tile} />
+          <LevelMark tile={tile} />
+          <span className="block">
+            <StaleMark tile={tile} />
+          </span>
         </span>
       </div>
       <svg aria-hidden="true" viewBox="0 0 100 3" preserveAspectRatio="none" className="mt-2 h-2.5 w-full rounded-full">
@@ -89,6 +91,7 @@ function Tank({ tile }: { tile: Tile }) {
       </svg>
       <Reading tile={tile} />
       <span className="text-xs leading-tight text-soft">{tile.title}</span>
+      <LevelMark tile={tile} />
       <StaleMark tile={tile} />
     </Link>
   );

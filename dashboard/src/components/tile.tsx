@@ -56,6 +56,16 @@ export function StaleMark({ tile }: { tile: Tile }) {
 
 const LEVELS = { ok: "", unknown: "", warning: "text-warning", critical: "text-critical" } as const;
 
+/** Says in words what the colour says. Nothing within the limits, or where there are none. */
+export function LevelMark({ tile }: { tile: Tile }) {
+  if (tile.level === "ok" || tile.level === "unknown") return null;
+  return (
+    <span className={cx("block text-xs font-medium", LEVELS[tile.level])}>
+      {tile.level === "critical" ? "far outside its limits" : "outside its limits"}
+    </span>
+  );
+}
+
 export const TileRow = memo(function TileRow({ tile, history, range }: TileProps) {
   return (
     <Link
@@ -65,11 +75,7 @@ export const TileRow = memo(function TileRow({ tile, history, range }: TileProps
       <span className="min-w-0">
         <span className="block text-sm leading-snug">{tile.title}</span>
         <StaleMark tile={tile} />
-        {tile.level !== "ok" && tile.level !== "unknown" && (
-          <span className={cx("block text-xs font-medium", LEVELS[tile.level])}>
-            {tile.level === "critical" ? "far outside its limits" : "outside its limits"}
-          </span>
-        )}
+        <LevelMark tile={tile} />
       </span>
       {history !== undefined && range !== undefined ? (
         <Spark
