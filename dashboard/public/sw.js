@@ -21,11 +21,14 @@ self.addEventListener("activate", (event) => {
   );
 });
 
-async function networkFirst(request, key) {
+// What is opened by its address may be an answer of the API, too: that is shown, and does not take the page's place.
+const isPage = (response) => response.headers.get("Content-Type")?.startsWith("text/html") ?? false;
+
+async function networkFirst(request, key, isKept = () => true) {
   const cache = await caches.open(CACHE);
   try {
     const response = await fetch(request);
-    if (response.ok) await cache.put(key, response.clone());
+    if (response.ok && isKept(response)) await cache.put(key, response.clone());
     return response;
   } catch (error) {
     const kept = await cache.match(key);
@@ -59,7 +62,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (url.pathname.startsWith("/assets/")) event.respondWith(cacheFirst(request));
-  else if (request.mode === "navigate" && !url.pathname.startsWith("/docs")) event.respondWith(networkFirst(request, "/"));
+  else if (request.mode === "navigate" && !url.pathname.startsWith("/docs")) event.respondWith(networkFirst(request, "/", isPage));
   else if (KEPT_DATA.includes(url.pathname) && !request.headers.has("Authorization"))
     event.respondWith(networkFirst(request, url.pathname + url.search));
 });
