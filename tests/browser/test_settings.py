@@ -127,6 +127,21 @@ def test_a_channel_is_added_tried_and_deleted(demo: ServiceProcess, open_page: O
     expect(page.get_by_text("No channel yet")).to_be_visible()
 
 
+def test_a_theme_chosen_on_the_page_of_notifications_does_not_make_it_old(
+    demo: ServiceProcess, open_page: OpenPage
+) -> None:
+    page = open_page(f"{demo.url}/settings/notifications")
+    digest = page.get_by_label("Gather what can wait")
+    expect(digest).not_to_be_checked()
+    for is_wanted in (True, False):
+        with page.expect_response(lambda response: "preferences" in response.url and response.request.method == "PUT"):
+            page.get_by_role("button", name=re.compile("[tT]heme")).click()
+        with page.expect_response(lambda response: "preferences" in response.url and response.request.method == "PUT"):
+            digest.click()
+        expect(digest).to_be_checked(checked=is_wanted)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_a_figure_is_added_changed_and_deleted(demo: ServiceProcess, open_page: OpenPage) -> None:
     page = open_page(f"{demo.url}/settings/kpis")
     form = page.get_by_role("form", name="A new figure")

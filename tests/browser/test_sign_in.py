@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,12 +44,21 @@ def service(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServicePr
 
 
 def test_signing_in_and_again_when_the_token_has_expired(service: ServiceProcess, open_page: OpenPage) -> None:
+    chosen = urllib.request.Request(
+        f"{service.url}/api/analytics/preferences",
+        json.dumps({"theme": "night"}).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {token(600)}"},
+        method="PUT",
+    )
+    urllib.request.urlopen(chosen, timeout=30).close()
     page = open_page(service.url)
     field = page.get_by_label("Access token")
     expect(field).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     field.fill(token(8))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_test_id("live-mark")).to_have_text("live")
+    expect(page.locator("html")).to_have_attribute("data-theme", "night")  # what this person has chosen elsewhere
     expect(page.get_by_text("Nothing has been recorded yet")).to_be_visible()
     expect(page.get_by_text("Your sign-in has expired.")).to_be_visible(timeout=40_000)
     field.fill(token(600))

@@ -12,7 +12,7 @@ import { browserClockError } from "../lib/clock";
 import { useNow } from "../lib/hooks";
 import { usePreferences } from "../lib/preferences";
 import type { Theme } from "../lib/preferences";
-import { changePreferences } from "../lib/synced";
+import { changePreferences, pullPreferences } from "../lib/synced";
 import { ago, span } from "../lib/times";
 import { showToast, useToast } from "../lib/toast";
 import { Button, cx } from "./parts";
@@ -123,6 +123,7 @@ export function SignIn({ reason }: { reason: string }) {
         event.preventDefault();
         setToken(text.trim() === "" ? undefined : text.trim());
         retryConnection();
+        void pullPreferences();
         void queryClient.resetQueries();
       }}
     >

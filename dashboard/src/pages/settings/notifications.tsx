@@ -6,7 +6,7 @@ import { request } from "../../api/client";
 import { Field, Select, Toggle } from "../../components/form";
 import { Failed, Skeleton } from "../../components/parts";
 import { Stale } from "../../components/stale";
-import { PREFERENCES_PATH, requestOf } from "../../lib/synced";
+import { PREFERENCES_KEY, PREFERENCES_PATH, requestOf } from "../../lib/synced";
 import type { Stored } from "../../lib/synced";
 import { showToast } from "../../lib/toast";
 import { ChannelItem, NewChannel } from "./channels";
@@ -16,13 +16,13 @@ import { Deliveries } from "./deliveries";
 const ZONES = typeof Intl.supportedValuesOf === "function" ? Intl.supportedValuesOf("timeZone") : [];
 
 export default function NotificationSettings() {
-  const { data, error, refetch } = useQuery({ queryKey: ["preferences"], queryFn: () => request<Stored>(PREFERENCES_PATH) });
+  const { data, error, refetch } = useQuery({ queryKey: PREFERENCES_KEY, queryFn: () => request<Stored>(PREFERENCES_PATH) });
   const [isStale, setStale] = useState(false);
   const [round, setRound] = useState(0); // fields begin anew with what is set now
   if (data === undefined) return error === null ? <Skeleton className="h-64 rounded-2xl" /> : <Failed error={error} again={() => void refetch()} />;
   const notifications = data.notifications as Notifications;
   const putWhole = async (change: object) => {
-    const outcome = await save(() => send("PUT", PREFERENCES_PATH, { ...requestOf(data), ...change }, data.etag), ["preferences"]);
+    const outcome = await save(() => send("PUT", PREFERENCES_PATH, { ...requestOf(data), ...change }, data.etag), PREFERENCES_KEY);
     setStale(outcome === "stale");
     return outcome === "done";
   };
