@@ -170,7 +170,8 @@ def test_cards_are_arranged_by_keyboard_and_kept(demo: ServiceProcess, open_page
     page.get_by_role("button", name="Arrange cards").click()
     cards = page.locator("[data-card]")
     expect(cards.first).to_have_attribute("data-card", "battery")
-    page.get_by_role("button", name=re.compile("^Move Battery")).press("ArrowRight")
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):  # faster than the service stores it
+        page.get_by_role("button", name=re.compile("^Move Battery")).press(key)
     expect(cards.nth(1)).to_have_attribute("data-card", "battery")
     page.get_by_role("button", name="Tanks: away").click()
     expect(page.locator("[data-card=tanks]")).to_have_count(0)

@@ -1,9 +1,11 @@
 // The reader's arrangement of the first page: kept by the service, changed at once, every step can be undone.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import type { QueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { COLUMNS, DEFAULT_LAYOUT, fromWidgets, LAYOUT_ID, toWidgets } from "../lib/layout";
 import type { Layout } from "../lib/layout";
-import { attempt, send } from "./changes";
+import { showToast } from "../lib/toast";
+import { save, send } from "./changes";
 import { request } from "./client";
 import type { Schemas } from "./client";
 
@@ -29,21 +31,40 @@ async function load(): Promise<Kept> {
   return { layout: (found && fromWidgets(found.widgets)) ?? DEFAULT_LAYOUT, etag: found?.etag };
 }
 
+let isSaving = false;
+
+/** Store what is shown. One request at a time: what is changed meanwhile goes along with the next, by the ETag of this one. */
+async function store(client: QueryClient): Promise<void> {
+  if (isSaving) return;
+  isSaving = true;
+  const change = async () => {
+    for (let sent: Layout | undefined, kept = shown(client); kept.layout !== sent; kept = shown(client)) {
+      sent = kept.layout;
+      const { etag } = await send<Schemas["LayoutResponse"]>("PUT", PATH, { name: "Overview", columns: COLUMNS, widgets: toWidgets(sent) }, kept.etag);
+      client.setQueryData<Kept>(KEY, { layout: shown(client).layout, etag });
+    }
+  };
+  const outcome = await save(change, []).finally(() => (isSaving = false));
+  if (outcome === "done") return;
+  if (outcome === "stale") showToast({ text: "Somebody has arranged the cards elsewhere meanwhile: this is how they are now." });
+  await client.invalidateQueries({ queryKey: KEY });
+}
+
+function shown(client: QueryClient): Kept {
+  return client.getQueryData<Kept>(KEY) ?? { layout: DEFAULT_LAYOUT, etag: undefined };
+}
+
 export function useArrangement(): Arrangement {
   const client = useQueryClient();
   const { data } = useQuery({ queryKey: KEY, queryFn: load, staleTime: 60_000 });
   const [past, setPast] = useState<readonly Layout[]>([]);
-  const { layout, etag } = data ?? { layout: DEFAULT_LAYOUT, etag: undefined };
+  const { layout } = data ?? { layout: DEFAULT_LAYOUT };
   const last = past.at(-1);
 
-  const save = (next: Layout) => {
-    client.setQueryData<Kept>(KEY, { layout: next, etag });
-    void attempt(async () => {
-      const answer = await send<Schemas["LayoutResponse"]>("PUT", PATH, { name: "Overview", columns: COLUMNS, widgets: toWidgets(next) }, etag);
-      client.setQueryData<Kept>(KEY, { layout: next, etag: answer.etag });
-    }, []).then((done) => {
-      if (!done) void client.invalidateQueries({ queryKey: KEY });
-    });
+  const arrange = (next: Layout) => {
+    void client.cancelQueries({ queryKey: KEY }); // an answer of before the change
+    client.setQueryData<Kept>(KEY, { ...shown(client), layout: next });
+    void store(client);
   };
   return {
     layout,
@@ -51,14 +72,14 @@ export function useArrangement(): Arrangement {
     change: (next) => {
       if (next === layout) return;
       setPast([...past.slice(-STEPS), layout]);
-      save(next);
+      arrange(next);
     },
     undo:
       last === undefined
         ? undefined
         : () => {
             setPast(past.slice(0, -1));
-            save(last);
+            arrange(last);
           },
   };
 }

@@ -29,11 +29,18 @@ export function useTitles(layout: Layout): (card: Card) => string {
   return (card) => TITLES[card.id] ?? (answers[charts.indexOf(card)]?.data ?? card.metrics).join(", ");
 }
 
+interface CardToolsProps {
+  readonly card: Card;
+  readonly title: string;
+  readonly arrangement: Arrangement;
+  readonly isInSight?: (card: Card) => boolean; // those that it is moved among; left out: all
+}
+
 /** What can be done to one card. */
-export function CardTools({ card, title, arrangement: { layout, change } }: { card: Card; title: string; arrangement: Arrangement }) {
+export function CardTools({ card, title, arrangement: { layout, change }, isInSight }: CardToolsProps) {
   return ([
-    ["earlier", ArrowLeft, () => change(moved(layout, card.id, -1))],
-    ["later", ArrowRight, () => change(moved(layout, card.id, 1))],
+    ["earlier", ArrowLeft, () => change(moved(layout, card.id, -1, isInSight))],
+    ["later", ArrowRight, () => change(moved(layout, card.id, 1, isInSight))],
     ["narrower", Minimize2, () => change(resized(layout, card.id, -1))],
     ["wider", Maximize2, () => change(resized(layout, card.id, 1))],
     ["away", X, () => change(removed(layout, card.id))],
@@ -70,19 +77,20 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
   const titleOf = useTitles(layout);
   const [isArranging, setArranging] = useState(false);
   const [dragged, setDragged] = useState<string | undefined>();
+  const isChart = (card: Card) => card.id.startsWith("chart-");
+  const isInSight = (card: Card) => isChart(card) || show(card.id) !== null;
   const key = (card: Card) => (event: KeyboardEvent) => {
     const by = event.key === "ArrowLeft" || event.key === "ArrowUp" ? -1 : event.key === "ArrowRight" || event.key === "ArrowDown" ? 1 : 0;
     if (by === 0) return;
     event.preventDefault();
-    change(event.shiftKey ? resized(layout, card.id, by) : moved(layout, card.id, by));
+    change(event.shiftKey ? resized(layout, card.id, by) : moved(layout, card.id, by, isInSight));
   };
 
   return (
     <>
       <div className="grid gap-4 md:grid-cols-12">
         {layout.map((card) => {
-          const isChart = card.id.startsWith("chart-");
-          const content = isChart ? (
+          const content = isChart(card) ? (
             <Suspense fallback={<Skeleton className="h-80 rounded-2xl" />}>
               <ChartCard metrics={card.metrics} />
             </Suspense>
@@ -116,7 +124,7 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
                     <LayoutGrid aria-hidden="true" className="size-4" /> {title}
                   </Button>
                   <span className="flex-1" />
-                  <CardTools card={card} title={title} arrangement={arrangement} />
+                  <CardTools card={card} title={title} arrangement={arrangement} isInSight={isInSight} />
                 </div>
               )}
               <div className="min-h-0 flex-1">{content}</div>

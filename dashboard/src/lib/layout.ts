@@ -17,21 +17,23 @@ const STANDARD = ["battery", "power", "tanks", "climate", "vehicle", "system", "
 
 export const DEFAULT_LAYOUT: Layout = STANDARD.map((id) => ({ id, size: 4, metrics: [] }));
 
-export function moved(layout: Layout, id: string, by: number): Layout {
-  const from = layout.findIndex((card) => card.id === id);
-  const to = Math.min(layout.length - 1, Math.max(0, from + by));
-  const card = layout[from];
-  if (card === undefined || to === from) return layout;
+/** `by` places among the cards in sight: one that does not show is passed with the one before it. */
+export function moved(layout: Layout, id: string, by: number, isInSight: (card: Card) => boolean = () => true): Layout {
+  const card = layout.find((each) => each.id === id);
+  if (card === undefined) return layout;
+  const places = layout.filter((each) => each === card || isInSight(each));
+  const target = places[Math.min(places.length - 1, Math.max(0, places.indexOf(card) + by))];
+  if (target === undefined || target === card) return layout;
+  const to = layout.indexOf(target);
   const rest = layout.filter((each) => each !== card);
   return [...rest.slice(0, to), card, ...rest.slice(to)];
 }
 
 export function resized(layout: Layout, id: string, by: number): Layout {
-  return layout.map((card) => {
-    if (card.id !== id) return card;
-    const at = Math.min(SIZES.length - 1, Math.max(0, SIZES.indexOf(card.size) + by));
-    return { ...card, size: SIZES[at] ?? card.size };
-  });
+  const card = layout.find((each) => each.id === id);
+  if (card === undefined) return layout;
+  const size = SIZES[Math.min(SIZES.length - 1, Math.max(0, SIZES.indexOf(card.size) + by))] ?? card.size;
+  return size === card.size ? layout : layout.map((each) => (each === card ? { ...card, size } : each));
 }
 
 export function removed(layout: Layout, id: string): Layout {
@@ -50,7 +52,7 @@ export function added(layout: Layout, card: { id?: string; metrics?: readonly st
 /** Standard cards that are not there. */
 export function missing(layout: Layout): string[] {
   const there = new Set(layout.map((card) => card.id));
-  return STANDARD.filter((id) => id !== "other" && !there.has(id));
+  return STANDARD.filter((id) => !there.has(id));
 }
 
 /** As the API keeps it: places in a grid of twelve columns, row by row. */

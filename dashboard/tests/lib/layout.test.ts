@@ -11,11 +11,22 @@ test("cards move, and stop at the ends", () => {
   expect(moved(DEFAULT_LAYOUT, "nobody", 1)).toBe(DEFAULT_LAYOUT);
 });
 
+test("a card passes those that do not show along with the one in sight before them", () => {
+  const isInSight = ({ id }: { id: string }) => ["battery", "tanks", "other"].includes(id);
+  expect(ids(moved(DEFAULT_LAYOUT, "battery", 1, isInSight))).toBe("power tanks battery climate vehicle system other");
+  expect(ids(moved(DEFAULT_LAYOUT, "tanks", -1, isInSight))).toBe("tanks battery power climate vehicle system other");
+  expect(moved(DEFAULT_LAYOUT, "other", 1, isInSight)).toBe(DEFAULT_LAYOUT);
+});
+
 test("sizes have a smallest and a largest", () => {
   const size = (layout: Layout) => layout[0]?.size;
   expect(size(resized(DEFAULT_LAYOUT, "battery", 1))).toBe(6);
   expect(size(resized(DEFAULT_LAYOUT, "battery", 9))).toBe(12);
-  expect(size(resized(DEFAULT_LAYOUT, "battery", -1))).toBe(4);
+  expect(resized(DEFAULT_LAYOUT, "battery", -1)).toBe(DEFAULT_LAYOUT);
+});
+
+test.each(DEFAULT_LAYOUT.map(({ id }) => id))("%s can come back", (id) => {
+  expect(missing(removed(DEFAULT_LAYOUT, id))).toEqual([id]);
 });
 
 test("what was removed can come back, charts get names of their own", () => {
