@@ -51,6 +51,7 @@ def test_a_threshold_is_set_switched_off_and_deleted(demo: ServiceProcess, open_
     item.get_by_label("For at least (minutes)").fill("2")
     item.get_by_role("button", name="Save").click()
     expect(item.get_by_text("below 9 % for 2 min")).to_be_visible()
+    expect(item.get_by_role("button", name=re.compile("Change"))).to_be_focused()
     (kept,) = demo.get("/api/analytics/thresholds")["thresholds"]
     assert (kept["metric"], kept["value"], kept["enabled"]) == ("tank.fresh.level", 9, False)
     item.get_by_role("button", name=re.compile("Delete")).click()
@@ -161,8 +162,41 @@ def test_a_figure_is_added_changed_and_deleted(demo: ServiceProcess, open_page: 
     item.get_by_label("Should be at least").fill("99")
     item.get_by_role("button", name="Save").click()
     expect(item).to_contain_text("it is not")
+    expect(item.get_by_role("button", name="Change Coldest night")).to_be_focused()
     item.get_by_role("button", name="Delete Coldest night").click()
     expect(item).to_have_count(0)
+
+
+def test_figures_and_channels_may_be_called_anything_more_than_once(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/settings/kpis", width=360, height=740)
+    shipped = page.get_by_role("region", name="Figures").get_by_role("listitem")
+    words = shipped.first.locator("p").first
+    expect(words).to_be_visible()
+    assert words.evaluate("element => element.offsetHeight") < 60  # a line or two, not a letter a line
+    form = page.get_by_role("form", name="A new figure")
+    for name in ("温度", "水", "水"):
+        form.get_by_label("Name").fill(name)
+        form.get_by_label("Expression").fill('max("exterior.temperature", "24h")')
+        form.get_by_role("button", name="Add it").click()
+        expect(form.get_by_label("Name")).to_have_value("")
+    for each in ("温度", "水", "水"):
+        count = page.get_by_role("button", name=f"Delete {each}").count()
+        page.get_by_role("button", name=f"Delete {each}").first.click()
+        expect(page.get_by_role("button", name=f"Delete {each}")).to_have_count(count - 1)
+    page.goto(f"{demo.url}/settings/notifications")
+    form = page.get_by_role("form", name="A new channel")
+    for name in ("Phone", "Phone", "123"):
+        form.get_by_label("Name (if you like)").fill(name)
+        form.get_by_label("Address").fill("https://example.org/hook")
+        form.get_by_role("button", name="Add it").click()
+        expect(form.get_by_label("Address")).to_have_value("")
+    channels = page.get_by_role("region", name="Channels").get_by_role("button", name=re.compile("^Delete"))
+    assert [each.get_attribute("aria-label") for each in channels.all()] == [
+        "Delete phone", "Delete phone2", "Delete webhook",
+    ]  # fmt: skip
+    for left in (2, 1, 0):
+        channels.first.click()
+        expect(channels).to_have_count(left)
 
 
 def test_cards_are_arranged_by_keyboard_and_kept(demo: ServiceProcess, open_page: OpenPage) -> None:

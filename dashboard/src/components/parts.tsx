@@ -1,11 +1,11 @@
 // The small parts that everything is made of.
-import type { ButtonHTMLAttributes, ReactNode } from "react";
+import type { ComponentProps, ReactNode } from "react";
 
 export function cx(...names: readonly (string | false | undefined)[]): string {
   return names.filter(Boolean).join(" ");
 }
 
-type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & { tone?: "plain" | "accent" | "quiet" };
+type ButtonProps = ComponentProps<"button"> & { tone?: "plain" | "accent" | "quiet" };
 
 const TONES = {
   plain: "border bg-raised text-ink hover:border-accent",

@@ -6,6 +6,7 @@ import { Field, Select, Toggle } from "../../components/form";
 import { Button } from "../../components/parts";
 import type { Stored } from "../../lib/synced";
 import { CATEGORIES, isAbout, withCategory } from "./categories";
+import { untaken } from "./ids";
 import { SEVERITIES } from "./threshold-form";
 
 // An answer has every member; the document marks those that a request may leave out.
@@ -70,8 +71,7 @@ export function NewChannel({ taken, onAdd }: { taken: ReadonlySet<string>; onAdd
     const form = event.currentTarget;
     const given = new FormData(form);
     const text = (name: string) => String(given.get(name) ?? "").trim();
-    let id = text("id") === "" ? kind : text("id").toLowerCase().replace(/[^a-z0-9_.-]+/g, "-").replace(/^[^a-z]+/, "");
-    for (let number = 2; taken.has(id); number += 1) id = `${kind}${number}`;
+    const id = untaken(text("id").toLowerCase().replace(/[^a-z0-9_.-]+/g, "-").replace(/^[^a-z]+/, "") || kind, taken);
     const channel = { id, type: kind, url: text("url"), secret: text("secret") || null, enabled: true, min_severity: text("severity"), categories: null };
     void onAdd(channel as unknown as Channel).then((done) => done && form.reset());
   };

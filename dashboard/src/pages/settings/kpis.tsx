@@ -1,7 +1,7 @@
 // KPIs: figures worked out by the service, with what they should be.
 import { useQuery } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Link } from "wouter";
 import { attempt, save, send } from "../../api/changes";
 import { request } from "../../api/client";
@@ -11,6 +11,7 @@ import { Stale } from "../../components/stale";
 import { trendsLink } from "../../lib/links";
 import { usePreferences } from "../../lib/preferences";
 import { shownText } from "../../lib/units";
+import { untaken } from "./ids";
 import { KpiForm } from "./kpi-form";
 import type { Kpi, WantedKpi } from "./kpi-form";
 
@@ -28,7 +29,7 @@ export default function Kpis() {
           ))}
         </ul>
       </section>
-      <NewKpi />
+      <NewKpi taken={new Set(data.kpis.map(({ id }) => id))} />
     </div>
   );
 }
@@ -42,15 +43,21 @@ function Item({ kpi }: { kpi: Kpi }) {
   ].filter(Boolean);
   const [edited, setEdited] = useState<Kpi | undefined>(); // as it was when editing began
   const [isStale, setStale] = useState(false);
+  const pencil = useRef<HTMLButtonElement>(null);
+  /** Back to where editing began, for who is there by keyboard. */
+  const leave = () => {
+    setEdited(undefined);
+    pencil.current?.focus();
+  };
   const change = async (body: WantedKpi) => {
     const outcome = await save(() => send("PUT", `${PATH}/${kpi.id}`, body, edited?.etag ?? undefined), ["kpis"]);
     setStale(outcome === "stale");
-    if (outcome === "done") setEdited(undefined);
+    if (outcome === "done") leave();
   };
   return (
     <li className="py-3">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-52">
         <p className="font-medium">{kpi.name}</p>
         <p className="text-sm text-soft">{kpi.description ?? kpi.expression}</p>
         {target.length > 0 && (
@@ -62,7 +69,7 @@ function Item({ kpi }: { kpi: Kpi }) {
       <Link href={trendsLink({ metrics: [kpi.metric], from: -30 * 86_400 })} className="rounded-lg px-2 py-1 text-lg font-semibold tabular-nums hover:bg-raised">
         {kpi.value === null ? "not known yet" : shownText(kpi.value, unit, wanted)}
       </Link>
-      <Button tone="quiet" aria-label={`Change ${kpi.name}`} aria-expanded={edited !== undefined} onClick={() => { setStale(false); setEdited(edited === undefined ? kpi : undefined); }}>
+      <Button ref={pencil} tone="quiet" aria-label={`Change ${kpi.name}`} aria-expanded={edited !== undefined} onClick={() => { setStale(false); setEdited(edited === undefined ? kpi : undefined); }}>
         <Pencil aria-hidden="true" className="size-4" />
       </Button>
       {kpi.etag !== null && (
@@ -76,7 +83,7 @@ function Item({ kpi }: { kpi: Kpi }) {
           {isStale && <Stale what="this figure" onReload={() => { setStale(false); setEdited(kpi); }} />}
           <KpiForm key={edited.etag} label={`Change ${kpi.name}`} known={edited} onSubmit={(body) => void change(body)}>
             <Button type="submit" tone="accent">Save</Button>
-            <Button tone="quiet" onClick={() => setEdited(undefined)}>Leave it</Button>
+            <Button tone="quiet" onClick={leave}>Leave it</Button>
           </KpiForm>
         </div>
       )}
@@ -84,9 +91,9 @@ function Item({ kpi }: { kpi: Kpi }) {
   );
 }
 
-function NewKpi() {
+function NewKpi({ taken }: { taken: ReadonlySet<string> }) {
   const create = (body: WantedKpi, form: HTMLFormElement) => {
-    const id = body.name.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^[^a-z]+/, "").slice(0, 64) || "figure";
+    const id = untaken(body.name.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^[^a-z]+/, "").slice(0, 60) || "figure", taken);
     void attempt(() => send("POST", PATH, { id, ...body }), ["kpis"]).then((done) => done && form.reset());
   };
   return (

@@ -1,7 +1,7 @@
 // Thresholds: what a person wants to be told of, whatever is usual.
 import { useQuery } from "@tanstack/react-query";
 import { Pencil, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { attempt, save, send } from "../../api/changes";
 import { request } from "../../api/client";
 import type { Schemas } from "../../api/client";
@@ -57,6 +57,12 @@ function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry
   const now = useNow(30);
   const [edited, setEdited] = useState<Threshold | undefined>(); // as it was when editing began
   const [isStale, setStale] = useState(false);
+  const pencil = useRef<HTMLButtonElement>(null);
+  /** Back to where editing began, for who is there by keyboard. */
+  const leave = () => {
+    setEdited(undefined);
+    pencil.current?.focus();
+  };
   const [isSwitching, setSwitching] = useState(false); // until that is loaded, an edit would begin with what was before
   const firing = threshold.states.filter((state) => state.state === "firing");
   const name = threshold.metric === null ? `every ${threshold.role?.replaceAll("_", " ") ?? ""}` : (metric?.title ?? threshold.metric);
@@ -74,7 +80,7 @@ function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry
     const named = edited.name.startsWith(`${of ?? role ?? ""} `) ? {} : { name: edited.name }; // a made name is made anew
     const outcome = await save(() => send("PUT", `${PATH}/${threshold.id}`, { ...next, ...named, metric: of, role, enabled }, edited.etag), ["thresholds"]);
     setStale(outcome === "stale");
-    if (outcome === "done") setEdited(undefined);
+    if (outcome === "done") leave();
   };
   return (
     <li className="py-3">
@@ -93,7 +99,7 @@ function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry
           </p>
         </div>
         <Toggle label="On" checked={threshold.enabled} onChange={(enabled) => toggle(enabled)} />
-        <Button tone="quiet" disabled={isSwitching} aria-label={`Change ${threshold.name}`} aria-expanded={edited !== undefined} onClick={() => { setStale(false); setEdited(edited === undefined ? threshold : undefined); }}>
+        <Button ref={pencil} tone="quiet" disabled={isSwitching} aria-label={`Change ${threshold.name}`} aria-expanded={edited !== undefined} onClick={() => { setStale(false); setEdited(edited === undefined ? threshold : undefined); }}>
           <Pencil aria-hidden="true" className="size-4" />
         </Button>
         <Button tone="quiet" aria-label={`Delete ${threshold.name}`} onClick={() => void attempt(() => send("DELETE", `${PATH}/${threshold.id}`), ["thresholds"])}>
@@ -106,7 +112,7 @@ function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry
           <ThresholdForm key={edited.etag} label={`Change ${threshold.name}`} unit={metric?.unit} known={edited} onSubmit={(next) => void change(next)}>
             <div className="flex gap-2">
               <Button type="submit" tone="accent">Save</Button>
-              <Button tone="quiet" onClick={() => setEdited(undefined)}>Leave it</Button>
+              <Button tone="quiet" onClick={leave}>Leave it</Button>
             </div>
           </ThresholdForm>
         </div>
