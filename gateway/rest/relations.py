@@ -160,7 +160,8 @@ def _known(values: Values, at: int) -> float | None:
 
 def _cycle_words(title: str, unit: str | None, profile: DayProfile) -> str:
     if profile.strength is None:
-        return f"{title} has been seen on {profile.days} whole days: too few to tell a daily pattern."
+        days = {0: "no day", 1: "one day"}.get(profile.days, f"{profile.days} days")
+        return f"{title} has been seen on {days} before today: too few to tell a daily pattern."
     share = number(100 * profile.strength, "%")
     if profile.strength < FORETOLD:
         return f"{title} follows no clear daily pattern: other days foretell {share} of a day's movement."

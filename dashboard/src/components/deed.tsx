@@ -8,6 +8,7 @@ import { deedName, deedText, isUnderway, latestFor, wasDone } from "../lib/deeds
 import type { Deed, Recommendation } from "../lib/deeds";
 import { serverNow } from "../lib/clock";
 import { useSaid } from "../lib/said";
+import { counted } from "../lib/words";
 import { HoldButton } from "./hold-button";
 import { Button } from "./parts";
 
@@ -87,7 +88,7 @@ function OneDeed({ advice, deed, whole }: { advice: Recommendation | undefined; 
       {advice !== undefined && <p className="text-sm">{said(advice.text)}.</p>}
       <p id={words} className="mb-2 text-xs text-soft">
         {said(of?.consequence ?? "")}
-        {whole && advice !== undefined && advice.measured > 0 && ` Such advice has helped ${advice.helped} of ${advice.measured} times.`}
+        {whole && advice !== undefined && advice.measured > 0 && ` Such advice has helped ${advice.helped} of ${counted(advice.measured, "time")}.`}
       </p>
       <div className="flex flex-wrap items-center gap-2">
         {advice?.risk === "amber" && !isBusy && !isDone ? (

@@ -38,7 +38,7 @@ export function Toggle({ label, checked, onChange }: { label: ReactNode; checked
           setWanted(event.target.checked);
           void onChange(event.target.checked).finally(() => setWanted(undefined));
         }}
-        className="size-5 accent-(--accent)"
+        className="size-5 shrink-0 accent-(--accent)"
       />
       {label}
     </label>

@@ -7,6 +7,13 @@ import { shownText } from "./units";
 const COUNTS = ["", "One thing", "Two things", "Three things", "Four things", "Five things", "Six things"];
 const PRESSING = new Set(["high", "critical"]);
 
+const whole = new Intl.NumberFormat("en");
+
+/** `1 time`, `2 times`, `1,200 tries`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${whole.format(count)} ${count === 1 ? one : many}`;
+}
+
 export interface Headline {
   readonly title: string;
   readonly text: string;

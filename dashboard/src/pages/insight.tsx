@@ -18,6 +18,7 @@ import { usePreferences } from "../lib/preferences";
 import { useSaid } from "../lib/said";
 import { ago, moment, span } from "../lib/times";
 import { shownText } from "../lib/units";
+import { counted } from "../lib/words";
 
 export default function InsightPage() {
   const id = useParams<{ id: string }>().id;
@@ -168,7 +169,7 @@ function Whole({ insight }: { insight: Insight }) {
               {evidence.value !== undefined && <Fact name="Value">{shownText(evidence.value, evidence.unit, wanted)}</Fact>}
               {baseline !== undefined && <Fact name="Compared with">{baseline}</Fact>}
               {evidence.samples !== undefined && evidence.start !== undefined && (
-                <Fact name="Rests on">{evidence.samples} values over {span((evidence.end ?? now) - evidence.start)}</Fact>
+                <Fact name="Rests on">{counted(evidence.samples, "value")} over {span((evidence.end ?? now) - evidence.start)}</Fact>
               )}
               {evidence.coverage !== undefined && <Fact name="Coverage">{percent(evidence.coverage)} of that time was measured</Fact>}
               {evidence.start !== undefined && <Fact name="Began">{moment(evidence.start)}</Fact>}
@@ -176,7 +177,7 @@ function Whole({ insight }: { insight: Insight }) {
               <Fact name="Last change">{ago(now - insight.updated_at)}</Fact>
               {insight.expires_at !== null && <Fact name="Forgotten">{moment(insight.expires_at)}, unless it goes on</Fact>}
               <Fact name="State">{lifeText(insight, underwayFor(deeds, insight.insight_id))}</Fact>
-              {insight.not_useful > 0 && <Fact name="Called not useful">{insight.not_useful} times</Fact>}
+              {insight.not_useful > 0 && <Fact name="Called not useful">{counted(insight.not_useful, "time")}</Fact>}
             </dl>
             <CopyLink address={link} />
           </section>

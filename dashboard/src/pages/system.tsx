@@ -10,6 +10,7 @@ import { liveValues } from "../live/values";
 import { useNow, useTitle } from "../lib/hooks";
 import { lazyPart } from "../lib/lazy-part";
 import { ago, moment, span } from "../lib/times";
+import { counted } from "../lib/words";
 
 const bytes = (count: number | null | undefined): string => {
   if (count === null || count === undefined) return "unknown";
@@ -101,7 +102,7 @@ function Service() {
           <Fact name="Used">{bytes(memory.bytes)} of {bytes(memory.budget_bytes)}</Fact>
           <Fact name="Samples">{count.format(memory.samples)}</Fact>
           <Fact name="Kept for">{span(status.data.data_retention_hours * 3600)}</Fact>
-          <Fact name="Let go to make room">{count.format(memory.evicted)} samples</Fact>
+          <Fact name="Let go to make room">{counted(memory.evicted, "sample")}</Fact>
           <Fact name="Lost before they were stored">{count.format(memory.lost_unpersisted)}</Fact>
         </Card>
         <Card title="Disk">
@@ -111,7 +112,7 @@ function Service() {
               <Fact name="State">{persistence.state}{persistence.reason !== null && `: ${persistence.reason}`}</Fact>
               <Fact name="Size">{bytes(persistence.size_bytes)}{persistence.budget_bytes !== null && ` of ${bytes(persistence.budget_bytes)}`}</Fact>
               <Fact name="Last stored">{persistence.last_commit === null ? "nothing yet" : ago(Math.max(0, now - persistence.last_commit))}</Fact>
-              <Fact name="Waiting">{persistence.backlog === null ? "unknown" : `${count.format(persistence.backlog)} samples`}</Fact>
+              <Fact name="Waiting">{persistence.backlog === null ? "unknown" : counted(persistence.backlog, "sample")}</Fact>
             </>
           ) : (
             <p className="col-span-2 text-sm text-soft">

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Alert, Insight, PowerNode, TileGroup } from "../../src/api/queries";
 import { DEFAULTS } from "../../src/lib/preferences";
-import { alertTitle, furthestText, headline } from "../../src/lib/words";
+import { alertTitle, counted, furthestText, headline } from "../../src/lib/words";
 
 const insight = (severity: string) => ({ severity }) as Insight;
 const group = (role: string, value: number | null) => ({ tiles: [{ role, value }] }) as unknown as TileGroup;
@@ -46,4 +46,9 @@ test("an alert by its sentence, until it comes back", () => {
   expect(alertTitle({ ...alert, state: "recovering" }, "Fridge")).toMatch(/^Fridge is back within its limit/);
   expect(furthestText(alert, "°C", DEFAULTS)).toBe(", at its furthest 9.5 °C");
   expect(furthestText({ peak: null }, "°C", DEFAULTS)).toBe("");
+});
+
+test("one of a thing is one", () => {
+  expect([0, 1, 2, 1234].map((count) => counted(count, "time"))).toEqual(["0 times", "1 time", "2 times", "1,234 times"]);
+  expect([1, 3].map((count) => counted(count, "try", "tries"))).toEqual(["1 try", "3 tries"]);
 });

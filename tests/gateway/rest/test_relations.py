@@ -100,8 +100,15 @@ async def test_too_little_to_tell(client: QuartClient, fill: Fill) -> None:
     fill("battery.house.voltage", [1.0, 2.0])
     answer = await ask(client, "cycles?metric=battery.house.voltage")
     assert (answer["days"], answer["strength"]) == (0, None)
-    assert "too few" in answer["text"]
+    assert "has been seen on no day before today: too few" in answer["text"]
     assert answer["week"] == [[None] * 24] * 7
+
+
+@pytest.mark.parametrize(("hours", "days"), [(24, "one day"), (48, "2 days")])
+async def test_some_hours_of_a_day_are_no_whole_day(client: QuartClient, fill: Fill, hours: int, days: str) -> None:
+    fill("a", np.ones(hours), step_ms=HOUR_MS)
+    answer = await ask(client, "cycles?metric=a")
+    assert answer["text"] == f"A has been seen on {days} before today: too few to tell a daily pattern."
 
 
 async def test_noise_has_no_pattern(client: QuartClient, fill: Fill) -> None:

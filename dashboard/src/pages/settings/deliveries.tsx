@@ -5,6 +5,7 @@ import type { Schemas } from "../../api/client";
 import { Failed, Skeleton } from "../../components/parts";
 import { useNow } from "../../lib/hooks";
 import { ago, moment, span } from "../../lib/times";
+import { counted } from "../../lib/words";
 
 type Delivery = Schemas["Delivery"];
 const COLOURS: Readonly<Record<string, string>> = { sent: "text-good", waiting: "text-warning", failed: "text-critical", merged: "text-soft" };
@@ -13,9 +14,9 @@ const SHOWN = 20;
 function outcome(each: Delivery, now: number): string {
   if (each.state === "sent") return `sent ${ago(now - (each.done_at ?? each.created_at))}`;
   if (each.state === "merged") return "went along with another message";
-  if (each.state === "failed") return `given up after ${each.attempts} tries`;
+  if (each.state === "failed") return `given up after ${counted(each.attempts, "try", "tries")}`;
   const next = each.next_try_at === null || each.next_try_at <= now ? "now" : `in ${span(each.next_try_at - now)}`;
-  return each.attempts === 0 ? `to be sent ${next}` : `tried ${each.attempts} times, again ${next}`;
+  return each.attempts === 0 ? `to be sent ${next}` : `tried ${counted(each.attempts, "time")}, again ${next}`;
 }
 
 export function Deliveries() {

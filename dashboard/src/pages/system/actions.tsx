@@ -9,6 +9,7 @@ import { deedName, deedText } from "../../lib/deeds";
 import type { Deed } from "../../lib/deeds";
 import { insightLink } from "../../lib/links";
 import { moment, preciseClock } from "../../lib/times";
+import { counted } from "../../lib/words";
 
 export default function Actions() {
   const { data, error, refetch } = useQuery(deedsQuery);
@@ -74,7 +75,7 @@ function Whole({ verified, entries, broken_at: at, reason, persisted, last_hash:
         {entries === 0
           ? "The journal is empty."
           : verified
-            ? `The journal's ${entries} entries are whole: each holds the fingerprint of the one before. The last one's begins with ${hash.slice(0, 12)}.`
+            ? `The journal's ${counted(entries, "entry", "entries")} ${entries === 1 ? "is" : "are"} whole: each holds the fingerprint of the one before. The last one's begins with ${hash.slice(0, 12)}.`
             : `The journal was changed from outside at entry ${at ?? "?"}: ${reason ?? "no reason given"}.`}
         {!persisted && " Nothing is kept on disk: it ends with the service."}
       </span>

@@ -10,6 +10,7 @@ import { insightLink, patternsLink } from "../../lib/links";
 import { usePreferences } from "../../lib/preferences";
 import { useSaid } from "../../lib/said";
 import { moment, preciseMoment } from "../../lib/times";
+import { counted } from "../../lib/words";
 
 export function MetricCard({ asTable, ...chart }: ComponentProps<typeof TrendChart> & { asTable: boolean }) {
   const said = useSaid();
@@ -40,7 +41,7 @@ export function MetricCard({ asTable, ...chart }: ComponentProps<typeof TrendCha
             </li>
           ))}
           {visible.slice(0, 3).map((each) => <li key={each.start}>{said(each.description)}</li>)}
-          {visible.length > 3 && <li>and {visible.length - 3} more anomalies</li>}
+          {visible.length > 3 && <li>and {counted(visible.length - 3, "more anomaly", "more anomalies")}</li>}
         </ul>
       )}
     </section>
