@@ -61,11 +61,26 @@ export function axisLabel(seconds: number, length: number): string {
 const TICK_STEPS = [1, 5, 15, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY,
   2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY]; // prettier-ignore
 
-/** Round local times in [start, end], at most `most` of them. */
+/** How far ahead of UTC the clock here is at `at`, in seconds. */
+function offset(at: number): number {
+  return -new Date(at * 1000).getTimezoneOffset() * MINUTE;
+}
+
+/** When the clock here says `wall` (seconds since 1970 as if it were UTC); what it skips in spring, right after that. */
+function momentOf(wall: number, near: number): number {
+  const guess = wall - near;
+  const at = wall - offset(guess);
+  return at + offset(at) < wall ? guess : at;
+}
+
+/** Round local times in [start, end], about `most` of them at most. Days stay days where the clock changes. */
 export function ticks(start: number, end: number, most: number): number[] {
   const step = TICK_STEPS.find((each) => (end - start) / each <= most) ?? 365 * DAY;
-  const offset = -new Date(start * 1000).getTimezoneOffset() * MINUTE;
+  const near = offset(start);
   const found: number[] = [];
-  for (let at = Math.ceil((start + offset) / step) * step - offset; at <= end; at += step) found.push(at);
-  return found;
+  for (let wall = Math.ceil((start + near) / step) * step; ; wall += step) {
+    const at = step > HOUR ? momentOf(wall, near) : wall - near; // an hour that is lived twice has its marks twice
+    if (at > end) return found;
+    if (at >= start) found.push(at);
+  }
 }
