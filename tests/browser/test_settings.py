@@ -68,6 +68,8 @@ def test_a_threshold_that_fires_is_on_the_first_page_until_it_is_gone(
     demo.send("/api/analytics/thresholds", own)
     card = page.get_by_role("article", name="House battery voltage is above 5.00 V")
     expect(card).to_contain_text("Critical")
+    demo.send("/api/analytics/metrics", {"metric_name": "battery.house.voltage", "value": 17.25})
+    expect(card).to_contain_text("at its furthest 17.25 V")  # told without a frame, and long before a minute has passed
     expect(headline).to_contain_text(re.compile("needs? attention"))
     card.get_by_role("link", name="Look closer in Trends").click()
     expect(page).to_have_url(re.compile("m=battery.house.voltage"))

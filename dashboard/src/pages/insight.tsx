@@ -52,11 +52,11 @@ export default function InsightPage() {
   return <Whole insight={insight} />;
 }
 
-/** The span around the evidence: as much before as is needed to see what is usual. */
+/** The span around the evidence: as much before as is needed to see what is usual, and to now while it lasts. */
 export function spanAround(insight: Insight, now: number): { from: number; to: number } {
   const { start, end } = evidenceOf(insight);
   const first = start ?? insight.created_at;
-  const last = Math.max(end ?? insight.updated_at, insight.updated_at);
+  const last = insight.status === "resolved" ? Math.max(end ?? insight.updated_at, insight.updated_at) : now;
   const before = Math.min(7 * DAY, Math.max(6 * 3600, 4 * (last - first)));
   return { from: first - before, to: Math.min(now, last + before / 4) };
 }
@@ -68,7 +68,8 @@ function Whole({ insight }: { insight: Insight }) {
   const deeds = useDeeds();
   const offered = useOffered(insight.insight_id);
   const evidence = evidenceOf(insight);
-  const around = useMemo(() => spanAround(insight, insight.updated_at + 300), [insight]);
+  const lately = useNow(300);
+  const around = useMemo(() => spanAround(insight, lately), [insight, lately]);
   const metrics = useMemo(() => (insight.metric === null || insight.metric === "*" ? [] : [insight.metric]), [insight]);
   const charts = useQuery(chartsQuery(metrics, around.from, around.to, 480));
   const related = useQuery(correlationsQuery(168));
