@@ -34,6 +34,7 @@ UNUSUAL: Final = frozenset({  # kinds that say little more than that a metric is
     FindingKind.STUCK, FindingKind.NOISY, FindingKind.RATE_DROP, FindingKind.SLOWED, FindingKind.ERRORS,
     FindingKind.WARMING,
 })  # fmt: skip
+WHOLE: Final = frozenset({FindingKind.SILENT, FindingKind.INCIDENT})  # kinds that may be about the feed as a whole
 INCIDENT: Final = f"{FindingKind.INCIDENT}:{EVERYTHING}"
 
 
@@ -70,6 +71,12 @@ class InsightDesk:
         self._opened.pop(key, None)
         insight = self._book.resolve(key, now_ms)
         return [] if insight is None else [Change(insight, is_new=False)]
+
+    def is_left_over(self, insight: Insight, heard_ms: int) -> bool:
+        """Whether it speaks for many metrics out of an earlier process, which would have told its end, and samples came
+        in since this one started: `heard_ms` is the newest. What still holds of it is told anew."""
+        kind = insight.evidence.get("kind")
+        return kind in WHOLE and insight.metric is None and insight.updated_at_ms < self._started_ms <= heard_ms
 
     def gathered(self) -> frozenset[str]:
         """The keys of what the open incident speaks for."""

@@ -133,8 +133,10 @@ class InsightGenerator:
         found = await self._with_evidence(found) + await self._coach.look(now_ms, thorough=True)
         changes = self._desk.take(found, now_ms)
         keys = {insight_key(finding) for finding in found}
+        heard_ms = max((int(times[-1]) for times, _ in series.values() if len(times)), default=0)
         for insight in self._book.open_insights(now_ms):
-            if insight.key not in keys and insight.metric in series and insight.evidence.get("kind") in EXAMINED:
+            is_examined = insight.metric in series and insight.evidence.get("kind") in EXAMINED
+            if insight.key not in keys and (is_examined or self._desk.is_left_over(insight, heard_ms)):
                 changes += self._desk.resolve(insight.key, now_ms)
         self._tell(changes)
         return tuple(change.insight for change in changes if change.insight.status != "resolved")

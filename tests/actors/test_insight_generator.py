@@ -15,7 +15,7 @@ from actors.messages import Found, Pressure, Sweep
 from actors.progress import Progress
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind, Insight
-from analytics.rules import parse_rules
+from analytics.rules import EVERYTHING, parse_rules
 from conf.loader import read_mapping
 from storage.history import History
 from storage.insight_book import InsightBook
@@ -113,6 +113,23 @@ async def test_an_ended_condition_resolves_its_insight(house):
     await house.sweep()
     assert house.book.open_insights(NOW_MS) == []
     assert [insight.status for insight in house.book.insights()] == ["resolved"]
+
+
+@pytest.mark.parametrize("kind", [FindingKind.SILENT, FindingKind.INCIDENT])
+async def test_what_an_earlier_process_told_of_everything_ends_once_samples_come_in(house, kind):
+    """Its end would have been told by who has told it: `No data is coming in`, with data coming in, for days."""
+    catalogue, rules = Catalogue((SPEC,)), parse_rules(read_mapping("rules.yaml"))
+    told = replace(FINDING, kind=kind, metric=EVERYTHING, at_ms=NOW_MS - 60_000, facts={"members": "a, b"})
+    insight = rules.insight(told, catalogue.spec(EVERYTHING), NOW_MS - 60_000)
+    assert insight is not None
+    house.book.restore_insight(insight)
+    await house.sweep()
+    assert [each.key for each in house.book.open_insights(NOW_MS)] == [insight.key]  # nothing came in since the start
+    house.fill(*[4.0] * 60)
+    await house.sweep()
+    assert house.book.open_insights(NOW_MS) == []
+    (ended,) = [each for each in house.book.insights() if each.key == insight.key]
+    assert ended.status == "resolved"
 
 
 async def test_the_sweep_finds_what_nobody_reported(house):
