@@ -4,6 +4,7 @@ import { Link, Route, Switch } from "wouter";
 import { ErrorBoundary } from "./components/error-boundary";
 import { Empty, Skeleton } from "./components/parts";
 import { Shell } from "./components/shell";
+import { useTitle } from "./lib/hooks";
 import { lazyPart } from "./lib/lazy-part";
 import Overview from "./pages/overview";
 
@@ -13,6 +14,17 @@ function Waiting() {
       <Skeleton className="h-10 w-64" />
       <Skeleton className="h-72 rounded-2xl" />
     </div>
+  );
+}
+
+function NoPage() {
+  useTitle("No such page");
+  return (
+    <Empty title="There is no such page">
+      <Link href="/" className="text-accent underline">
+        Back to the overview
+      </Link>
+    </Empty>
   );
 }
 
@@ -26,13 +38,7 @@ export function App() {
             {PAGES.map(([path, Page]) => (
               <Route key={path} path={path} component={Page} />
             ))}
-            <Route>
-              <Empty title="There is no such page">
-                <Link href="/" className="text-accent underline">
-                  Back to the overview
-                </Link>
-              </Empty>
-            </Route>
+            <Route component={NoPage} />
           </Switch>
         </Suspense>
       </ErrorBoundary>

@@ -34,6 +34,7 @@ def test_an_insight_is_dismissed_and_taken_back(demo: ServiceProcess, open_page:
 
 def test_a_threshold_is_set_switched_off_and_deleted(demo: ServiceProcess, open_page: OpenPage) -> None:
     page = open_page(f"{demo.url}/settings/thresholds")
+    expect(page).to_have_title("Thresholds, Settings · CoachIQ Analytics")
     page.get_by_role("button", name="Choose a metric").click()
     page.get_by_role("searchbox").fill("tank.fresh")
     page.get_by_role("button", name=re.compile("tank.fresh.level")).click()

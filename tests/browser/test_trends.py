@@ -175,3 +175,15 @@ def test_choosing_metrics(demo: ServiceProcess, open_page: OpenPage) -> None:
     page.keyboard.press("Escape")
     expect(page).to_have_url(re.compile("m=tank.fresh.level"))
     expect(page.get_by_role("region", name="Fresh water")).to_be_visible()
+
+
+def test_one_chart_too_many_is_told(demo: ServiceProcess, open_page: OpenPage) -> None:
+    names = [each["name"] for each in demo.get("/api/analytics/metrics?limit=13")["metrics"]]
+    page = open_page(f"{demo.url}/trends?{'&'.join(f'm={name}' for name in names[:12])}")
+    sections = page.get_by_role("link", name="usual day")
+    expect(sections).to_have_count(12)
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("searchbox").fill(names[12])
+    page.get_by_role("button", name=re.compile(re.escape(names[12]))).first.click()
+    expect(page.get_by_text("No more than 12 charts go on one page")).to_be_visible()
+    expect(sections).to_have_count(12)

@@ -9,6 +9,7 @@ export interface TrendsView {
 
 export const DAY = 86_400;
 export const DEFAULT_VIEW: TrendsView = { metrics: [], from: -DAY, to: undefined, table: false };
+export const MOST_METRICS = 12; // charts on one page: more are neither seen at once nor drawn in time
 export const ALL = 1; // a `from` of one second after 1970 is "since the oldest sample"
 
 /** The view as a query string; defaults are left out. */
@@ -33,7 +34,7 @@ export function parseTrends(search: string): TrendsView {
   const from = number("from") ?? DEFAULT_VIEW.from;
   const valid = from <= 0 ? from < 0 : to === undefined || from < to;
   return {
-    metrics: [...new Set(query.getAll("m").filter((name) => name !== ""))].slice(0, 12),
+    metrics: [...new Set(query.getAll("m").filter((name) => name !== ""))].slice(0, MOST_METRICS),
     from: valid ? from : DEFAULT_VIEW.from,
     to: to !== undefined && to > 0 ? to : undefined,
     table: query.get("view") === "table",

@@ -30,9 +30,9 @@ const TOPICS = [
 ] as const;
 
 export default function Settings() {
-  useTitle("Settings");
   const topic = useParams<{ "*"?: string }>()["*"] ?? "";
-  const Page = TOPICS.find(([path]) => path === topic)?.[2];
+  const [, name, Page] = TOPICS.find(([path]) => path === topic) ?? TOPICS[0];
+  useTitle(`${name}, Settings`);
   return (
     <>
       <PageHeader title="Settings" />

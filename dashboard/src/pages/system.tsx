@@ -51,9 +51,9 @@ const TOPICS = [
 ] as const;
 
 export default function System() {
-  useTitle("System");
   const topic = useParams<{ "*"?: string }>()["*"] ?? "";
-  const Page = TOPICS.find(([path]) => path === topic)?.[2] ?? Service;
+  const [, name, Page] = TOPICS.find(([path]) => path === topic) ?? TOPICS[0];
+  useTitle(`${name}, System`);
   return (
     <>
       <PageHeader title="System" />

@@ -16,9 +16,10 @@ import { MetricPicker } from "../components/metric-picker";
 import { Button, Choice, Failed, PageHeader, Skeleton } from "../components/parts";
 import { serverNow } from "../lib/clock";
 import { useLast, useMedia, useQueryString, useTitle } from "../lib/hooks";
-import { ALL, DAY, parseTrends, trendsLink } from "../lib/links";
+import { ALL, DAY, MOST_METRICS, parseTrends, trendsLink } from "../lib/links";
 import type { TrendsView } from "../lib/links";
 import { moment, span as spanText } from "../lib/times";
+import { showToast } from "../lib/toast";
 import { MetricCard } from "./trends/metric-card";
 import { Partners, Suggestions } from "./trends/more-metrics";
 import { back, stepped, stepsOf } from "./trends/steps";
@@ -145,9 +146,16 @@ export default function Trends() {
     requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("charts-drawn")));
   }, [isFresh, data]);
 
-  const add = useCallback((names: readonly string[]) => change({ metrics: [...new Set([...parseTrends(location.search).metrics, ...names])] }), [change]);
-  const toggle = (name: string) =>
-    change({ metrics: metrics.includes(name) ? metrics.filter((each) => each !== name) : [...metrics, name] });
+  const add = useCallback(
+    (names: readonly string[]) => {
+      const left = parseTrends(location.search).metrics;
+      const all = [...new Set([...left, ...names])];
+      if (all.length > MOST_METRICS) showToast({ text: `No more than ${MOST_METRICS} charts go on one page: remove one first.` });
+      if (left.length < MOST_METRICS) change({ metrics: all.slice(0, MOST_METRICS) });
+    },
+    [change],
+  );
+  const toggle = (name: string) => (metrics.includes(name) ? change({ metrics: metrics.filter((each) => each !== name) }) : add([name]));
   const rangeKey = to === undefined ? RANGES.find(([, , seconds]) => seconds === from)?.[0] : undefined;
   const [isBusy, setBusy] = useState(false);
 
