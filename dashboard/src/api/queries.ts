@@ -70,7 +70,7 @@ export const allInsightsQuery = queryOptions({
 export const statusQuery = queryOptions({
   queryKey: ["status"],
   queryFn: ({ signal }) => get("/api/analytics/status", {}, signal),
-  refetchInterval: 30 * SECOND,
+  refetchInterval: 5 * SECOND, // it stands beside the newest value, which is live
 });
 
 export const healthQuery = queryOptions({

@@ -116,7 +116,7 @@ export class Connection {
     heardServerTime(Date.parse(frame.timestamp) / 1000);
     if (frame.type === "metrics") this.values.apply(frame.data as Parameters<LiveValues["apply"]>[0]);
     else if (frame.type === "snapshot") {
-      this.values.apply(frame.data["metrics"] as Parameters<LiveValues["apply"]>[0]);
+      this.values.begin(frame.data["metrics"] as Parameters<LiveValues["begin"]>[0]);
       this.tries = 0;
       this.change({ state: "live", reason: "", lostAt: undefined });
     }

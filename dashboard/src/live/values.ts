@@ -23,6 +23,17 @@ export class LiveValues {
 
   constructor(private readonly nextPicture: (run: () => void) => void = (run) => requestAnimationFrame(run)) {}
 
+  /** Begin anew with all that the service knows: what it has forgotten is not known here either. */
+  begin(snapshot: Incoming): void {
+    for (const name of this.values.keys()) {
+      if (Object.hasOwn(snapshot, name)) continue;
+      this.values.delete(name);
+      if (this.watchers.has(name)) this.touched.add(name);
+    }
+    this.newest = 0;
+    this.apply(snapshot);
+  }
+
   apply(frame: Incoming): void {
     for (const [name, { value, timestamp }] of Object.entries(frame)) {
       if (value === null) continue;

@@ -65,8 +65,12 @@ export default function Patterns() {
           <PatternOverlay cycle={cycle.data} height={300} />
           <p className="mt-2 mb-6 flex flex-wrap gap-x-6 gap-y-1 text-xs text-soft">
             <span className="inline-flex items-center gap-2"><span aria-hidden="true" className="h-1 w-6 rounded-full bg-(--series-1)" /> today</span>
-            <span className="inline-flex items-center gap-2"><span aria-hidden="true" className="w-6 border-t-2 border-dashed border-(--series-3)" /> median of {counted(cycle.data.days, "day")}</span>
-            <span className="inline-flex items-center gap-2"><span aria-hidden="true" className="h-3 w-6 rounded-sm bg-(--series-3) opacity-30" /> the middle half of those days</span>
+            {cycle.data.days > 0 && (
+              <>
+                <span className="inline-flex items-center gap-2"><span aria-hidden="true" className="w-6 border-t-2 border-dashed border-(--series-3)" /> median of {counted(cycle.data.days, "day")}</span>
+                <span className="inline-flex items-center gap-2"><span aria-hidden="true" className="h-3 w-6 rounded-sm bg-(--series-3) opacity-30" /> the middle half of those days</span>
+              </>
+            )}
             <Link href={trendsLink({ metrics: [metric], from: -7 * 86_400 })} className="text-accent underline">Open in Trends</Link>
           </p>
           <h3 className="mb-2 text-sm font-semibold text-soft">Hour by weekday</h3>

@@ -47,6 +47,19 @@ test("null is no value, and delays do not pile up", () => {
   expect(values.delays).toHaveLength(600);
 });
 
+test("what the service has forgotten is not known any more, and who watches it is told", () => {
+  const [values, picture] = slowValues();
+  const watcher = vi.fn();
+  values.apply({ a: at(1, 9), b: at(1, 7) });
+  values.watch("a", watcher);
+  values.begin({ b: at(2, 8) });
+  picture();
+  expect(watcher).toHaveBeenCalledTimes(1);
+  expect([values.get("a"), values.get("b"), values.newest]).toEqual([undefined, { value: 2, timestamp: 8 }, 8]);
+  values.begin({});
+  expect(values.newest).toBe(0);
+});
+
 test("followers hear every value", () => {
   const [values] = slowValues();
   const heard: number[] = [];
