@@ -149,6 +149,17 @@ def test_table_and_csv_are_the_chart_row_by_row(demo: ServiceProcess, open_page:
     assert [[float(cell) for cell in row] for row in shown] == [[float(cell) for cell in row[1:]] for row in rows]
 
 
+def test_a_printed_table_is_whole(demo: ServiceProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}{PATH}&view=table", width=794)
+    frame = page.get_by_role("region", name=re.compile("^Values of")).first
+    is_cut = "element => element.scrollHeight > element.clientHeight + 1"
+    expect(frame.get_by_role("row").nth(20)).to_be_attached()
+    assert frame.evaluate(is_cut)  # on the screen it scrolls
+    page.emulate_media(media="print")
+    assert not frame.evaluate(is_cut)
+    expect(page.get_by_role("navigation", name="Pages")).to_be_hidden()
+
+
 def test_an_update_loses_neither_zoom_nor_scroll(demo: ServiceProcess, open_page: OpenPage) -> None:
     page = open_page(demo.url + PATH.replace("172800", "900"), height=500)
     expect(page.get_by_test_id("trend-chart").first).to_be_visible()

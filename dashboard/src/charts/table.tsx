@@ -12,7 +12,7 @@ export function ChartTable({ series }: { series: ChartSeries }) {
   const unit = change?.to ?? series.unit;
   const of = (value: number | undefined) => (value === undefined || change === undefined ? value : Number(change.of(value).toPrecision(DIGITS)));
   return (
-    <div className="relative max-h-96 overflow-auto rounded-lg border" tabIndex={0} role="region" aria-label={`Values of ${series.title}`}>
+    <div className="relative max-h-96 overflow-auto rounded-lg border print:max-h-none print:overflow-visible" tabIndex={0} role="region" aria-label={`Values of ${series.title}`}>
       <table className="w-full text-sm tabular-nums">
         <caption className="sr-only">{series.title}</caption>
         <thead className="sticky top-0 bg-raised text-left text-soft">

@@ -213,7 +213,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
         <nav
           aria-label="Pages"
-          className="fixed inset-x-0 bottom-0 z-40 flex border-t bg-surface px-1 pb-[env(safe-area-inset-bottom)] lg:static lg:mt-2 lg:flex-1 lg:flex-col lg:gap-1 lg:border-0 lg:bg-transparent lg:p-0"
+          className="fixed inset-x-0 bottom-0 z-40 flex border-t bg-surface px-1 pb-[env(safe-area-inset-bottom)] lg:static lg:mt-2 lg:flex-1 lg:flex-col lg:gap-1 lg:border-0 lg:bg-transparent lg:p-0 print:hidden"
         >
           {PAGES.map((page) => (
             <NavLink key={page.path} {...page} />

@@ -57,7 +57,7 @@ function Item({ kpi }: { kpi: Kpi }) {
   return (
     <li className="py-3">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-      <div className="min-w-0 flex-1 basis-52">
+      <div className="min-w-0 flex-1 basis-full sm:basis-52">
         <p className="font-medium">{kpi.name}</p>
         <p className="text-sm text-soft">{kpi.description ?? kpi.expression}</p>
         {target.length > 0 && (
