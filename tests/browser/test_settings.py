@@ -81,6 +81,17 @@ def test_a_threshold_that_fires_is_on_the_first_page_until_it_is_gone(
     expect(card).to_have_count(0)
 
 
+def test_a_threshold_on_a_role_names_what_fires(demo: ServiceProcess, open_page: OpenPage) -> None:
+    own = {"role": "interior_temperature", "condition": "above", "value": -100, "name": "Indoors", "severity": "low"}
+    demo.send("/api/analytics/thresholds", own)
+    page = open_page(f"{demo.url}/settings/thresholds")
+    item = page.get_by_role("listitem").filter(has_text="every interior temperature")
+    for place in ("front", "rear"):
+        expect(item).to_contain_text(re.compile(rf"Climate {place} temperature firing for \d+ s"))
+    item.get_by_role("button", name="Delete Indoors").click()
+    expect(item).to_have_count(0)
+
+
 def test_what_another_tab_has_saved_is_not_overwritten(demo: ServiceProcess, open_page: OpenPage) -> None:
     demo.send(
         "/api/analytics/thresholds",

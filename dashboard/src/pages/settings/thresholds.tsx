@@ -13,7 +13,7 @@ import { Button, Failed, Skeleton } from "../../components/parts";
 import { Stale } from "../../components/stale";
 import { usePreferences } from "../../lib/preferences";
 import type { Preferences } from "../../lib/preferences";
-import { ago, span } from "../../lib/times";
+import { span } from "../../lib/times";
 import { furthestText } from "../../lib/words";
 import { shownText } from "../../lib/units";
 import { useNow } from "../../lib/hooks";
@@ -36,7 +36,12 @@ export default function Thresholds() {
         )}
         <ul className="divide-y">
           {data.thresholds.map((each) => (
-            <Item key={each.id} threshold={each} metric={metrics?.find(({ name, role }) => (each.metric === null ? role === each.role : name === each.metric))} />
+            <Item
+              key={each.id}
+              threshold={each}
+              metric={metrics?.find(({ name, role }) => (each.metric === null ? role === each.role : name === each.metric))}
+              titleOf={(name) => metrics?.find((metric) => metric.name === name)?.title ?? name}
+            />
           ))}
         </ul>
       </section>
@@ -52,7 +57,11 @@ function limitText(each: Threshold, unit: string | null | undefined, wanted: Pre
   return each.condition === "above" ? `above ${high}` : `below ${low}`;
 }
 
-function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry | undefined }) {
+function Item({ threshold, metric, titleOf }: {
+  readonly threshold: Threshold;
+  readonly metric: MetricEntry | undefined;
+  readonly titleOf: (name: string) => string;
+}) {
   const wanted = usePreferences();
   const now = useNow(30);
   const [edited, setEdited] = useState<Threshold | undefined>(); // as it was when editing began
@@ -92,7 +101,7 @@ function Item({ threshold, metric }: { threshold: Threshold; metric: MetricEntry
             {threshold.min_duration_s > 0 && ` for ${span(threshold.min_duration_s)}`}, {SEVERITY_WORDS[threshold.severity]}
             {firing.map((state) => (
               <span key={state.metric} className="font-medium text-critical">
-                , firing since {ago(now - state.since)}
+                , {threshold.metric === null && `${titleOf(state.metric)} `}firing for {span(now - state.since)}
                 {furthestText(state, metric?.unit, wanted)}
               </span>
             ))}
