@@ -24,6 +24,13 @@ function things(count: number): string {
   return COUNTS[count] ?? `${count} things`;
 }
 
+const SEVERITIES = ["critical", "high", "medium", "low"];
+
+/** What to look at first: what is most severe, and of that what its owner wants to be told of. */
+export function bySeverity<One extends Pick<Alert, "severity">, Other extends Pick<Insight, "severity">>(alerts: readonly One[], insights: readonly Other[]): (One | Other)[] {
+  return [...alerts, ...insights].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
 /** `open`: insights and alerts. `putOff`: insights that somebody has snoozed or dismissed, and that still hold. */
 export function headline(
   open: readonly Pick<Insight, "severity">[],

@@ -13,7 +13,7 @@ import { InsightCard } from "../components/insight-card";
 import { cx, Empty, Failed, Skeleton } from "../components/parts";
 import { PutOff } from "../components/put-off";
 import { useTitle } from "../lib/hooks";
-import { headline } from "../lib/words";
+import { bySeverity, headline } from "../lib/words";
 
 function Group({ group, histories }: { group: TileGroup; histories: Histories }) {
   if (group.group === "battery") return <BatteryCard group={group} histories={histories} />;
@@ -104,17 +104,18 @@ export default function Overview() {
       </header>
       {count > 0 && (
         <section aria-label="Needs attention" className={cx("mb-6 grid items-start gap-4", count > 1 && "md:grid-cols-2 3xl:grid-cols-3")}>
-          {firing.map((alert) => (
-            <AlertCard key={alert.alert_id} alert={alert} history={histories.series.get(alert.metric)} range={histories.range} />
-          ))}
-          {open.map((insight) => (
-            <InsightCard
-              key={insight.insight_id}
-              insight={insight}
-              history={insight.metric === null ? undefined : histories.series.get(insight.metric)}
-              range={histories.range}
-            />
-          ))}
+          {bySeverity(firing, open).map((each) =>
+            "alert_id" in each ? (
+              <AlertCard key={each.alert_id} alert={each} history={histories.series.get(each.metric)} range={histories.range} />
+            ) : (
+              <InsightCard
+                key={each.insight_id}
+                insight={each}
+                history={each.metric === null ? undefined : histories.series.get(each.metric)}
+                range={histories.range}
+              />
+            ),
+          )}
         </section>
       )}
       <PutOff insights={putOff.data ?? []} />

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Alert, Insight, PowerNode, TileGroup } from "../../src/api/queries";
 import { DEFAULTS } from "../../src/lib/preferences";
-import { alertTitle, counted, furthestText, headline } from "../../src/lib/words";
+import { alertTitle, bySeverity, counted, furthestText, headline } from "../../src/lib/words";
 
 const insight = (severity: string) => ({ severity }) as Insight;
 const group = (role: string, value: number | null) => ({ tiles: [{ role, value }] }) as unknown as TileGroup;
@@ -51,4 +51,10 @@ test("an alert by its sentence, until it comes back", () => {
 test("one of a thing is one", () => {
   expect([0, 1, 2, 1234].map((count) => counted(count, "time"))).toEqual(["0 times", "1 time", "2 times", "1,234 times"]);
   expect([1, 3].map((count) => counted(count, "try", "tries"))).toEqual(["1 try", "3 tries"]);
+});
+
+test("what is most severe stands first, an alert before an insight that is as severe, insights as they came", () => {
+  const alerts = [{ severity: "medium", id: 1 }, { severity: "low", id: 2 }] as const;
+  const insights = [{ severity: "critical", id: 3 }, { severity: "medium", id: 4 }, { severity: "medium", id: 5 }] as const;
+  expect(bySeverity(alerts, insights).map(({ id }) => id)).toEqual([3, 1, 4, 5, 2]);
 });
