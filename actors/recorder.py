@@ -125,6 +125,7 @@ class Recorder:
         """The archive's latest samples come back into memory a moment after the start."""
         await self._progress.wait_restored()
         await self._warm_up()
+        self._alarms.look(self._clock.now_ms())  # values that stand: what sends on change may not send for hours
 
     async def _record(self, message: RecorderMessage) -> None:
         await self._wait_for_room()

@@ -25,8 +25,9 @@ def get_overview(backend: Backend) -> Response:
         for info in infos
         if info.latest is not None and now_ms - info.latest.time_ms <= FRESH_MS
     }
-    # The most severe of a metric comes first, and has the last word.
-    alerts = {frame["metric"]: frame["severity"] for frame in reversed(backend.control.alarms.active())}
+    # The most severe of a metric comes first, and has the last word. What recovers is back within its limit.
+    firing = (frame for frame in reversed(backend.control.alarms.active()) if frame["state"] == "firing")
+    alerts = {frame["metric"]: frame["severity"] for frame in firing}
     oldest = min((info.first_ms for info in infos if info.first_ms is not None), default=None)
     return json_response(
         {

@@ -21,9 +21,9 @@ from actors.supervisor import ChildSpec, Supervisor
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind
 from analytics.streaming import Watchlist
-from analytics.threshold import Threshold
+from analytics.threshold import AlertState, Threshold
 from storage.memory import MemoryTier
-from storage.models import SeriesPart, Window
+from storage.models import Latest, SeriesPart, Window
 
 NOW_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
@@ -49,7 +49,7 @@ class House:
         self.insights: Mailbox = Mailbox("insights", capacity=8, pressure=Pressure.DROP_OLDEST)
         self.hub = Hub(lambda: self.now_ms)
         self.notifier: Mailbox = Mailbox("notifier", capacity=8, pressure=Pressure.DROP_OLDEST)
-        self.alarms = Alarms(self.catalogue, self.hub, self.notifier)
+        self.alarms = Alarms(self.catalogue, self.hub, self.notifier, latest=self.latest)
         self.progress = Progress()
         self.recorder = Recorder(
             mailbox=self.mailbox,
@@ -62,6 +62,9 @@ class House:
             progress=self.progress,
             clock=TrustedClock(lambda: self.now_ms, lambda: self.now_ms / 1000),
         )
+
+    def latest(self) -> dict[str, Latest]:
+        return {info.name: info.latest for info in self.memory.infos() if info.latest is not None}
 
     async def record(self, *parts: SeriesPart) -> Recorded:
         message = Record(parts)
@@ -214,6 +217,24 @@ async def test_a_threshold_is_told_of_in_the_tick_of_its_sample(house, autojump_
         ("alert", "firing")
     ]
     assert house.alarms.active()[0]["message"] == "A is above 8: 9"
+
+
+async def test_an_alert_that_recovers_ends_after_a_restart_without_another_sample(autojump_clock):
+    """A tank that sends on change: until it sends again its alert would have stayed `recovering`."""
+    house = House()
+    house.alarms.replace([warm(recover_after_s=600)], house.now_ms)
+    recovering = AlertState("recovering", NOW_MS - 60_000, side="above", value=7.0, peak=9.0, fired_ms=NOW_MS - 120_000)
+    house.alarms.watch.restore({("t", "a"): recovering}, house.now_ms)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.recorder.run)
+        house.memory.restore("a", Window(np.array([NOW_MS - 60_000]), np.array([7.0])))
+        house.progress.restored()
+        for seconds in range(600):
+            assert [each["state"] for each in house.alarms.active()] == ["recovering"] or seconds > 530
+            house.now_ms += 1000
+            await trio.sleep(1)
+        assert house.alarms.active() == []
+        nursery.cancel_scope.cancel()
 
 
 async def test_time_alone_lets_an_alert_fire(house, autojump_clock):
