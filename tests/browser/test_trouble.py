@@ -97,6 +97,17 @@ def test_names_from_outside_stay_text(service: ServiceProcess, open_page: OpenPa
     expect(page.get_by_test_id("trend-chart")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.goto(service.url)
+    page.get_by_role("button", name="Arrange cards").click()
+    page.get_by_role("button", name="Add a chart").click()
+    page.get_by_role("searchbox").fill("x" * 256)
+    page.get_by_role("button", name=re.compile("^" + "x" * 256, re.IGNORECASE)).click()
+    card = page.locator("[data-card=chart-1]")
+    expect(card.get_by_test_id("trend-chart")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.goto(f"{service.url}/settings/first-page")
+    expect(card).to_contain_text("half of the width")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.goto(service.url)
     page.get_by_role("link", name=re.compile("onerror")).click()
     expect(page.get_by_test_id("trend-chart")).to_be_visible()
     assert page.evaluate("window.hacked") is None

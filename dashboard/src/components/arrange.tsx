@@ -120,8 +120,8 @@ export function ArrangedCards({ show }: { show: (id: string) => ReactNode }) {
             >
               {isArranging && (
                 <div role="toolbar" aria-label={title} className="flex flex-wrap items-center gap-1 p-2">
-                  <Button tone="quiet" aria-label={`Move ${title}: arrow keys move it, with shift they resize it`} onKeyDown={key(card)} className="cursor-grab">
-                    <LayoutGrid aria-hidden="true" className="size-4" /> {title}
+                  <Button tone="quiet" aria-label={`Move ${title}: arrow keys move it, with shift they resize it`} onKeyDown={key(card)} className="min-w-0 cursor-grab">
+                    <LayoutGrid aria-hidden="true" className="size-4 shrink-0" /> <span className="min-w-0 truncate">{title}</span>
                   </Button>
                   <span className="flex-1" />
                   <CardTools card={card} title={title} arrangement={arrangement} isInSight={isInSight} />
