@@ -2,7 +2,7 @@
 import { fixed } from "../lib/units";
 import { valueTicks } from "./rows";
 
-export const AXIS_WIDTH = 60;
+export const AXIS_WIDTH = 64;
 const MOST = 8; // characters that have room in it
 const SUFFIXES = ["", "k", "M", "G", "T", "P", "E"] as const;
 
@@ -15,8 +15,15 @@ export function markText(marks: readonly number[]): (value: number) => string {
   for (let at = Math.min(thousands, SUFFIXES.length - 1); at > 0; at -= 1) forms.push(scaled(marks, at * 3, SUFFIXES[at] ?? ""));
   forms.push(scaled(marks, power, `e${String(power).replace("-", "−")}`));
   const fits = forms.find((form) => marks.every((mark) => form(mark).length <= MOST));
-  const whole = forms[0] ?? String;
-  return fits ?? ((value) => `…${whole(value).slice(1 - MOST).replace(/^,/, "")}`);
+  const ends = forms.map((form) => (value: number) => ending(form(value)));
+  return fits ?? ends.find((form) => new Set(marks.map(form)).size === marks.length) ?? ends[0] ?? String;
+}
+
+/** The end of a number that has no room, behind its sign. */
+function ending(text: string): string {
+  if (text.length <= MOST) return text;
+  const sign = text.startsWith("−") ? "−" : "";
+  return `${sign}…${text.slice(1 + sign.length - MOST).replace(/^,/, "")}`;
 }
 
 /** Marks in units of 10 ** power, all with the same digits after the point: the fewest that lose nothing. */

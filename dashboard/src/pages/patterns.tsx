@@ -73,8 +73,12 @@ export default function Patterns() {
             )}
             <Link href={trendsLink({ metrics: [metric], from: -7 * 86_400 })} className="text-accent underline">Open in Trends</Link>
           </p>
-          <h3 className="mb-2 text-sm font-semibold text-soft">Hour by weekday</h3>
-          <WeekStrip cycle={cycle.data} />
+          {cycle.data.days > 0 && (
+            <>
+              <h3 className="mb-2 text-sm font-semibold text-soft">Hour by weekday</h3>
+              <WeekStrip cycle={cycle.data} />
+            </>
+          )}
         </section>
       )}
       {(cyclical.length > 0 || others.length > 0) && (

@@ -16,10 +16,11 @@ test("what has no room is said shorter, and still told apart", () => {
   expect(texts([-1.205e15, -1.2e15])).toEqual(["−1.205P", "−1.200P"]);
   expect(texts([1e-7, 1.5e-7])).toEqual(["1.0e−7", "1.5e−7"]);
   expect(texts([1_234_567_890, 1_234_567_892])).toEqual(["…567,890", "…567,892"]);
+  expect(texts([-12_346.5, -12_346])).toEqual(["−…346.5", "−…346.0"]);
 });
 
 test.each([
-  [152_340, 152_574], [-1.2e15, 1.2e15], [-1e-9, 3e-9], [4e27, 4.1e27], [999_999, 1_000_001], [-40.2, -39.9], [0, 1], [1e15, 1e15 + 1], [7, 7],
+  [152_340, 152_574], [-1.2e15, 1.2e15], [-1e-9, 3e-9], [4e27, 4.1e27], [999_999, 1_000_001], [-40.2, -39.9], [0, 1], [1e15, 1e15 + 1], [7, 7], [1.199978e15, 1.199979e15], [-1.199979e15, -1.199978e15],
 ] as const)("the marks from %d to %d differ and have room", (low, high) => {
   const { ticks, tickFormatter } = valueAxis([low, high], 288);
   const said = ticks.map(tickFormatter);
