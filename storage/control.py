@@ -6,8 +6,8 @@ as one transaction in one thread hop. Promises
 - `write` returns after the commit that survives a power cut, when `persisted`;
 - nobody waits for a slow disk who need not: while the file is opened for the first time `read` and `write` wait
   PATIENCE_S at the most, all in all, then say that it is not there yet; on a later switch memory serves on;
-- switching takes everything along: what was set in memory goes into the file, where the newer of two wins, and what
-  the file holds stays at hand when it is left;
+- switching takes everything along: what was set, done and deleted in memory is so in the file, where the newer of two
+  wins, and what the file holds stays at hand when it is left;
 - a start always succeeds: a damaged file is put aside, one that can't be used leaves the store in memory, with the
   reason, and `retry` tries again.
 """
@@ -25,7 +25,7 @@ from typing import Final, TypeVar
 import trio
 
 from .archive import ArchiveError
-from .control_merge import copy_all, merge_into
+from .control_merge import Rows, copy_all, merge_into, without_journal
 from .control_schema import look_at_control, migrate, prepare_control
 from .sqlite_connection import CLOSE_WITHIN_S, SqliteConnection
 
@@ -46,6 +46,7 @@ class ControlStore:
         self._connection: SqliteConnection | None = None
         self._persisted = False
         self._wanted = False
+        self._carried: Rows | None = None  # out of the file, when it was last left
         self._data_version = 0  # of the file, as this connection last saw it
         self._opening: trio.Event | None = None  # of the first opening, while it goes on
         self._patience_until_s = 0.0  # Trio's time
@@ -166,7 +167,7 @@ class ControlStore:
             try:
                 memory = self._open_connection()
                 rows = await memory.call(copy_all)
-                await file.write(lambda connection: merge_into(connection, rows))
+                await file.write(lambda connection: merge_into(connection, rows, self._carried))
                 self._data_version = await file.call(_data_version)
                 self._open_connection()  # closed meanwhile: then nobody would close the file
             except BaseException:
@@ -174,6 +175,7 @@ class ControlStore:
                     await file.close()
                 raise
             self._connection, self._persisted, self.reason = file, True, None
+            self._carried = None
         await memory.close()
 
     async def _open_file(self) -> SqliteConnection:
@@ -202,6 +204,7 @@ class ControlStore:
                 await memory.close()
             raise
         self._connection, self._persisted, self.reason = memory, False, None
+        self._carried = without_journal(rows)
         await file.close()
 
 

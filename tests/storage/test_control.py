@@ -17,7 +17,7 @@ import trio.testing
 from storage import control as control_module
 from storage.archive import ArchiveError
 from storage.control import PATIENCE_S, ControlStore
-from storage.control_documents import all_documents, document, put_document
+from storage.control_documents import all_documents, delete_document, document, put_document
 from tests.fakes.opened import all_closed, note_opened
 from tests.fakes.slow_store import SlowStore
 
@@ -83,6 +83,22 @@ async def test_switching_takes_everything_along_and_the_newer_wins(make) -> None
     revision = (await store.read(lambda c: document(c, "k", "both"))).revision
     await put(store, "both", "newest", 1)
     assert (await store.read(lambda c: document(c, "k", "both"))).revision > revision
+
+
+async def test_what_is_deleted_and_changed_in_memory_is_so_in_the_file(make) -> None:
+    store = make()
+    await store.open(True)
+    await put(store, "deleted", 1, now_ms=1)
+    await put(store, "changed by a clock that was set back", 1, now_ms=9)
+    await store.switch(False)
+    await store.write(lambda c: delete_document(c, "k", "deleted", expected="any"))
+    await put(store, "changed by a clock that was set back", 2, now_ms=5)
+    await store.switch(True)
+    assert await values(store) == {"changed by a clock that was set back": 2}
+    await store.aclose()
+    again = make()
+    await again.open(True)
+    assert await values(again) == {"changed by a clock that was set back": 2}
 
 
 async def test_what_raises_is_rolled_back(make) -> None:
