@@ -86,8 +86,8 @@ class Archive(Protocol):
         ...
 
     async def thin(self) -> int:
-        """One step towards the budget: old samples become buckets, the oldest buckets go. Returns how many samples it
-        concerned; 0: there is room."""
+        """One step towards the budget: what waits to be packed is, when it takes much; old samples become buckets, the
+        oldest buckets go. Returns how many samples it concerned; 0: there is room."""
         ...
 
     async def purge(self, samples_before_ms: int, insights_before_ms: int, batch: int) -> int:

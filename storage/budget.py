@@ -2,7 +2,8 @@
 
 Pure. The file never passes `hard` (SQLite's max_page_count); from `soft` on the oldest samples are thinned to minutes,
 the oldest minutes to hours, the oldest hours are deleted. Each of the three has a share of the room: otherwise minutes
-of thirty days would leave no room for samples, or samples none for yesterday's minutes.
+of thirty days would leave no room for samples, or samples none for yesterday's minutes. What waits to be packed cannot
+be thinned, so it is packed before it takes much of the room, or much of the log when it is.
 """
 
 from __future__ import annotations
@@ -43,10 +44,16 @@ class Budget(Struct, frozen=True):
 
 
 class Use(Struct, frozen=True):
-    """What is taken: bytes in pages that hold something, and bytes of chunks by tier."""
+    """What is taken: bytes in pages that hold something, of chunks by tier, and of what has not been packed yet."""
 
     used: int
     by_tier: Mapping[int, int]
+    journal: int = 0
+
+
+def packs_first(budget: Budget, use: Use) -> bool:
+    """What has not been packed yet has grown as large as the log, through which it goes when it is."""
+    return use.journal > budget.log
 
 
 def gives_way(budget: Budget, use: Use) -> int | None:

@@ -25,7 +25,7 @@ from .sqlite_names import Rows
 from .sqlite_reading import Reading
 from .sqlite_schema import prepare_reader
 from .sqlite_writing import Writing
-from .thinning import plan_thinning
+from .thinning import plan_early_packing, plan_thinning
 
 R = TypeVar("R")
 
@@ -76,7 +76,13 @@ class Upkeep:
         if budget is None:
             return 0
         async with self._one:
-            return await self._step(lambda rows, _: plan_thinning(rows, budget, self._damage))
+            done = 0
+            try:
+                done = await self._step(lambda rows, reading: plan_early_packing(rows, reading, budget, self._damage))
+            except ArchiveError as error:
+                if error.trouble != "full":
+                    raise  # and else thinning may make the room that packing lacks
+            return done or await self._step(lambda rows, _: plan_thinning(rows, budget, self._damage))
 
     async def read(self, work: Callable[[Rows, Reading], R]) -> R:
         """Run `work` in a snapshot on the upkeep's own connection."""

@@ -10,28 +10,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from .budget import STEPS_MS, Budget, Use, gives_way
+from .budget import STEPS_MS, Budget, Use, gives_way, packs_first
 from .chunk import Chunk, Run, Thinned, encode
 from .column import TIGHT
-from .compaction import Step, others, sources
+from .compaction import Step, others, plan_journal, sources
 from .damage import Damage
 from .grid import coarser, combined, sum_up
 from .models import Buckets, Window
 from .packing import Placed, Plan, Source, may_join
 from .sqlite_chunks import Stored, oldest_of_tier, same_metric_after
 from .sqlite_names import Rows
+from .sqlite_reading import Reading
 
 SPAN_MS: Final = (6 * 3_600_000, 4 * 86_400_000)  # of one metric, taken together: 360 minutes, 96 hours
 WORTH: Final = 0.8  # of the bytes before: what is not smaller than that stays as it is
 PACK_WORTH: Final = 3  # samples a bucket, from which on a short run is worth thinning
 DELETED_AT_ONCE: Final = 8
 _TIERS: Final = "SELECT tier, sum(length(data)) FROM analytics_chunks GROUP BY tier"
+_JOURNAL: Final = "SELECT coalesce(sum(length(data)), 0) FROM analytics_journal"
 
 
 def use_of(rows: Rows) -> Use:
     """What is taken now."""
     pages, free, page_bytes = (rows(f"PRAGMA {each}")[0][0] for each in ("page_count", "freelist_count", "page_size"))
-    return Use((pages - free) * page_bytes, {tier: size for tier, size in rows(_TIERS) if tier in range(len(STEPS_MS))})
+    by_tier = {tier: size for tier, size in rows(_TIERS) if tier in range(len(STEPS_MS))}
+    return Use((pages - free) * page_bytes, by_tier, rows(_JOURNAL)[0][0])
+
+
+def plan_early_packing(rows: Rows, reading: Reading, budget: Budget, damage: Damage) -> Step | None:
+    """The journal as chunks, which can be thinned, though few samples wait in it; None: it is small."""
+    return plan_journal(rows, reading, damage, 1) if packs_first(budget, use_of(rows)) else None
 
 
 def plan_thinning(rows: Rows, budget: Budget, damage: Damage) -> Step | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.budget import Budget, Use, days_until_thinning, gives_way
+from storage.budget import Budget, Use, days_until_thinning, gives_way, packs_first
 
 BUDGET = Budget(100_000_000)
 
@@ -33,6 +33,11 @@ def test_nobody_gives_way_while_there_is_room() -> None:
 )
 def test_who_is_furthest_beyond_its_share_gives_way(by_tier: dict[int, int], tier: int | None) -> None:
     assert gives_way(BUDGET, Use(BUDGET.soft + 1, by_tier)) == tier
+
+
+def test_what_waits_to_be_packed_does_so_until_it_is_as_large_as_the_log() -> None:
+    assert not packs_first(BUDGET, Use(0, {}, BUDGET.log))
+    assert packs_first(BUDGET, Use(0, {}, BUDGET.log + 1))
 
 
 def test_days_until_thinning() -> None:

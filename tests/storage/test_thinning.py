@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actors.housekeeper import PACK_SAMPLES
+from storage.archive import ArchiveError
 from storage.budget import Budget
 from storage.models import SeriesPart
 from storage.sqlite_archive import SqliteArchive, open_sqlite_archive
@@ -98,6 +100,25 @@ async def test_a_metric_that_seldom_speaks_keeps_its_samples(archive: SqliteArch
         await thin_out(archive)
     door = (await archive.window(["door"], 0, 2**50))["door"]
     assert door.values.tolist() == noise("door", 0, 200, 30 * 60_000).values.tolist()
+
+
+async def test_a_file_filled_by_what_was_never_packed_has_room_again(archive: SqliteArchive) -> None:
+    """Long before as many samples wait as are packed at once elsewhere."""
+    rng = np.random.default_rng(1)
+    kept = 0
+
+    async def append(parts: int) -> None:
+        nonlocal kept
+        for _ in range(parts):
+            times = T0_MS + (kept + np.arange(1_000, dtype=np.int64)) * 1_000
+            await archive.append([SeriesPart("a", times, rng.normal(0, 1, 1_000))])
+            kept += 1_000
+
+    with pytest.raises(ArchiveError, match="full"):
+        await append(PACK_SAMPLES // 1_000)
+    await thin_out(archive)
+    await append(5)
+    assert sum((await days_of(archive, "a"))[0]) == kept
 
 
 async def test_the_oldest_goes_at_last_and_the_newest_stays(tmp_path: Path) -> None:
