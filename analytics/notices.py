@@ -7,7 +7,8 @@ again. Promises
 - what was over before anybody was told is never told; what was told is told to be over;
 - a rule keeps silent for its cool-down after a message, unless it has become worse; what still holds then is told;
 - in quiet hours nothing goes but what is critical (if wished), and what has gathered goes as one afterwards;
-- quiet hours follow the clock on the wall through its changes.
+- quiet hours follow the clock on the wall through its changes;
+- a clock that is set back holds nothing back.
 
 Times are unix milliseconds.
 """
@@ -95,11 +96,11 @@ class Grouping(Struct):
         if known is None and len(self.pending) >= MAX_PENDING:
             self.lost += 1
             return
-        self.pending[notice.key] = notice
-        self.heard_ms.setdefault(notice.key, now_ms)
+        self._add(notice, self.heard_ms.get(notice.key, now_ms), now_ms)
 
     def take(self, now_ms: int, wishes: Wishes, local: LocalTime) -> list[Notice]:
         """What is to be sent now: most severe first. They are told then."""
+        self._be_no_later_than(now_ms)
         self._repeat(now_ms, wishes)
         if not self.pending or self._wait_ms(now_ms, wishes) > now_ms:
             return []
@@ -127,6 +128,19 @@ class Grouping(Struct):
         times += [self.told[key][0] + wishes.repeat_ms for key in self.open if key in self.told]
         return min(times, default=FOREVER_MS)
 
+    def _be_no_later_than(self, now_ms: int) -> None:
+        """A clock that was ahead must not hold everything back until it is there again."""
+        self.heard_ms = {key: min(at_ms, now_ms) for key, at_ms in self.heard_ms.items()}
+        self.told = {key: (min(at_ms, now_ms), severity) for key, (at_ms, severity) in self.told.items()}
+        self.sent_ms = None if self.sent_ms is None else min(self.sent_ms, now_ms)
+        self.digest_ms = min(self.digest_ms, now_ms)
+
+    def _add(self, notice: Notice, heard_ms: int, now_ms: int) -> None:
+        if not self.pending:
+            self.digest_ms = now_ms  # digests before had nothing to gather: this is for the next
+        self.pending[notice.key] = notice
+        self.heard_ms[notice.key] = heard_ms
+
     def _drop(self, key: str) -> None:
         del self.pending[key]
         self.heard_ms.pop(key, None)
@@ -135,8 +149,7 @@ class Grouping(Struct):
         for key, notice in self.open.items():
             told_ms = self.told.get(key, (now_ms, ""))[0]
             if key not in self.pending and now_ms - told_ms >= wishes.repeat_ms:
-                self.pending[key] = notice
-                self.heard_ms[key] = now_ms - wishes.group_wait_ms
+                self._add(notice, now_ms - wishes.group_wait_ms, now_ms)
 
     def _wait_ms(self, now_ms: int, wishes: Wishes) -> int:
         """When the group may go."""

@@ -134,6 +134,30 @@ def test_a_digest_gathers_what_can_wait() -> None:
     assert take(grouping, 44 * HOUR, wishes) == ["d"]
 
 
+def test_days_without_anything_to_gather_bring_no_digest_forward() -> None:
+    wishes = Wishes(digest_at=minutes("08:00"), repeat_ms=10**12)
+    grouping = Grouping()
+    grouping.hear(notice("a", "low"), NOON_MS)
+    assert take(grouping, 20 * HOUR, wishes) == ["a"]
+    grouping.hear(notice("b", "low"), NOON_MS + 4 * DAY_MS)
+    assert take(grouping, 4 * DAY_MS + HOUR, wishes) == []
+    assert take(grouping, 4 * DAY_MS + 20 * HOUR, wishes) == ["b"]
+
+
+def test_a_clock_that_is_set_back_holds_nothing_back() -> None:
+    wishes = Wishes(digest_at=minutes("08:00"), digest_max="low", repeat_ms=2 * DAY_MS)
+    grouping = Grouping()
+    ahead = 365 * DAY_MS
+    grouping.hear(notice("a"), NOON_MS + ahead)
+    grouping.hear(notice("b", "low"), NOON_MS + ahead)
+    assert take(grouping, ahead + 30 * S, wishes) == ["a"]
+    assert take(grouping, 0, wishes) == []
+    grouping.hear(notice("c"), NOON_MS + S)
+    assert take(grouping, 5 * MIN, wishes) == ["c"]
+    assert take(grouping, 20 * HOUR, wishes) == ["b"]
+    assert take(grouping, 2 * DAY_MS, wishes) == ["a"]
+
+
 @pytest.mark.parametrize(
     ("zone", "evening", "hours"),
     [
