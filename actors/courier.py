@@ -3,7 +3,8 @@
 Its state is in the control store: what is being gathered, what was told, and the outbox, written together. Promises
 - a message is in the outbox before anything is sent, and stays until it arrived or can never arrive;
 - trouble is waited out: 1 s, doubled up to 15 minutes, or as long as the other side says (Retry-After);
-- a channel that comes back after an outage gets one message about everything that waited, not a flood;
+- a channel that comes back after an outage gets one message about everything that waited, not a flood, and not in quiet
+  hours;
 - a channel is sent no more than one message in FLOOR_S (critical: FLOOR_CRITICAL_S), whatever happens.
 """
 
@@ -27,6 +28,7 @@ from analytics.notices import (
     Notice,
     Wishes,
     composed,
+    quiet_until,
     wishes_from,
 )
 from storage.archive import ArchiveError
@@ -43,7 +45,8 @@ LAST_RETRY_MS: Final = 900_000
 FLOOR_S: Final = 30.0
 FLOOR_CRITICAL_S: Final = 1.0
 WITHIN_S: Final = 60.0  # one sending
-KEEP_MS: Final = 7 * 86_400_000  # what can't be sent for so long never is
+KEEP_MS: Final = 7 * 86_400_000  # what can't be sent for so long never is,
+KEEP_TRIES: Final = 20  # if it was tried so often: hours, whatever the clock was set to meanwhile
 MERGED_NOTICES: Final = 200
 
 
@@ -161,16 +164,21 @@ class Courier:
         for place, messages in by_channel.items():
             if place in self._sending:
                 continue
-            channels = {each.id: each for each in wishes[place[0]][0].channels} if place[0] in wishes else {}
-            channel = channels.get(place[1])
-            if channel is None or not channel.enabled:
+            wish, local = wishes.get(place[0], (Wishes(), self._local_time))
+            channel = next((each for each in wish.channels if each.id == place[1]), None)
+            if channel is None or not channel.enabled or not wish.enabled:
                 await self._settle(messages, "failed", "the channel is gone, or switched off")
                 continue
             urgent = any(each.body["severity"] == "critical" for each in messages)
             floor_s = FLOOR_CRITICAL_S if urgent else FLOOR_S
             free_ms = now_ms + round((self._sent_s.get(place, -1e9) + floor_s - now_s) * 1000)
             # After trouble everything waits for the next try of the first; what is new and urgent may be tried at once.
-            due_ms = max(free_ms, min(each.next_ms for each in messages) if urgent else messages[0].next_ms)
+            next_try_ms = min(each.next_ms for each in messages) if urgent else messages[0].next_ms
+            if next_try_ms > now_ms + LAST_RETRY_MS:
+                next_try_ms = now_ms  # by a clock that was ahead
+            due_ms = max(free_ms, next_try_ms)
+            if wish.quiet is not None and not (urgent and wish.critical_override):
+                due_ms = quiet_until(max(due_ms, now_ms), wish.quiet, local)
             if due_ms <= now_ms:
                 self._sending.add(place)
                 nursery.start_soon(self._send, place, channel, messages)
@@ -205,7 +213,7 @@ class Courier:
             error = DeliveryError(f"{type(trouble).__name__}: {trouble}"[:300])
         self._sent_s[place] = trio.current_time()
         now_ms, attempts = self._wall_ms(), messages[0].attempts + 1
-        if error.permanent or now_ms - messages[0].created_ms > KEEP_MS:
+        if error.permanent or (now_ms - messages[0].created_ms > KEEP_MS and attempts > KEEP_TRIES):
             LOG.warning("channel %s of %s: given up: %s", channel.id, place[0], error)
             await self._settle(messages, "failed", str(error)[:500])
             return

@@ -82,6 +82,13 @@ class House:
     store: ControlStore
     courier: Courier
     post: Post
+    ahead_ms: int = 0  # of the wall clock
+
+    def wall_ms(self) -> int:
+        return BASE_MS + self.ahead_ms + round(trio.current_time() * 1000)
+
+    def jump(self, seconds: float) -> None:
+        self.ahead_ms += round(seconds * 1000)
 
     async def wish(self, owner: str = "anna", zone: str | None = None, **members: Any) -> None:
         body = {"time_zone": zone, "notifications": {**NOTIFICATIONS, **members}}
@@ -104,12 +111,11 @@ class House:
 async def house(folder: Path, post: Post | None = None) -> AsyncIterator[House]:
     store, post = ControlStore(folder / "control.db"), post or Post()
     await store.open(True)
-    courier = Courier(
-        store=store, channels=post, local_time=UTC_TIME, wall_ms=lambda: BASE_MS + round(trio.current_time() * 1000)
-    )
+    courier = Courier(store=store, channels=post, local_time=UTC_TIME, wall_ms=lambda: it.wall_ms())
+    it = House(store, courier, post)
     async with trio.open_nursery() as nursery:
         await nursery.start(courier.run)
-        yield House(store, courier, post)
+        yield it
         nursery.cancel_scope.cancel()
     await store.aclose()
 
@@ -167,6 +173,60 @@ async def test_a_day_without_the_mail_server_ends_in_one_summary(tmp_path, patie
         await trio.sleep(1)
         states = [state for state, _ in await it.records()]
         assert sorted(set(states)) == ["merged", "sent"]
+
+
+QUIET = {"enabled": True, "start": "22:00", "end": "07:00", "critical_override": True}
+
+
+async def test_what_waited_for_a_channel_does_not_arrive_in_quiet_hours(tmp_path, patient_clock) -> None:
+    hour_s = 3_600.0
+    post = Post(trouble=lambda channel: DeliveryError("down") if trio.current_time() < 25 * hour_s else None)
+    async with house(tmp_path, post) as it:
+        await it.wish(quiet_hours=QUIET)
+        await trio.sleep_until(21.9 * hour_s)
+        it.courier.hear(notice("a"))
+        await it.arrival(1)
+        assert 31 * hour_s <= post.arrived[0][0] <= 31.1 * hour_s
+        assert not any(22 * hour_s < at_s < 31 * hour_s for at_s in post.tries)
+
+
+async def test_what_is_critical_arrives_in_quiet_hours_with_what_waited(tmp_path, patient_clock) -> None:
+    hour_s = 3_600.0
+    post = Post(trouble=lambda channel: DeliveryError("down") if trio.current_time() < 22 * hour_s else None)
+    async with house(tmp_path, post) as it:
+        await it.wish(quiet_hours=QUIET)
+        await trio.sleep_until(21.9 * hour_s)
+        it.courier.hear(notice("a"))
+        await trio.sleep_until(24 * hour_s)
+        it.courier.hear(notice("b", "critical"))
+        await it.arrival(1)
+        assert post.arrived[0][0] <= 24.1 * hour_s
+        assert post.arrived[0][2]["title"] == "2 to look at"
+
+
+async def test_what_waits_when_notifications_are_switched_off_is_not_sent(tmp_path, patient_clock) -> None:
+    post = Post(trouble=lambda channel: DeliveryError("down") if trio.current_time() < 600 else None)
+    async with house(tmp_path, post) as it:
+        await it.wish()
+        it.courier.hear(notice("a"))
+        await trio.sleep_until(300)
+        await it.wish(enabled=False)
+        await trio.sleep_until(3_600)
+        assert post.arrived == []
+        assert [state for state, _ in await it.records()] == ["failed"]
+
+
+@pytest.mark.parametrize("jump_s", [-90 * 86_400, 90 * 86_400])
+async def test_a_clock_that_jumps_neither_delays_nor_drops_what_waits(tmp_path, patient_clock, jump_s: float) -> None:
+    """It is set when the network comes, and the first try afterwards may still fail."""
+    post = Post(trouble=lambda channel: DeliveryError("down") if trio.current_time() < 400 else None)
+    async with house(tmp_path, post) as it:
+        await it.wish()
+        it.courier.hear(notice("a"))
+        await trio.sleep_until(300)
+        it.jump(jump_s)
+        await it.arrival(1)
+        assert post.arrived[0][0] < 400 + 2 * 900
 
 
 async def test_the_other_side_says_when(tmp_path, patient_clock) -> None:
