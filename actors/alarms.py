@@ -25,6 +25,11 @@ from .messages import AlertChanged, NotifierMessage
 ALERT: Final = "alert"
 
 
+def notice_key(threshold_id: str, metric: str) -> str:
+    """Under which people are told of it."""
+    return f"threshold:{threshold_id}:{metric}"
+
+
 class Alarms:
     """See the module docstring."""
 
@@ -92,6 +97,10 @@ class Alarms:
                 frames.append(self._frame(AlertEvent(threshold, metric, state, state, state.since_ms)))
         rank = {"critical": 0, "high": 1, "medium": 2, "low": 3}
         return sorted(frames, key=lambda frame: (rank[frame["severity"]], -frame["fired_at"], frame["alert_id"]))
+
+    def standing(self) -> frozenset[str]:
+        """Notice keys of the alerts that fire or recover."""
+        return frozenset(notice_key(*key) for key, state in self.watch.states().items() if state.active)
 
     def states_of(self, threshold_id: str) -> Mapping[str, AlertState]:
         """By metric; those that are simply within their limits may be missing."""

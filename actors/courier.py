@@ -26,6 +26,7 @@ from analytics.notices import (
     ChannelWish,
     Grouping,
     Notice,
+    Standing,
     Wishes,
     composed,
     quiet_until,
@@ -71,9 +72,16 @@ class Courier:
     """`run` has a child's signature; `hear` is for the notifier, `send_test` for the gateway."""
 
     def __init__(
-        self, *, store: ControlStore, channels: Channels, local_time: LocalTime, wall_ms: Callable[[], int]
+        self,
+        *,
+        store: ControlStore,
+        channels: Channels,
+        local_time: LocalTime,
+        wall_ms: Callable[[], int],
+        standing: Callable[[], Standing],
     ) -> None:
         self._store = store
+        self._standing = standing
         self._channels = channels
         self._local_time = local_time
         self._wall_ms = wall_ms
@@ -133,19 +141,19 @@ class Courier:
         if not wishes:
             del self._heard[: len(heard)]
             return FOREVER_MS
-        now_ms, next_ms = self._wall_ms(), FOREVER_MS
+        now_ms, next_ms, standing = self._wall_ms(), FOREVER_MS, self._standing()
         messages: list[Message] = []
         changed: dict[str, Grouping] = {}
         for owner, (wish, local) in wishes.items():
             grouping = deepcopy(self._groupings.get(owner)) or Grouping()  # a write that fails must change nothing
             for notice in heard:
                 grouping.hear(notice, now_ms)
-            ready = grouping.take(now_ms, wish, local)
+            ready = grouping.take(now_ms, wish, local, standing)
             if wish.enabled:
                 messages += _messages(owner, wish, ready, now_ms)
             if heard or ready or grouping != self._groupings.get(owner):
                 changed[owner] = grouping
-            next_ms = min(next_ms, grouping.due_ms(now_ms, wish, local))
+            next_ms = min(next_ms, grouping.due_ms(now_ms, wish, local, standing))
         if changed:
             await self._store.write(lambda connection: save_groupings(connection, changed, messages))
             self._groupings.update(changed)

@@ -15,7 +15,7 @@ from analytics.records import Insight, Pattern
 from analytics.threshold import AlertEvent
 from storage.insight_marks import InsightMarks
 
-from .alarms import Alarms
+from .alarms import Alarms, notice_key
 from .frames import alert_frame, marked_frame, pattern_frame
 from .hub import Hub
 from .mailbox import Mailbox
@@ -72,8 +72,8 @@ class Notifier:
         now_ms = self._wall_ms()
         frame = marked_frame(insight, self._marks, now_ms)
         self._hub.publish("insight" if is_new else "insight_update", frame)
-        if not self._marks.wants_telling(insight, now_ms):
-            return
+        put_away = not self._marks.wants_telling(insight, now_ms)
+        is_news = is_news and not put_away
         if is_news and insight.severity in ("high", "critical"):
             self._hub.publish("alert", alert_frame(insight))
         if is_news or insight.status == "resolved":
@@ -86,12 +86,13 @@ class Notifier:
                     insight.category,
                     firing=insight.status != "resolved",
                     at_ms=insight.updated_at_ms,
+                    silent=put_away,
                 )
             )
 
     def _alarm(self, event: AlertEvent) -> Notice:
         threshold, words = event.threshold, self._alarms.words(event)
-        key = f"threshold:{threshold.threshold_id}:{event.metric}"
+        key = notice_key(threshold.threshold_id, event.metric)
         return Notice(
             key, words, f"{threshold.name}: {words}.", threshold.severity, threshold.category,
             firing=event.after.active, at_ms=event.at_ms,

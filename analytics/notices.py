@@ -6,6 +6,7 @@ again. Promises
   goes no sooner than `group_interval_s` after it;
 - what was over before anybody was told is never told; what was told is told to be over;
 - a rule keeps silent for its cool-down after a message, unless it has become worse; what still holds then is told;
+- what a person has put out of the way is neither told nor repeated, and what does not hold any more is not repeated;
 - in quiet hours nothing goes but what is critical (if wished), and what has gathered goes as one afterwards;
 - quiet hours follow the clock on the wall through its changes;
 - a clock that is set back holds nothing back.
@@ -31,7 +32,7 @@ RANK: Final[Mapping[str, int]] = {severity: rank for rank, severity in enumerate
 
 
 class Notice(Struct, frozen=True):
-    """`key`: of the rule and metric. `firing`: it holds; else it is over."""
+    """`key`: of the rule and metric. `firing`: it holds; else it is over, of which nobody is told when `silent`."""
 
     key: str
     title: str
@@ -40,6 +41,14 @@ class Notice(Struct, frozen=True):
     category: Category
     firing: bool
     at_ms: int
+    silent: bool = False
+
+
+class Standing(Struct, frozen=True):
+    """How things are. Keys of what holds: `wanted` may be told again, `put_away` nobody wants to hear of."""
+
+    wanted: frozenset[str]
+    put_away: frozenset[str] = frozenset()
 
 
 class ChannelWish(Struct, frozen=True):
@@ -85,6 +94,8 @@ class Grouping(Struct):
 
     def hear(self, notice: Notice, now_ms: int) -> None:
         known = self.pending.get(notice.key)
+        if notice.silent:
+            self.open.pop(notice.key, None)
         if not notice.firing and notice.key not in self.open:
             if known is not None:
                 self._drop(notice.key)
@@ -98,10 +109,13 @@ class Grouping(Struct):
             return
         self._add(notice, self.heard_ms.get(notice.key, now_ms), now_ms)
 
-    def take(self, now_ms: int, wishes: Wishes, local: LocalTime) -> list[Notice]:
-        """What is to be sent now: most severe first. They are told then."""
+    def take(self, now_ms: int, wishes: Wishes, local: LocalTime, standing: Standing | None = None) -> list[Notice]:
+        """What is to be sent now: most severe first. They are told then. Without `standing` all that was told holds."""
         self._be_no_later_than(now_ms)
-        self._repeat(now_ms, wishes)
+        for key in [] if standing is None else standing.put_away & self.pending.keys():
+            if self.pending[key].firing:
+                self._drop(key)
+        self._repeat(now_ms, wishes, standing)
         if not self.pending or self._wait_ms(now_ms, wishes) > now_ms:
             return []
         ready = [each for each in self.pending.values() if self._release_ms(each, now_ms, wishes, local) <= now_ms]
@@ -119,13 +133,13 @@ class Grouping(Struct):
         self.told = {key: told for key, told in self.told.items() if key in self.open or now_ms - told[0] < DAY_MS}
         return sorted(ready, key=lambda each: (not each.firing, -RANK[each.severity], each.at_ms))
 
-    def due_ms(self, now_ms: int, wishes: Wishes, local: LocalTime) -> int:
+    def due_ms(self, now_ms: int, wishes: Wishes, local: LocalTime, standing: Standing | None = None) -> int:
         """When `take` may have something, as far as is known now."""
         times = [
             max(self._release_ms(each, now_ms, wishes, local), self._wait_ms(now_ms, wishes))
             for each in self.pending.values()
         ]
-        times += [self.told[key][0] + wishes.repeat_ms for key in self.open if key in self.told]
+        times += [self.told[key][0] + wishes.repeat_ms for key in self._repeated(standing) if key in self.told]
         return min(times, default=FOREVER_MS)
 
     def _be_no_later_than(self, now_ms: int) -> None:
@@ -145,11 +159,14 @@ class Grouping(Struct):
         del self.pending[key]
         self.heard_ms.pop(key, None)
 
-    def _repeat(self, now_ms: int, wishes: Wishes) -> None:
-        for key, notice in self.open.items():
+    def _repeat(self, now_ms: int, wishes: Wishes, standing: Standing | None) -> None:
+        for key in self._repeated(standing):
             told_ms = self.told.get(key, (now_ms, ""))[0]
             if key not in self.pending and now_ms - told_ms >= wishes.repeat_ms:
-                self._add(notice, now_ms - wishes.group_wait_ms, now_ms)
+                self._add(self.open[key], now_ms - wishes.group_wait_ms, now_ms)
+
+    def _repeated(self, standing: Standing | None) -> list[str]:
+        return [key for key in self.open if standing is None or key in standing.wanted]
 
     def _wait_ms(self, now_ms: int, wishes: Wishes) -> int:
         """When the group may go."""

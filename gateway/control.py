@@ -19,6 +19,7 @@ from actors.supervisor import Beyond, ChildSpec
 from analytics.catalogue import Catalogue
 from analytics.kpi import KpiError
 from analytics.local_time import LocalTime
+from analytics.notices import Standing
 from conf.flags import FeatureFlags
 from conf.loader import load_kpis
 from conf.settings import Settings, SettingsError
@@ -108,7 +109,12 @@ def build_control(
         restored=actions.look_again,
     )
     channels = OutsideChannels(lan=settings.notify_lan, wall_ms=wall_ms)
-    courier = Courier(store=store, channels=channels, local_time=local_time, wall_ms=wall_ms)
+
+    def standing() -> Standing:
+        insights = marks.standing(wall_ms())
+        return Standing(insights.wanted | alarms.standing(), insights.put_away)
+
+    courier = Courier(store=store, channels=channels, local_time=local_time, wall_ms=wall_ms, standing=standing)
     return Control(
         store=store, alarms=alarms, steward=steward, marks=marks, kpis=kpis, actions=actions, effects=effects,
         courier=courier,

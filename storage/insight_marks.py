@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from analytics.lifecycle import Mark, Verb, is_hidden, marked, of_episode, status, wants_telling
+from analytics.notices import Standing
 from analytics.records import Insight
 
 from .insight_book import InsightBook
@@ -63,6 +64,12 @@ class InsightMarks:
         """Open, and nobody has put it out of the way: most severe first, then rank, then the newest."""
         shown = [each for each in self._book.open_insights(now_ms) if not is_hidden(self.mark(each), now_ms)]
         return sorted(shown, key=lambda each: -self.mark(each).rank) if self._marks else shown
+
+    def standing(self, now_ms: int) -> Standing:
+        """Every open insight, by whether people want to be told of it."""
+        keys = {each.key: self.wants_telling(each, now_ms) for each in self._book.open_insights(now_ms)}
+        wanted = frozenset(key for key, is_wanted in keys.items() if is_wanted)
+        return Standing(wanted, frozenset(keys) - wanted)
 
     def wants_telling(self, insight: Insight, now_ms: int) -> bool:
         return wants_telling(insight, self.mark(insight), now_ms)

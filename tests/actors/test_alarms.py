@@ -67,6 +67,7 @@ async def test_active_most_severe_first(alarms, autojump_clock) -> None:
     see(alarms, 0, 11)
     assert [frame["threshold_id"] for frame in alarms.active()] == ["b", "a"]
     assert list(alarms.states_of("a")) == ["m"]
+    assert alarms.standing() == {"threshold:a:m", "threshold:b:m"}
     alarms.replace([threshold("a")], NOW_MS)
     assert [frame["threshold_id"] for frame in alarms.active()] == ["a"]
 

@@ -16,7 +16,7 @@ import trio.testing
 
 from actors.courier import FLOOR_S, PREFERENCES, Courier, DeliveryError
 from analytics.local_time import UTC_TIME
-from analytics.notices import ChannelWish, Notice
+from analytics.notices import ChannelWish, Notice, Standing
 from storage.control import ControlStore
 from storage.control_documents import put_document
 from storage.control_outbox import deliveries
@@ -83,6 +83,7 @@ class House:
     courier: Courier
     post: Post
     ahead_ms: int = 0  # of the wall clock
+    standing: Standing = field(default_factory=lambda: Standing(frozenset({"a"})))
 
     def wall_ms(self) -> int:
         return BASE_MS + self.ahead_ms + round(trio.current_time() * 1000)
@@ -111,7 +112,9 @@ class House:
 async def house(folder: Path, post: Post | None = None) -> AsyncIterator[House]:
     store, post = ControlStore(folder / "control.db"), post or Post()
     await store.open(True)
-    courier = Courier(store=store, channels=post, local_time=UTC_TIME, wall_ms=lambda: it.wall_ms())
+    courier = Courier(
+        store=store, channels=post, local_time=UTC_TIME, wall_ms=lambda: it.wall_ms(), standing=lambda: it.standing
+    )
     it = House(store, courier, post)
     async with trio.open_nursery() as nursery:
         await nursery.start(courier.run)
@@ -173,6 +176,23 @@ async def test_a_day_without_the_mail_server_ends_in_one_summary(tmp_path, patie
         await trio.sleep(1)
         states = [state for state, _ in await it.records()]
         assert sorted(set(states)) == ["merged", "sent"]
+
+
+async def test_what_is_put_away_or_over_is_not_repeated(tmp_path, patient_clock) -> None:
+    day_s = 86_400.0
+    async with house(tmp_path) as it:
+        await it.wish(repeat_interval_s=day_s)
+        for key in ("a", "b"):
+            it.courier.hear(notice(key))
+        await it.arrival(1)
+        await it.arrival(2)
+        assert day_s <= it.post.arrived[1][0] <= day_s + 60
+        assert it.post.arrived[1][2]["title"] == "title a"
+        it.standing = Standing(frozenset(), frozenset({"a"}))
+        await trio.sleep(2 * day_s)
+        it.standing = Standing(frozenset({"a"}))
+        await it.arrival(3)
+        assert it.post.arrived[2][0] >= 3 * day_s
 
 
 QUIET = {"enabled": True, "start": "22:00", "end": "07:00", "critical_override": True}

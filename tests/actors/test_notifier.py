@@ -127,6 +127,12 @@ async def test_the_courier_hears_what_is_new_and_what_is_over():
     ]
 
 
+async def test_the_courier_hears_silently_of_the_end_of_what_was_put_out_of_the_way():
+    over = replace(INSIGHT, status="resolved")
+    heard = await hear(InsightChanged(over, False), mark=Mark("i1", "acknowledged"))
+    assert [(notice.key, notice.firing, notice.silent) for notice in heard.notices] == [("limit:fridge", False, True)]
+
+
 async def test_the_courier_hears_of_thresholds_what_is_news():
     rule = Threshold(
         threshold_id="t", name="Low", metric="m", role=None, condition="below", low=12.0, high=None, severity="high"

@@ -12,6 +12,7 @@ from analytics.notices import (
     ChannelWish,
     Grouping,
     Notice,
+    Standing,
     Wishes,
     composed,
     grouping_from,
@@ -104,6 +105,34 @@ def test_what_still_holds_is_repeated_after_twelve_hours() -> None:
     assert take(grouping, 12 * HOUR) == []
     assert take(grouping, 12 * HOUR + 30 * S) == ["a"]
     assert take(grouping, 13 * HOUR) == []
+
+
+def test_what_is_put_away_before_it_is_told_is_not_told() -> None:
+    grouping = Grouping()
+    for key in ("a", "b"):
+        grouping.hear(notice(key), NOON_MS)
+    standing = Standing(frozenset({"b"}), frozenset({"a"}))
+    assert keys(grouping.take(NOON_MS + 30 * S, WISHES, UTC_TIME, standing)) == ["b"]
+
+
+def test_what_is_not_known_to_hold_is_not_repeated_and_nobody_waits_for_it() -> None:
+    grouping, nothing = Grouping(), Standing(frozenset())
+    grouping.hear(notice(), NOON_MS)
+    assert take(grouping, 30 * S) == ["a"]
+    assert grouping.take(NOON_MS + DAY_MS, WISHES, UTC_TIME, nothing) == []
+    assert grouping.due_ms(NOON_MS + DAY_MS, WISHES, UTC_TIME, nothing) == FOREVER_MS
+    assert take(grouping, DAY_MS) == ["a"]
+
+
+def test_what_ended_silently_is_told_when_it_comes_again() -> None:
+    grouping = Grouping()
+    grouping.hear(notice(), NOON_MS)
+    assert take(grouping, 30 * S) == ["a"]
+    over = notice(firing=False)
+    grouping.hear(Notice(over.key, over.title, over.text, over.severity, over.category, False, NOON_MS, True), NOON_MS)
+    assert take(grouping, 2 * HOUR) == []
+    grouping.hear(notice(), NOON_MS + 3 * HOUR)
+    assert take(grouping, 4 * HOUR) == ["a"]
 
 
 def test_quiet_hours_hold_back_all_but_the_critical() -> None:

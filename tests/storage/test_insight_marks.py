@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analytics.lifecycle import Mark
+from analytics.notices import Standing
 from analytics.records import Insight
 from storage.insight_book import InsightBook
 from storage.insight_marks import MAX_MARKS, InsightMarks
@@ -52,6 +53,13 @@ def test_members_of_a_frame(marks) -> None:
         "not_useful": 1,
         "effects": ["Fan on 14:02"],
     }
+
+
+def test_what_people_want_to_be_told_of(marks) -> None:
+    marks.put("a", Mark("id-a", "acknowledged"))
+    marks.put("b", Mark("id-b", "snoozed", NOW_MS + 1000))
+    assert marks.standing(NOW_MS) == Standing(frozenset({"c"}), frozenset({"a", "b"}))
+    assert marks.standing(NOW_MS + 1000) == Standing(frozenset({"b", "c"}), frozenset({"a"}))
 
 
 def test_what_is_here_is_newer_than_what_was_stored(marks) -> None:
