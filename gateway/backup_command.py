@@ -7,7 +7,7 @@ from pathlib import Path
 
 from storage.archive import ArchiveError
 from storage.backup import back_up, restore
-from storage.control_backup import back_up_control, restore_control
+from storage.control_backup import back_up_control, check_control_backup, restore_control
 
 from .progress_bar import ProgressBar
 
@@ -30,14 +30,19 @@ def run_backup(file: Path, db_path: Path) -> int:
 def run_restore(file: Path, db_path: Path) -> int:
     """Returns the exit code: 0 when the database holds what `file` holds."""
     try:
+        check_control_backup(file)
         with ProgressBar(f"restore {file.name}", sys.stderr) as bar:
             done = restore(file, db_path, bar)
-        settings = restore_control(file, db_path)
     except ArchiveError as error:
         print(f"coachiq-analytics: {error}; {db_path} was left as it is", file=sys.stderr)
         return 1
     kept = f"; what was there before is kept as {done.kept}" if done.kept is not None else ""
     print(f"{db_path} holds what {file} holds: {done.size_bytes:,} bytes{kept}")
+    try:
+        settings = restore_control(file, db_path)
+    except ArchiveError as error:
+        print(f"coachiq-analytics: {error}; settings and action journal were left as they are", file=sys.stderr)
+        return 1
     if settings is not None:
         print(f"{settings} holds the settings and the action journal of the backup; a service that runs takes them up")
     return 0

@@ -2,7 +2,7 @@
 
 Owns `X.before-restore-N`, the file a restore took the place of. Promises
 - a backup is one moment of the archive, whole, in one file that needs no log; its name appears when it is checked and
-  synced, and until then an older one of that name stays;
+  synced, and until then an older one of that name stays; nothing but an older one is ever overwritten;
 - writers are not held up: the copy reads one snapshot, in steps;
 - a restore refuses what is damaged, not ours or newer before it touches anything, brings an older form forward in a
   copy, and keeps what was there before. Where a service has the file open, the new content comes as one transaction.
@@ -170,10 +170,22 @@ def _check_target(source: Path, target: Path) -> None:
             with target.open("rb") as file:
                 if not file.read(16).startswith(MAGIC):
                     raise ArchiveError("unavailable", f"{target} exists and is not a database; it was left as it is")
+            _check_older(target)
         if not source.exists():
             raise ArchiveError("unavailable", f"there is no database at {source}")
     except OSError as error:
         raise ArchiveError("unavailable", f"{target} can't be looked at: {error.strerror}") from error
+
+
+def _check_older(target: Path) -> None:
+    """What is to be overwritten must be a backup: settings and other programs' databases are none."""
+    try:
+        with _open(target, "ro") as connection:
+            _check_ours(connection, target)
+    except (ArchiveError, sqlite3.Error) as error:
+        raise ArchiveError(
+            "unavailable", f"{target} exists and is no backup ({error}); it was left as it is"
+        ) from error
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path) -> None:

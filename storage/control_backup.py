@@ -1,9 +1,10 @@
 """Backup and restore of control.db: a file of its own beside the backup of the archive, `NAME.control`.
 
-Promises: the copy is one moment, checked, and its name appears when it is whole; a restore refuses what is damaged, not
-ours or newer, and keeps what was there as `control.db.before-restore-N`. A service that runs meanwhile
-takes the restored settings up within seconds (`ControlStore.changed_outside`). Messages that waited in the backup are
-not sent: they may have arrived since. Functions here block; call them in a thread.
+Promises: the copy is one moment, checked, in one file that needs no log, and its name appears when it is whole; a
+restore refuses what is damaged, not ours or newer, and keeps what was there, damaged or not, as
+`control.db.before-restore-N`. A service that runs meanwhile takes the restored settings up within seconds
+(`ControlStore.changed_outside`). Messages that waited in the backup are not sent: they may have arrived since.
+Functions here block; call them in a thread.
 """
 
 from __future__ import annotations
@@ -31,11 +32,18 @@ def back_up_control(db_path: Path, backup: Path) -> Path | None:
     look_at_control(source)
     partial = target.with_name(target.name + ".partial")
     try:
-        _copy(source, partial)
+        _copy_out(source, partial)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
     return target
+
+
+def check_control_backup(backup: Path) -> None:
+    """Raises ArchiveError when this backup has settings that can't be restored."""
+    source = control_copy(backup)
+    if source.is_file():
+        look_at_control(source)
 
 
 def restore_control(backup: Path, db_path: Path) -> Path | None:
@@ -46,17 +54,38 @@ def restore_control(backup: Path, db_path: Path) -> Path | None:
     look_at_control(source)
     partial = target.with_name(target.name + ".restoring")
     try:
-        _copy(source, partial)
+        _copy_out(source, partial)
         _bring_forward(partial)
         if target.is_file():
-            number = 1
-            while (kept := target.with_name(f"{target.name}.before-restore-{number}")).exists():
-                number += 1
-            _copy(target, kept)
+            _keep(target)
         _copy(partial, target)
     finally:
         partial.unlink(missing_ok=True)
     return target
+
+
+def _keep(target: Path) -> None:
+    """A copy of what is there; what is damaged is moved."""
+    number = 1
+    while (kept := target.with_name(f"{target.name}.before-restore-{number}")).exists():
+        number += 1
+    try:
+        _copy_out(target, kept)
+    except ArchiveError as error:
+        kept.unlink(missing_ok=True)
+        if error.trouble != "corrupt":
+            raise
+        for suffix in ("-wal", "-shm", ""):
+            part = target.with_name(target.name + suffix)
+            if part.exists():
+                part.rename(kept.with_name(kept.name + suffix))
+
+
+def _copy_out(source: Path, target: Path) -> None:
+    """Into a file of its own, without a log. Raises ArchiveError."""
+    _copy(source, target)
+    with closing(sqlite3.connect(target)) as copy:
+        copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -38,6 +38,18 @@ def test_there_and_back(live: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "100 %" in said.err
 
 
+def test_bad_settings_are_found_before_anything_is_touched(
+    live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy.db"
+    assert run(live, "backup", str(copy)) == 0
+    (tmp_path / "copy.db.control").write_text("notes")
+    before = {each.name for each in tmp_path.iterdir()}
+    assert run(live, "restore", str(copy)) == 1
+    assert "left as it is" in capsys.readouterr().err
+    assert {each.name for each in tmp_path.iterdir()} == before
+
+
 def test_what_cannot_be_copied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path / "none.db", "backup", str(tmp_path / "copy.db")) == 1
     assert "no database" in capsys.readouterr().err

@@ -124,6 +124,16 @@ def test_a_file_that_is_no_database_is_not_overwritten(live: Path, notes: Path) 
     assert notes.read_text() == "somebody's notes"
 
 
+def test_nor_is_the_database_of_another_program(live: Path) -> None:
+    other = live.with_name("control.db")
+    with opened(other) as connection:
+        connection.execute("CREATE TABLE songs (title)")
+    before = other.read_bytes()
+    with pytest.raises(ArchiveError, match="no backup"):
+        back_up(live, other)
+    assert other.read_bytes() == before
+
+
 @pytest.mark.parametrize("target", ["analytics.db", "."])
 def test_nor_the_database_itself_nor_a_directory(live: Path, target: str) -> None:
     with pytest.raises(ArchiveError, match=r"itself|directory"):

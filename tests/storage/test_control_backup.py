@@ -42,7 +42,19 @@ def test_there_and_back(tmp_path: Path) -> None:
     assert restore_control(backup, db_path) == control_path(db_path)
     assert read(control_path(db_path)) == ["a"]
     assert read(tmp_path / "control.db.before-restore-1") == ["a", "b"]
-    assert not list(tmp_path.glob("*.partial")) + list(tmp_path.glob("*.restoring"))
+    assert {each.name for each in tmp_path.iterdir()} == {
+        "control.db", "control.db.before-restore-1", "copy.db.control",
+    }  # fmt: skip
+
+
+def test_a_damaged_one_is_moved_aside_by_a_restore(tmp_path: Path) -> None:
+    db_path, backup = tmp_path / "analytics.db", tmp_path / "copy.db"
+    write(db_path, "a")
+    back_up_control(db_path, backup)
+    control_path(db_path).write_bytes(b"not a database")
+    restore_control(backup, db_path)
+    assert read(control_path(db_path)) == ["a"]
+    assert (tmp_path / "control.db.before-restore-1").read_bytes() == b"not a database"
 
 
 def test_messages_that_waited_in_it_are_not_sent(tmp_path: Path) -> None:
