@@ -8,6 +8,7 @@ as one transaction in one thread hop. Promises
   PATIENCE_S at the most, all in all, then say that it is not there yet; on a later switch memory serves on;
 - switching takes everything along: what was set, done and deleted in memory is so in the file, where the newer of two
   wins, and what the file holds stays at hand when it is left;
+- a file that was moved or deleted is noticed, at the latest by the next write, and everything goes into a new one;
 - a start always succeeds: a damaged file is put aside, one that can't be used leaves the store in memory, with the
   reason, and `retry` tries again.
 """
@@ -30,6 +31,7 @@ from .control_schema import look_at_control, migrate, prepare_control
 from .sqlite_connection import CLOSE_WITHIN_S, SqliteConnection
 
 T = TypeVar("T")
+Identity = tuple[int, int] | None  # device and inode; None: there is no file
 
 LOG: Final = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS: Final = 1_000
@@ -47,6 +49,7 @@ class ControlStore:
         self._persisted = False
         self._wanted = False
         self._carried: Rows | None = None  # out of the file, when it was last left
+        self._identity: Identity = None  # of the file that is open
         self._data_version = 0  # of the file, as this connection last saw it
         self._opening: trio.Event | None = None  # of the first opening, while it goes on
         self._patience_until_s = 0.0  # Trio's time
@@ -99,12 +102,14 @@ class ControlStore:
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """`work` in one transaction. What it raises rolls back. Raises ArchiveError, PoisonError."""
         await self._wait_opened()
+        await self._renew()
         while self._moving is not None:  # a switch carries everything along: nothing may slip past it
             await self._moving.wait()
         return await self._open_connection().write(work)
 
     async def changed_outside(self) -> bool:
         """Another program has written into the file since this was last asked: a restore does. Raises ArchiveError."""
+        await self._renew()
         async with self._switching:
             if not self._persisted:
                 return False
@@ -144,6 +149,19 @@ class ControlStore:
             with self._move():
                 await self._to_memory()
 
+    async def _renew(self) -> None:
+        """What is written into a file without a name is lost when it is closed."""
+        if not self._persisted or await self._in_place():
+            return
+        async with self._switching:
+            if self._persisted and not await self._in_place():
+                LOG.error("%s was moved, deleted or replaced: everything goes into a new one", self.path)
+                await self._switch(False)
+                await self._switch(True)
+
+    async def _in_place(self) -> bool:
+        return await trio.to_thread.run_sync(_identity_of, self.path) == self._identity
+
     @contextmanager
     def _move(self) -> Iterator[None]:
         """New writes wait. Those asked for before are over when the connection is first asked for anything in here:
@@ -169,6 +187,7 @@ class ControlStore:
                 rows = await memory.call(copy_all)
                 await file.write(lambda connection: merge_into(connection, rows, self._carried))
                 self._data_version = await file.call(_data_version)
+                self._identity = await trio.to_thread.run_sync(_identity_of, self.path)
                 self._open_connection()  # closed meanwhile: then nobody would close the file
             except BaseException:
                 with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
@@ -216,6 +235,14 @@ def _data_version(connection: sqlite3.Connection) -> int:
     """Changes with every commit of another connection, and with none of this one."""
     version: int = connection.execute("PRAGMA data_version").fetchone()[0]
     return version
+
+
+def _identity_of(path: Path) -> Identity:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _put_aside(path: Path) -> None:

@@ -172,6 +172,26 @@ async def test_a_file_that_comes_back_is_used_again(make, tmp_path) -> None:
     assert await values(store) == {"a": 1}
 
 
+@pytest.mark.parametrize("then", ["a write", "a look"])
+async def test_a_file_that_is_deleted_is_made_anew(make, tmp_path, then: str) -> None:
+    store = make()
+    await store.open(True)
+    await put(store, "a", 1)
+    for each in tmp_path.glob("control.db*"):
+        each.unlink()
+    if then == "a write":
+        await put(store, "b", 2)
+    else:
+        await store.changed_outside()
+    kept = {"a": 1, "b": 2} if then == "a write" else {"a": 1}
+    assert store.persisted
+    assert await values(store) == kept
+    await store.aclose()
+    again = make()
+    await again.open(True)
+    assert await values(again) == kept
+
+
 async def test_closed(make) -> None:
     store = make()
     with pytest.raises(ArchiveError):
