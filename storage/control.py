@@ -28,10 +28,9 @@ import trio
 from .archive import ArchiveError
 from .control_merge import Rows, copy_all, merge_into, without_journal
 from .control_schema import look_at_control, migrate, prepare_control
-from .sqlite_connection import CLOSE_WITHIN_S, SqliteConnection
+from .sqlite_connection import CLOSE_WITHIN_S, Identity, SqliteConnection, identity_of
 
 T = TypeVar("T")
-Identity = tuple[int, int] | None  # device and inode; None: there is no file
 
 LOG: Final = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS: Final = 1_000
@@ -160,7 +159,7 @@ class ControlStore:
                 await self._switch(True)
 
     async def _in_place(self) -> bool:
-        return await trio.to_thread.run_sync(_identity_of, self.path) == self._identity
+        return await trio.to_thread.run_sync(identity_of, self.path) == self._identity
 
     @contextmanager
     def _move(self) -> Iterator[None]:
@@ -187,7 +186,7 @@ class ControlStore:
                 rows = await memory.call(copy_all)
                 await file.write(lambda connection: merge_into(connection, rows, self._carried))
                 self._data_version = await file.call(_data_version)
-                self._identity = await trio.to_thread.run_sync(_identity_of, self.path)
+                self._identity = await trio.to_thread.run_sync(identity_of, self.path)
                 self._open_connection()  # closed meanwhile: then nobody would close the file
             except BaseException:
                 with trio.move_on_after(CLOSE_WITHIN_S, shield=True):
@@ -235,14 +234,6 @@ def _data_version(connection: sqlite3.Connection) -> int:
     """Changes with every commit of another connection, and with none of this one."""
     version: int = connection.execute("PRAGMA data_version").fetchone()[0]
     return version
-
-
-def _identity_of(path: Path) -> Identity:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _put_aside(path: Path) -> None:

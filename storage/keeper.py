@@ -2,6 +2,7 @@
 
 Owns the decision between "open" and "replace"; the files are `recovery.py`'s. Promises
 - `open` never needs a person: when it returns, a damaged file lies aside and a new one is open;
+- a file that was deleted, or has another in its place, since this process opened it counts as replaced;
 - damage met while running is remembered, told to `on_damage`, and acted upon at the next `open`;
 - `salvage` may be cancelled, fail and be called again: it begins anew with what is not finished, and does no harm.
 """
@@ -22,6 +23,7 @@ from .recovery import Report, find_damage, move_aside, pending_salvage, report_o
 from .salvage import Batch, Salvage
 from .sqlite_adopting import problem_of
 from .sqlite_archive import SqliteArchive
+from .sqlite_connection import Identity, identity_of
 from .sqlite_errors import OnDamage
 from .sqlite_schema import shapes
 
@@ -57,12 +59,16 @@ class ArchiveKeeper:
         self._alarms = 0
         self._salvaging = trio.Lock()
         self._archive: SqliteArchive | None = None  # opened last
+        self._identity: Identity = None  # of its file
         self.on_damage: Callable[[], None] = _nobody  # the archive should be closed and opened again
         self.on_replaced: Callable[[], None] = _nobody  # the archive that will be open next is a new one
         self.state: SalvageState | None = None
 
     async def open(self) -> SqliteArchive:
         """Raises ArchiveError when the disk is in trouble or the file is not ours to use."""
+        if self._identity is not None and await trio.to_thread.run_sync(identity_of, self._path) != self._identity:
+            self._identity = None
+            self.on_replaced()
         suspicion, self._suspicion = self._suspicion, None
         try:
             # May be abandoned: it only reads, or renames what nobody has open; it may take seconds on a slow card.
@@ -83,6 +89,7 @@ class ArchiveKeeper:
             self._suspicion = None
             await self._replace(error.reason)
             self._archive = await self._open_file(self._suspect)
+        self._identity = await trio.to_thread.run_sync(identity_of, self._path)
         return self._archive
 
     async def salvage(self) -> int:

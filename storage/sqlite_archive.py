@@ -26,7 +26,7 @@ from .models import ArchiveStatus, SeriesPart
 from .salvage import Batch, adopting
 from .sqlite_adopting import PACKED, adopt_packed
 from .sqlite_chunks import purge_packed
-from .sqlite_connection import CLOSE_WITHIN_S, SqliteConnection
+from .sqlite_connection import CLOSE_WITHIN_S, SqliteConnection, identity_of
 from .sqlite_errors import OnDamage
 from .sqlite_names import Names
 from .sqlite_reader import SqliteReader
@@ -97,7 +97,7 @@ class SqliteArchive(SqliteReader):
         self._writer = writer
         self._wall_ms = wall_ms
         self._last_commit_ms: int | None = None
-        self._identity = _identity(path)
+        self._identity = identity_of(path)
         self._budget = budget
         self._writing = Writing(self.damage)
         self._upkeep = Upkeep(path, writer, self._writing, self.damage, self._check_file, budget, on_damage)
@@ -198,16 +198,8 @@ class SqliteArchive(SqliteReader):
 
     def _check_file(self) -> None:
         """SQLite goes on writing into a file that has no name any more; nobody would find it again."""
-        if _identity(self._path) != self._identity:
+        if identity_of(self._path) != self._identity:
             raise ArchiveError("unavailable", f"{self._path} was moved, deleted or replaced")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _records(rows: Sequence[Row], record_of: Callable[[Row], R]) -> list[R]:

@@ -26,6 +26,7 @@ from .archive import ArchiveError
 from .sqlite_errors import OnDamage, judging
 
 T = TypeVar("T")
+Identity = tuple[int, int] | None  # of a file: device and inode; None: there is none
 
 CLOSE_WITHIN_S: Final = 5.0  # a checkpoint on a slow card
 
@@ -38,6 +39,15 @@ def generation(connection: sqlite3.Connection) -> int:
     """A restore puts another content into the same file, and gives it another number."""
     number: int = connection.execute("PRAGMA application_id").fetchone()[0]
     return number
+
+
+def identity_of(path: Path) -> Identity:
+    """What the name stands for now: SQLite goes on writing into a file that has none any more."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _read_only_uri(path: Path) -> str:

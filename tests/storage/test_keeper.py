@@ -70,6 +70,21 @@ async def test_a_sound_file_is_opened(path: Path) -> None:
     assert moved_aside(path) == []
 
 
+@pytest.mark.parametrize("in_its_place", [False, True])
+async def test_a_file_that_was_deleted_meanwhile_is_a_new_one(path: Path, in_its_place: bool) -> None:
+    kept, replaced = keeper(path), []
+    kept.on_replaced = lambda: replaced.append(1)
+    for _ in range(2):
+        await (await kept.open()).aclose()
+    assert replaced == []
+    path.rename(path.with_name("taken.away"))
+    if in_its_place:
+        await (await filled(path)).aclose()
+    for _ in range(2):
+        await (await kept.open()).aclose()
+    assert replaced == [1]
+
+
 async def test_a_lost_header_costs_nothing(path: Path) -> None:
     archive = await filled(path)
     before = await all_of(archive)
