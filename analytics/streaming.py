@@ -27,6 +27,7 @@ MANY_PARTS: Final = 8  # from here on, one look at all of them costs less than o
 MIN_METRICS: Final = 5  # fewer that stop together are told one by one
 PROMPT_MS: Final = 30_000  # metrics never quiet for so long tell soonest that the feed stopped ...
 MISSING_MS: Final = 45_000  # ... when they have been quiet for so long
+SPARE: Final = 8  # an eighth more than the limit: looking for who goes takes a while
 CLOCK_JUMP_MS: Final = 600_000  # no process sleeps so long between sweeps: the clock was set, or the computer slept
 
 
@@ -42,13 +43,16 @@ class Part(Protocol):
 
 
 class Watchlist:
-    """All metrics' detectors. Grows by one watch per name it meets; `forget` takes one away."""
+    """All metrics' detectors. Grows by one watch per name it meets; `forget` takes one away, and past a `limit` those
+    go that have been quiet for longest."""
 
     def __init__(
         self, catalogue: Catalogue, local_time: LocalTime = UTC_TIME, budget: Budget | None = None, *,
-        anomalies: bool = True,
+        anomalies: bool = True, limit: int | None = None,
     ) -> None:  # fmt: skip
-        """`anomalies`: whether to look for them; `budget`: how rare they have to be to be told."""
+        """`anomalies`: whether to look for them; `budget`: how rare they have to be to be told; `limit`: of metrics
+        that speak at one time."""
+        self._limit = limit
         self._catalogue = catalogue
         self._local_time = local_time
         self._budget = budget
@@ -187,8 +191,15 @@ class Watchlist:
         if watch is None:
             spec = self._catalogue.spec(name)
             watch = MetricWatch(name, spec, self._local_time, raised=self._raised, anomalies=self._anomalies)
+            if self._limit is not None and len(self._watches) >= self._limit + self._limit // SPARE + 1:
+                self._forget_quiet_ones(self._limit)
             self._watches[name] = watch
         return watch
+
+    def _forget_quiet_ones(self, left: int) -> None:
+        by_quiet = sorted(self._watches.values(), key=lambda watch: watch.cadence.last_ms)
+        for watch in by_quiet[: len(by_quiet) - left]:
+            self.forget(watch.name)
 
     def _back(self, name: str, now_ms: int) -> None:
         """It is here again, and the pause was not of its own making: nothing is learned from it."""

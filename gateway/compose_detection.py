@@ -15,6 +15,8 @@ from .backend import Backend
 def recorder_parts(settings: Settings, backend: Backend) -> dict[str, Any]:
     """The recorder's arguments that have to do with detection."""
     return {
-        "make_watchlist": partial(Watchlist, backend.catalogue, backend.local_time, backend.budget),
+        "make_watchlist": partial(
+            Watchlist, backend.catalogue, backend.local_time, backend.budget, limit=settings.max_metrics
+        ),
         "state": DetectorState(settings.db_path.with_suffix(".detectors")),
     }

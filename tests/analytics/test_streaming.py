@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from analytics.catalogue import Catalogue, MetricSpec
 from analytics.records import Finding, FindingKind
-from analytics.streaming import ALL, EXAMINED, Watchlist, examine
+from analytics.streaming import ALL, EXAMINED, SPARE, Watchlist, examine
 
 START = 1_700_000_000_000
 SPEC = MetricSpec(pattern="tank.*", warn_low=15, critical_low=5, bad_direction="none", intermittent=True)
@@ -50,6 +50,14 @@ def quiet(watchlist: Watchlist, start_ms: int, seconds: int) -> list[Finding]:
 
 
 NAMES = [f"m{index}" for index in range(10)]
+
+
+def test_names_that_come_and_go_are_forgotten_and_those_that_stay_are_not() -> None:
+    watchlist = Watchlist(CATALOGUE, limit=16)
+    for second in range(200):
+        run(watchlist, ["stays", f"short-lived {second}"], START + second * 1_000, 1)
+        assert len(watchlist) <= 16 + 16 // SPARE + 1
+    assert {"stays", "short-lived 199"} <= watchlist.pack().keys()
 
 
 def test_one_sensor_that_falls_silent_is_told_by_name() -> None:

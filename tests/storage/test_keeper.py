@@ -77,7 +77,7 @@ async def test_a_file_that_was_deleted_meanwhile_is_a_new_one(path: Path, in_its
     for _ in range(2):
         await (await kept.open()).aclose()
     assert replaced == []
-    path.rename(path.with_name("taken.away"))
+    await trio.Path(path).rename(path.with_name("taken.away"))
     if in_its_place:
         await (await filled(path)).aclose()
     for _ in range(2):
