@@ -50,8 +50,14 @@ async def set_feature(backend: Backend, flag: str) -> Response:
         raise Problem(409, str(error)) from error
     message = f"{flag} is {'on' if asked.enabled else 'off'}"
     if PERSISTENCE in changed:
-        message += await _switch_persistence(backend, changed[PERSISTENCE])
+        trouble: Problem | None = None
+        try:
+            message += await _switch_persistence(backend, changed[PERSISTENCE])
+        except Problem as problem:
+            trouble = problem  # history will follow when it can, and settings are to be in the same place
         await backend.control.steward.switch(changed[PERSISTENCE])
+        if trouble is not None:
+            raise trouble
     return json_response(
         {"success": True, "message": message, "feature": flag, "enabled": asked.enabled, "changed": changed}
     )

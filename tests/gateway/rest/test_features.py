@@ -117,3 +117,4 @@ async def test_a_persister_in_trouble(
             backend.persist_mailbox.close()
         status, _ = await put(client, "persistence", {"enabled": True})
     assert status == (500 if trouble == "quarantined" else 503)
+    assert backend.control.store.persisted  # settings go where history will
