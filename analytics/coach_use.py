@@ -20,6 +20,7 @@ from .robust import Values, mad_sigma
 RIDGE: Final = 1e-6
 GRAIN: Final = 0.25  # %, half a step of a usual level sensor
 SERVICED: Final = 1.2  # % against the usual direction within five minutes: a hose, not a sensor
+FLICKER: Final = 1.2  # %, as little as can be a sensor's and no hose's
 ROUNDS: Final = 60
 
 
@@ -44,9 +45,18 @@ class Account(Struct, frozen=True):
 
 
 def falls(level: Values) -> Values:
-    """How much the level fell in each slot, 0 where it rose or is not known."""
-    change = -np.diff(level, prepend=np.nan)
-    return np.where(np.isfinite(change), np.maximum(change, 0.0), 0.0)
+    """How much the level fell in each slot, 0 where it did not or is not known.
+
+    What falls back after a rise of no more than FLICKER was a sensor between two of its steps, and no water.
+    """
+    fell = np.zeros(len(level))
+    lowest = np.nan
+    for slot, value in enumerate(level.tolist()):
+        if value < lowest:
+            fell[slot] = lowest - value
+        if not lowest <= value <= lowest + FLICKER:
+            lowest = value
+    return fell
 
 
 def rises(level: Values) -> Values:

@@ -9,9 +9,15 @@ from analytics.coach_use import blocks, falls, learn, rises, serviced
 
 
 def test_falls_and_rises() -> None:
-    level = np.array([5.0, 4.0, 6.0, np.nan, 3.0])
-    assert falls(level).tolist() == [0, 1, 0, 0, 0]
-    assert rises(level).tolist() == [0, 0, 2, 0, 0]
+    level = np.array([5.0, 3.0, 6.0, np.nan, 3.0])
+    assert falls(level).tolist() == [0, 2, 0, 0, 0]
+    assert rises(level).tolist() == [0, 0, 3, 0, 0]
+
+
+def test_a_sensor_between_two_of_its_steps_is_no_water() -> None:
+    level = np.append(np.tile([50.0, 51.0], 40), [49.0, 50.0, 49.0])
+    assert (falls(level).sum(), rises(level).sum()) == (1, 2)
+    assert falls(np.array([50.0, 51.0, 52.0, 51.0])).sum() == 1  # that was filled
 
 
 def test_a_hose_is_no_use() -> None:

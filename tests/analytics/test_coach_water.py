@@ -38,6 +38,13 @@ def test_guests_are_no_leak(shipped_catalogue: Catalogue) -> None:
     assert strength(leak, days.view(shipped_catalogue)) < 0.7
 
 
+def test_a_waste_sensor_between_two_of_its_steps_is_no_water(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 6)
+    night = days.last(8)
+    days.values["tank.gray.level"][night] += 0.5 * (np.arange(night.stop - night.start) % 2)
+    assert strength(level_stuck, days.view(shipped_catalogue)) < 0.5
+
+
 def test_a_level_that_does_not_move_while_water_arrives(shipped_catalogue: Catalogue) -> None:
     days = Days(10, 21)
     still = days.last(36)
