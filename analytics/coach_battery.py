@@ -135,7 +135,7 @@ def ageing(view: CoachView) -> Iterator[Sign]:
         return
     yield Sign(
         kind=FindingKind.AGEING, track=volts, strength=(value / usual - 1) / RESISTANCE_MORE, span=recent,
-        value=value * 1000, high=usual * 1000 * (1 + RESISTANCE_MORE), direction="above",
+        value=value * 1000, high=usual * 1000 * (1 + RESISTANCE_MORE), unit="mΩ", direction="above",
         cover=coverage(volts.mean[recent]),
         facts={"usual": number(usual * 1000, "mΩ"), "times": f"{value / usual:.1f}"},
         numbers={"usual_milliohm": usual * 1000, "milliohm": value * 1000},

@@ -68,7 +68,7 @@ def duty_grew(view: CoachView) -> Iterator[Sign]:
         yield Sign(
             kind=FindingKind.DUTY_GREW, track=track,
             strength=(value / usual - 1) / max(DUTY_MORE, spread), span=recent, value=mean(track.mean[recent]) * 100,
-            direction="above", cover=float(both[recent].mean()),
+            unit="%", direction="above", cover=float(both[recent].mean()),
             facts={"share": number(100 * mean(track.mean[recent]), "%"), "times": f"{value / usual:.1f}"},
             numbers={"times_usual": value / usual, "days": len(habit)},
         )  # fmt: skip

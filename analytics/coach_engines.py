@@ -42,7 +42,7 @@ def long_run(view: CoachView) -> Iterator[Sign]:
         strength = 0.0  # it runs for the air conditioner
     yield Sign(
         kind=FindingKind.LONG_RUN, track=state, strength=strength, span=span, value=count / 12,
-        high=longest / 12 or None, direction="above", cover=coverage(state.mean[span]),
+        high=longest / 12 or None, unit="h", direction="above", cover=coverage(state.mean[span]),
         facts={
             "span": duration(count * SLOT_MS),
             "charge": "unknown" if soc is None else number(float(known(soc.mean, 0.0)[-1]), "%"),

@@ -17,6 +17,7 @@ from .coach_log import SLOT_MS, SLOTS_A_DAY, Track
 from .coach_view import CoachView
 from .records import Finding, FindingKind
 from .robust import Values, mad_sigma, median, rounded
+from .words import number
 
 TOLD: Final = 1.0
 STAYS: Final = 0.7
@@ -31,7 +32,9 @@ STRENGTH_LIMIT: Final = 100.0
 
 
 class Sign(Struct, frozen=True, kw_only=True):
-    """`strength`: 1 is the least worth telling. `span`: the slots that show it. `cover`: 0 to 1, how much was known."""
+    """`strength`: 1 is the least worth telling. `span`: the slots that show it. `cover`: 0 to 1, how much was known.
+    `unit`: of `value`, `low` and `high`, where it is not the metric's own.
+    """
 
     kind: FindingKind
     track: Track
@@ -40,6 +43,7 @@ class Sign(Struct, frozen=True, kw_only=True):
     value: float
     low: float | None = None
     high: float | None = None
+    unit: str | None = None
     direction: Literal["above", "below", "none"] = "none"
     level: Literal["warning", "critical"] = "warning"
     cover: float = 1.0
@@ -56,15 +60,17 @@ class Sign(Struct, frozen=True, kw_only=True):
     def finding(self, view: CoachView) -> Finding:
         start = self.span.start
         strength = min(self.strength, STRENGTH_LIMIT)
+        own = {} if self.unit is None else {"value": number(self.value, self.unit)}
         return Finding(
             self.kind, self.track.name, view.now_ms, int(view.starts[start]), rounded(self.value), self.low, self.high,
             score=rounded(strength), confidence=confidence(strength, self.cover), samples=self.span.stop - start,
-            direction=self.direction, level=self.level, facts=self.facts,
+            direction=self.direction, level=self.level, facts={**self.facts, **own},
             evidence={
                 "series": [series(view, self.track, self.span)],
                 "coverage": round(self.cover, 3),
                 "co_moving": beside(view, self.track, self.span),
                 **{name: rounded(value) for name, value in self.numbers.items()},
+                **({} if self.unit is None else {"unit": self.unit}),
             },
         )  # fmt: skip
 

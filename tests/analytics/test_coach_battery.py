@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from analytics.catalogue import Catalogue
 from analytics.coach_battery import ageing, battery_empty, discharge, nights, overnight_drop, parasitic_draw
 from analytics.coach_charging import engine_without_current
+from analytics.rules import Rules
 
 from .coach_days import AN_HOUR, Days, strength
 
@@ -82,6 +85,19 @@ def test_a_voltage_that_sags(shipped_catalogue: Catalogue) -> None:
     (sign,) = ageing(days.view(shipped_catalogue))
     assert sign.strength > 2
     assert sign.value == pytest.approx(12, rel=0.2)  # mΩ, where 4 were
+
+
+def test_a_resistance_is_told_in_ohms(shipped_catalogue: Catalogue, shipped_rules: Rules) -> None:
+    days = Days(10, 13)
+    recent = days.last(50)
+    days.values["battery.house.voltage"][recent] += 0.008 * days.values["battery.house.current"][recent]
+    view = days.view(shipped_catalogue)
+    (sign,) = ageing(view)
+    spec = shipped_catalogue.spec(sign.track.name)
+    insight = shipped_rules.insight(sign.finding(view), spec, view.now_ms)
+    assert insight is not None
+    assert re.search(r"moves as across 1[0-9.]+ mΩ, where [34][0-9.]* mΩ was usual", insight.description)
+    assert insight.evidence["unit"] == "mΩ"
 
 
 def test_a_battery_that_will_not_last_the_night(shipped_catalogue: Catalogue) -> None:
