@@ -143,32 +143,37 @@ def ageing(view: CoachView) -> Iterator[Sign]:
 
 
 def battery_empty(view: CoachView) -> Iterator[Sign]:
-    """What is left, less the usual loss until the sun is back, and less what is lost now beyond that."""
+    """What is left, less the usual loss until the sun is back, and less what is lost now beyond that. While it is
+    charged, nothing of that is ahead."""
     soc = view.first("battery_soc")
-    if soc is None or view.slots < 3 * SLOTS_AN_HOUR or view.fed[-2 * SLOTS_AN_HOUR :].any():
+    if soc is None or view.slots < 3 * SLOTS_AN_HOUR:
         return
     level, recent = float(soc.mean[-1]), view.last(2)
     rate = _slope(soc.mean[recent])
-    if math.isnan(level) or math.isnan(rate) or level <= FLAT or rate >= 0:
+    if math.isnan(level) or math.isnan(rate) or level <= FLAT:
         return
+    charged = rate >= 0 or bool(view.fed[-2 * SLOTS_AN_HOUR :].any())
     usual = _usual_rates(view, soc.mean)
     excess = max(0.0, mean(usual[view.hour[recent].astype(int)]) - max(rate, _slope(soc.mean[view.last(1)])))
     horizon, dark = _hours_until_sun(view)
-    if horizon == 0:
+    if horizon == 0 and not charged:
         return
-    lowest, flat_in = level, math.inf
+    lowest, flat_in, expected = level, math.inf, rate
     left = level
-    for ahead in range(horizon):
+    for ahead in range(0 if charged else horizon):
         hour = int(view.hour[-1] + ahead) % 24
         expected = min(usual[hour], 0.0) - excess if dark and np.isfinite(usual[hour]) else rate
         if left + expected < FLAT and math.isinf(flat_in):
             flat_in = ahead + max(0.0, (left - FLAT) / -expected)
         left += expected
         lowest = min(lowest, left)
+    if math.isinf(flat_in) and expected < 0:  # not until the horizon, and how much later
+        flat_in = horizon + (left - FLAT) / -expected
     at_ms = view.now_ms + (0 if math.isinf(flat_in) else int(flat_in * 3_600_000))
     yield Sign(
-        kind=FindingKind.EMPTY_AHEAD, track=soc, strength=1 + (FLAT - lowest) / 20, span=recent, value=level, low=FLAT,
-        direction="below", level="critical" if flat_in < 4 else "warning", cover=coverage(soc.mean[recent]),
+        kind=FindingKind.EMPTY_AHEAD, track=soc, strength=0.0 if charged else 1 + (FLAT - lowest) / 20, span=recent,
+        value=level, low=FLAT, direction="below", level="critical" if flat_in < 4 else "warning",
+        cover=coverage(soc.mean[recent]),
         facts={"by": view.clock(at_ms), "within": duration(at_ms - view.now_ms), "rate": f"{-rate:.1f} % an hour"},
         numbers={"percent_per_hour": rate, "hours_left": min(flat_in, 999.0)},
     )  # fmt: skip

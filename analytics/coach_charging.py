@@ -62,9 +62,10 @@ def shore_without_current(view: CoachView) -> Iterator[Sign]:
         return
     track, amps = out
     room = np.ones(view.slots, dtype=np.bool_) if soc is None else known(soc.mean, 100.0) < FULL + 3
-    dead = view.shore & room & (known(amps) > LOSES_A)
-    if not (view.shore & view.dark & room)[-1]:
-        return  # by day the sun may carry the loads, with a charger or without; a full battery asks for nothing
+    loses = known(amps) > LOSES_A
+    dead = view.shore & room & loses
+    if not (view.shore & view.dark & (room | ~loses))[-1]:
+        return  # by day the sun may carry the loads, with a charger or without; what a full battery gives is not missed
     count = last_run(dead)
     if 0 < count < SHORE_H * 12:
         return

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from .coach_log import SLOT_MS, Track
+from .coach_log import SLOT_MS, SLOTS_A_DAY, Track
 from .coach_sign import Sign, mean, quantile
 from .coach_view import CoachView, Mask, coverage, known, last_run, runs
 from .records import FindingKind
@@ -27,43 +27,51 @@ LOAD_MORE: Final = 25.0  # % of the rated load beyond anything before
 
 
 def long_run(view: CoachView) -> Iterator[Sign]:
-    """The generator runs though the battery is full, or much longer than it ever did."""
+    """The generator runs though the battery is full, or much longer than it ever did. Once it stops that is over."""
     state = view.first("generator_state")
-    count = last_run(view.generator)
-    if state is None or not count:
+    if state is None or math.isnan(state.mean[-1]):
         return
-    span = slice(view.slots - count, view.slots)
+    count = last_run(view.generator)
+    span = slice(view.slots - max(1, count), view.slots)
     soc = view.first("battery_soc")
     full = last_run(view.generator & (known(np.full(view.slots, 0.0) if soc is None else soc.mean) >= FULL))
     earlier = [end - begin for begin, end in runs(view.generator[: span.start]) if end - begin > 2]
     longest = max(earlier, default=0)
-    strength = max(full / (IDLE_H * 12), count / max(LONGER * longest, longest + 24) if longest else 0.0)
+    idle, long = full / (IDLE_H * 12), count / max(LONGER * longest, longest + 24) if longest else 0.0
+    strength = max(idle, long)
+    charge = "unknown" if soc is None else number(float(known(soc.mean, 0.0)[-1]), "%")
+    why = f"its longest run before was {duration(longest * SLOT_MS)}"
+    if idle >= long:
+        why = f"the battery has been full for {duration(full * SLOT_MS)}, and nothing else is known to need it"
     if view.all("air_conditioner_state") and mean(view.all("air_conditioner_state")[0].mean[-12:]) > 0.1:
         strength = 0.0  # it runs for the air conditioner
     yield Sign(
         kind=FindingKind.LONG_RUN, track=state, strength=strength, span=span, value=count / 12,
         high=longest / 12 or None, unit="h", direction="above", cover=coverage(state.mean[span]),
-        facts={
-            "span": duration(count * SLOT_MS),
-            "charge": "unknown" if soc is None else number(float(known(soc.mean, 0.0)[-1]), "%"),
-        },
+        facts={"span": duration(count * SLOT_MS), "charge": charge, "why": why},
         numbers={"hours": count / 12, "longest_before_hours": longest / 12},
     )  # fmt: skip
 
 
 def load_grew(view: CoachView) -> Iterator[Sign]:
-    """The generator's load over twenty minutes, against the highest of its earlier runs."""
+    """The generator's load over twenty minutes, against the highest of its earlier runs (or of the days before, when
+    it runs for days)."""
+    count = last_run(view.generator)
     for track in view.all("generator_load"):
-        recent, before = view.last(LOAD_SLOTS / 12), view.before(1)
-        if not view.generator[recent].all():
-            continue
+        recent, before = view.last(LOAD_SLOTS / 12), view.before(1 if count > SLOTS_A_DAY else max(1, count / 12))
+        running = bool(view.generator[recent].all())
+        if not running and view.generator[-1]:
+            continue  # it has just begun; once it stops, it carries nothing
         known_h = view.generator[before].sum() / 12
-        usual = quantile(track.mean[before][view.generator[before]], 0.98) if known_h >= 1 else COMFORTABLE
+        usual, said = COMFORTABLE, "is what any generator carries with ease"
+        if known_h >= 1:
+            usual, said = quantile(track.mean[before][view.generator[before]], 0.98), "was the most before"
         value = mean(track.mean[recent])
+        strength = (value - usual) / LOAD_MORE if running else 0.0
         yield Sign(
-            kind=FindingKind.LOAD_GREW, track=track, strength=(value - usual) / LOAD_MORE, span=recent, value=value,
+            kind=FindingKind.LOAD_GREW, track=track, strength=strength, span=recent, value=value,
             high=usual + LOAD_MORE, direction="above", cover=coverage(track.mean[recent]),
-            facts={"usual": number(usual, track.spec.unit)}, numbers={"usual_at_most": usual},
+            facts={"usual": f"{number(usual, track.spec.unit)} {said}"}, numbers={"usual_at_most": usual},
         )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ FACTS: Final[Mapping[FindingKind, frozenset[str]]] = {
     FindingKind.LEVEL_STUCK: frozenset({"used", "span"}),
     FindingKind.SHORT_CYCLING: frozenset({"starts", "run", "usual"}),
     FindingKind.NOT_COOLING: frozenset({"span", "wanted"}),
-    FindingKind.LONG_RUN: frozenset({"span", "charge"}),
+    FindingKind.LONG_RUN: frozenset({"span", "charge", "why"}),
     FindingKind.LOAD_GREW: frozenset({"usual"}),
     FindingKind.RUNNING_HOTTER: frozenset({"usual", "more"}),
     FindingKind.SERVICE_DUE: frozenset({"hours", "every"}),

@@ -22,6 +22,7 @@ from .words import duration
 
 HORIZON_H: Final = {"fresh_tank": 10.0, "waste_tank": 10.0, "propane_tank": 24.0}
 END: Final = {"fresh_tank": 2.0, "waste_tank": 98.0, "propane_tank": 2.0}
+FAR_H: Final = 96  # hours ahead that are looked at
 HABIT_DAYS: Final = 2.0
 LATELY: Final = (0.5, 3.0)  # how far the last day may move the habit
 
@@ -36,9 +37,9 @@ def tanks_ahead(view: CoachView) -> Iterator[Sign]:
             continue
         left = END[role] - level if waste else level - END[role]
         hours = _hours_until(left, use, float(view.hour[-1]))
-        if left <= 0 or math.isinf(hours):
+        if left <= 0:
             continue
-        at_ms = view.now_ms + int(hours * 3_600_000)
+        at_ms = view.now_ms + int(min(hours, FAR_H) * 3_600_000)
         rate = float(use.mean())
         direction: Literal["above", "below"] = "above" if waste else "below"
         yield Sign(
@@ -47,7 +48,7 @@ def tanks_ahead(view: CoachView) -> Iterator[Sign]:
             low=None if waste else END[role], high=END[role] if waste else None,
             cover=coverage(track.mean[view.last(24)]),
             facts={"by": view.clock(at_ms), "within": duration(hours * 3_600_000), "rate": f"{24 * rate:.0f} % a day"},
-            numbers={"hours_left": hours, "percent_per_day": 24 * rate},
+            numbers={"hours_left": min(hours, 999.0), "percent_per_day": 24 * rate},
         )  # fmt: skip
 
 
@@ -70,8 +71,8 @@ def _use_by_hour(view: CoachView, track: Track, *, waste: bool) -> Values | None
 
 
 def _hours_until(left: float, use: Values, hour: float) -> float:
-    """When so much will be used, from local `hour` on; infinite beyond four days."""
-    for ahead in range(96):
+    """When so much will be used, from local `hour` on; infinite beyond FAR_H."""
+    for ahead in range(FAR_H):
         one = float(use[int(hour + ahead) % 24])
         if one >= left > 0:
             return ahead + left / one

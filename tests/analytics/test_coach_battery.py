@@ -10,6 +10,7 @@ import pytest
 from analytics.catalogue import Catalogue
 from analytics.coach_battery import ageing, battery_empty, discharge, nights, overnight_drop, parasitic_draw
 from analytics.coach_charging import engine_without_current
+from analytics.coach_sign import STAYS, TOLD
 from analytics.rules import Rules
 
 from .coach_days import AN_HOUR, Days, strength
@@ -113,12 +114,25 @@ def test_a_battery_that_will_not_last_the_night(shipped_catalogue: Catalogue) ->
     assert sign.facts["by"].startswith("Fri 0")
 
 
+def test_a_battery_that_just_lasts_is_not_said_to_be_empty_now(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 23)
+    late = days.last(3)
+    hours = np.arange(late.stop - late.start) / AN_HOUR
+    days.values["battery.house.soc"][late] = 55 - 5 * hours
+    days.values["battery.house.current"][late] = -20
+    view = days.view(shipped_catalogue)
+    (sign,) = battery_empty(view)
+    assert STAYS < sign.strength < TOLD
+    assert 7 < sign.numbers["hours_left"] < 10
+
+
 def test_shore_power_takes_the_worry(shipped_catalogue: Catalogue) -> None:
     days = Days(10, 23)
     late = days.last(3)
     days.values["battery.house.soc"][late] = np.linspace(60, 36, late.stop - late.start)
     days.values["shore.leg1.voltage"][days.last(1)] = 120.0
-    assert list(battery_empty(days.view(shipped_catalogue))) == []
+    (sign,) = battery_empty(days.view(shipped_catalogue))
+    assert sign.strength == 0  # said, so that what was told is over
 
 
 def test_nights_are_dark_and_unfed(shipped_catalogue: Catalogue) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from analytics.catalogue import Catalogue
 from analytics.coach_charging import engine_without_current, output_low, shore_without_current, sun_without_current
+from analytics.coach_sign import STAYS
 
 from .coach_days import Days, strength
 
@@ -49,6 +50,10 @@ def test_plugged_in_and_discharged_all_the_same(shipped_catalogue: Catalogue) ->
     assert sign.strength > 2
     days.values["battery.house.current"][days.last(2)] = 20.0
     assert strength(shore_without_current, days.view(shipped_catalogue)) == 0
+    days.values["battery.house.current"][days.last(2)] = 0.0
+    days.values["battery.house.soc"][days.last(2)] = 100
+    (sign,) = shore_without_current(days.view(shipped_catalogue))  # full, and nothing is taken from it: that is over
+    assert sign.strength < STAYS
 
 
 def test_a_running_engine_without_its_alternator(shipped_catalogue: Catalogue) -> None:

@@ -34,7 +34,9 @@ def test_a_generator_with_nothing_left_to_charge(shipped_catalogue: Catalogue) -
     days = lived()
     days.values["generator.running"][days.last(1.5)] = 1
     days.values["battery.house.soc"][days.last(1.5)] = 99
-    assert strength(long_run, days.view(shipped_catalogue)) > 1
+    (sign,) = long_run(days.view(shipped_catalogue))
+    assert sign.strength > 1
+    assert sign.facts["why"] == "the battery has been full for 90 min, and nothing else is known to need it"
     days.values["climate.air_conditioner.on"][days.last(1.5)] = 1  # it has that to carry
     assert strength(long_run, days.view(shipped_catalogue)) == 0
 
@@ -45,7 +47,23 @@ def test_a_run_longer_than_any_before(shipped_catalogue: Catalogue) -> None:
     days.values["generator.running"][days.last(3)] = 1
     assert strength(long_run, days.view(shipped_catalogue)) < 1
     days.values["generator.running"][days.last(6)] = 1
-    assert strength(long_run, days.view(shipped_catalogue)) > 1
+    (sign,) = long_run(days.view(shipped_catalogue))
+    assert sign.strength > 1
+    assert sign.facts["why"] == "its longest run before was 2.0 h"  # nothing of a full battery: it stands at 60 %
+
+
+@pytest.mark.parametrize("check", [long_run, load_grew])
+def test_what_was_told_of_a_run_is_over_when_it_ends(shipped_catalogue: Catalogue, check) -> None:
+    days = lived()
+    run = days.last(8)
+    days.values["generator.running"][run] = 1
+    days.values["generator.load"][run] = 92
+    days.values["battery.house.soc"][run] = 99
+    assert strength(check, days.view(shipped_catalogue)) > 1
+    days.values["generator.running"][-1] = 0
+    days.values["generator.load"][-1] = 0
+    (sign,) = check(days.view(shipped_catalogue))
+    assert (sign.strength, sign.cover) == (0, 1)
 
 
 def test_more_load_than_ever(shipped_catalogue: Catalogue) -> None:

@@ -38,6 +38,15 @@ def test_soon_empty_or_full(shipped_catalogue: Catalogue, metric: str, level: fl
     assert 0 < sign.numbers["hours_left"] < 24
 
 
+def test_a_tank_that_was_filled_is_said_not_to_run_out(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 17)
+    days.values["tank.fresh.level"][:] = np.linspace(30, 27.5, days.slots)  # a quarter of a per cent a day
+    days.values["tank.fresh.level"][days.last(1)] = 97
+    (sign,) = (sign for sign in tanks_ahead(days.view(shipped_catalogue)) if sign.track.name == "tank.fresh.level")
+    assert sign.strength < 0.1
+    assert sign.numbers["hours_left"] == 999
+
+
 def test_use_at_night_is_nights_use(shipped_catalogue: Catalogue) -> None:
     """At 22:00 the same level lasts until the morning's shower; at 17:00 the evening's takes it."""
     left = {}
