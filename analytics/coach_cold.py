@@ -7,48 +7,55 @@ from typing import Final
 
 import numpy as np
 
-from .coach_sign import Sign, mean, quantile
-from .coach_view import CoachView, coverage
+from .coach_sign import STAYS, Sign, mean, quantile
+from .coach_view import CoachView, coverage, known
 from .records import FindingKind
 from .words import number
 
 WARM_H: Final = 0.75
 DUTY_H: Final = 24.0
 HABIT_SLOTS: Final = 3 * 288
+HABIT_DAYS: Final = 10.0
 DUTY_MORE: Final = 0.3
 LEAST_WARMER: Final = {"fridge_temperature": 0.8, "freezer_temperature": 1.2}  # °C
 LEAST_DIFFERENCE: Final = 5.0  # °C between inside and the cold, below which the duty says nothing
 
 
 def warming(view: CoachView) -> Iterator[Sign]:
-    """The mean of the last three quarters of an hour is above what such means have been, and still rising."""
+    """The mean of the last three quarters of an hour is above what such means have been, and still rising; how long it
+    has been so does not make it usual."""
     for track in view.all("fridge_temperature", "freezer_temperature"):
-        recent, before = view.last(WARM_H), view.before(WARM_H, 10)
-        width = recent.stop - recent.start
+        recent, least = view.last(WARM_H), LEAST_WARMER[track.spec.role or ""]
+        width, value = recent.stop - recent.start, mean(track.mean[recent])
+        before = view.before_run(known(track.mean, np.inf) < value - least, WARM_H, HABIT_DAYS)
+        if np.isfinite(track.mean[before]).sum() < HABIT_SLOTS:
+            before = view.before(WARM_H, HABIT_DAYS)
         then = track.mean[before]
         if np.isfinite(then).sum() < HABIT_SLOTS:
             continue
         means = np.convolve(then, np.full(width, 1 / width), "valid")
-        usual, value = quantile(means, 0.995), mean(track.mean[recent])
+        usual = quantile(means, 0.995)
         half = track.mean[recent.start : recent.start + width // 2]
         rising = mean(track.mean[recent.stop - width // 2 :]) > mean(half) - 0.1
-        least = LEAST_WARMER[track.spec.role or ""]
+        strength = (value - usual) / least
         yield Sign(
-            kind=FindingKind.WARMING, track=track, strength=(value - usual) / least if rising else 0.0, span=recent,
+            kind=FindingKind.WARMING, track=track, strength=strength if rising else min(strength, STAYS), span=recent,
             value=value, high=usual + least, direction="above", cover=coverage(track.mean[recent]),
             facts={"usual": number(usual, track.spec.unit)}, numbers={"usual_at_most": usual},
         )  # fmt: skip
 
 
 def duty_grew(view: CoachView) -> Iterator[Sign]:
-    """Running time of the compressor for each degree between the room and the cold, against the days before."""
+    """Running time of the compressor for each degree between the room and the cold, against the days before. It says
+    something only while it is about as cold inside as it was."""
     cold, inside = view.first("fridge_temperature"), view.first("interior_temperature")
     for track in view.all("fridge_state"):
         if cold is None or inside is None:
             return
         gap = inside.mean - cold.mean
-        both = np.isfinite(gap) & np.isfinite(track.mean) & (gap > LEAST_DIFFERENCE)
         recent, before = view.last(DUTY_H), view.before(2 * DUTY_H)
+        as_cold = cold.mean < quantile(cold.mean[before], 0.99) + LEAST_WARMER["fridge_temperature"]
+        both = np.isfinite(gap) & np.isfinite(track.mean) & (gap > LEAST_DIFFERENCE) & as_cold
 
         def duty(span: slice, both: np.ndarray = both, gap: np.ndarray = gap, on: np.ndarray = track.mean) -> float:
             some = both[span]

@@ -9,16 +9,18 @@ import numpy as np
 
 from .coach_log import SLOTS_A_DAY, Track
 from .coach_sign import Sign, quantile
-from .coach_view import CoachView, coverage
+from .coach_view import CoachView, Mask, coverage, known
 from .records import FindingKind
 from .words import number
 
 SHORT_H: Final = 0.25
 HABIT: Final = SLOTS_A_DAY
+HABIT_DAYS: Final = 7.0
 RATE_LEFT: Final = 0.65  # of the least the bus ever carried at rest
 SLOWER: Final = 4.0
 LEAST_SLOWER: Final = 100.0  # ms: what is faster than this nobody feels
 MORE_ERRORS: Final = 2.0  # %, or errors a second
+TIMES_ERRORS: Final = 2.0  # as many more as were usual
 NOISY_H: Final = 0.5
 NOISIER: Final = 2.5
 LEVEL: Final = 0.01  # the same as a share of where the metric stands
@@ -27,10 +29,12 @@ MOVES: Final = 0.03  # of what the metric covers in days: less between two neigh
 
 def rate_drop(view: CoachView) -> Iterator[Sign]:
     for track in view.all("bus_rate"):
-        habit = _habit(view, track)
+        recent = view.last(SHORT_H)
+        value = _least_dip(track, recent)
+        habit = _habit(view, track, known(track.mean) > value / RATE_LEFT)
         if habit is None:
             continue
-        usual, value, recent = quantile(habit, 0.02), _least_dip(track, view.last(SHORT_H)), view.last(SHORT_H)
+        usual = quantile(habit, 0.02)
         if usual <= 5:
             continue
         yield Sign(
@@ -42,11 +46,12 @@ def rate_drop(view: CoachView) -> Iterator[Sign]:
 
 def slowed(view: CoachView) -> Iterator[Sign]:
     for track in view.all("response_time"):
-        habit = _habit(view, track)
+        recent = view.last(SHORT_H)
+        value = _least(track, recent)
+        habit = _habit(view, track, known(track.mean, np.inf) < min(value - LEAST_SLOWER, value / SLOWER))
         if habit is None:
             continue
-        recent = view.last(SHORT_H)
-        usual, value = quantile(habit, 0.99), _least(track, recent)
+        usual = quantile(habit, 0.99)
         least = max(LEAST_SLOWER, (SLOWER - 1) * usual)
         yield Sign(
             kind=FindingKind.SLOWED, track=track, strength=(value - usual) / least, span=recent, value=value,
@@ -57,12 +62,13 @@ def slowed(view: CoachView) -> Iterator[Sign]:
 
 def errors(view: CoachView) -> Iterator[Sign]:
     for track in view.all("error_rate", "bus_errors"):
-        habit = _habit(view, track)
+        recent = view.last(SHORT_H)
+        value = _least(track, recent)
+        habit = _habit(view, track, known(track.mean, np.inf) < min(value - MORE_ERRORS, value / (1 + TIMES_ERRORS)))
         if habit is None:
             continue
-        recent = view.last(SHORT_H)
-        usual, value = quantile(habit, 0.99), _least(track, recent)
-        least = max(MORE_ERRORS, 2 * usual)
+        usual = quantile(habit, 0.99)
+        least = max(MORE_ERRORS, TIMES_ERRORS * usual)
         yield Sign(
             kind=FindingKind.ERRORS, track=track, strength=(value - usual) / least, span=recent, value=value,
             high=usual + least, direction="above", cover=coverage(track.mean[recent]),
@@ -91,8 +97,14 @@ def noisy(view: CoachView) -> Iterator[Sign]:
         )  # fmt: skip
 
 
-def _habit(view: CoachView, track: Track) -> np.ndarray | None:
-    then = track.mean[view.before(SHORT_H + 0.5, 7)]
+def _habit(view: CoachView, track: Track, otherwise: Mask) -> np.ndarray | None:
+    """What it did for days before it became what it is. None: too little is known.
+
+    `otherwise`: the slots in which it was not as it is now. How long it has been so does not make it usual, for a week.
+    """
+    then = track.mean[view.before_run(otherwise, SHORT_H + 0.5, HABIT_DAYS)]
+    if np.isfinite(then).sum() < HABIT:
+        then = track.mean[view.before(SHORT_H + 0.5, HABIT_DAYS)]
     return then if np.isfinite(then).sum() >= HABIT else None
 
 

@@ -22,6 +22,7 @@ SHORE_V: Final = 60.0  # what is above it is a plugged-in leg, of 120 V and of 2
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 RUNNING_RPM: Final = 300.0
 RUNNING: Final = 0.5  # share of a slot from which on something ran in it
+ADOPTED_DAYS: Final = 7.0  # what has lasted for so long is how it is
 SLOTS_AN_HOUR: Final = 3_600_000 // SLOT_MS
 
 
@@ -100,6 +101,11 @@ class CoachView:
         """What lies before the last `hours`, `days` back at most."""
         end = max(0, self.slots - max(1, round(hours * SLOTS_AN_HOUR)))
         return slice(max(0, end - round(days * SLOTS_A_DAY)), end)
+
+    def before_run(self, otherwise: Mask, hours: float, days: float) -> slice:
+        """As `before`, and before what has lasted since the last slot of `otherwise`; so for ADOPTED_DAYS at most."""
+        run = min(last_run(~otherwise), round(ADOPTED_DAYS * SLOTS_A_DAY))
+        return self.before(max(hours, run / SLOTS_AN_HOUR), days)
 
     def clock(self, at_ms: int) -> str:
         """Weekday and time where the coach is: `Tue 03:40`."""

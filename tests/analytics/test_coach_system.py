@@ -39,6 +39,19 @@ def test_told_when_it_lasts_a_quarter_of_an_hour(
     assert strength(check, days.view(shipped_catalogue)) > 1
 
 
+@pytest.mark.parametrize(
+    ("check", "metric", "value"),
+    [(rate_drop, "can.message_rate", 25.0), (slowed, "api.response_time", 400.0), (errors, "api.error_rate", 6.0)],
+)
+def test_what_lasts_for_days_is_not_over(shipped_catalogue: Catalogue, check, metric: str, value: float) -> None:
+    days = Days(10, 8)
+    days.values[metric][days.last(60)] = value
+    (sign,) = (sign for sign in check(days.view(shipped_catalogue)) if sign.track.name == metric)
+    assert sign.strength > 1
+    days.values[metric][days.last(0.25)] = days.values[metric][:3]
+    assert strength(check, days.view(shipped_catalogue), metric) < 0.5
+
+
 def test_a_bus_that_calms_down_after_a_journey(shipped_catalogue: Catalogue) -> None:
     days = Days(6, 8)
     days.values["can.message_rate"][days.last(12)] += 48
