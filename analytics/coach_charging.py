@@ -19,6 +19,7 @@ from .words import duration, number
 FULL: Final = 95.0  # % of charge from which on a battery takes less than it is offered
 NOTHING: Final = 0.03  # of the panels' best
 LIGHT: Final = 0.85  # of the open panels' voltage: there is daylight
+DARK: Final = 0.6  # of it, which the nights stay below
 SUN_H: Final = 0.75
 SHORE_H: Final = 1.0
 ENGINE_H: Final = 0.4
@@ -35,8 +36,8 @@ def sun_without_current(view: CoachView) -> Iterator[Sign]:
         return
     before = view.before(SUN_H, 10)
     best, bright = quantile(power.mean[before], 0.98), quantile(volts.mean[before], 0.9)
-    if not best > 30 or not bright > 5:
-        return
+    if not best > 30 or not bright > 5 or quantile(volts.mean[before], 0.1) > DARK * bright:
+        return  # what stands at night as well is no panel's voltage, and tells nothing of light
     room = np.ones(view.slots, dtype=np.bool_) if soc is None else known(soc.mean, 100.0) < FULL
     light = known(volts.mean) > LIGHT * bright
     dead = light & room & (known(power.mean, math.inf) < NOTHING * best)

@@ -43,6 +43,12 @@ def test_a_full_battery_takes_nothing_and_the_night_gives_nothing(shipped_catalo
     assert strength(sun_without_current, Days(10, 2).view(shipped_catalogue)) == 0
 
 
+def test_a_voltage_that_stands_at_night_is_no_light(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 23)  # dark, and room in the battery
+    days.values["solar.voltage"] = days.values["battery.house.voltage"].copy()  # the controller's other side
+    assert strength(sun_without_current, days.view(shipped_catalogue)) == 0
+
+
 def test_plugged_in_and_discharged_all_the_same(shipped_catalogue: Catalogue) -> None:
     days = Days(10, 23)
     days.values["shore.leg1.voltage"][days.last(3)] = 120.0
