@@ -136,6 +136,34 @@ def test_the_shipped_catalogue_knows_the_signals_of_a_coach(
     assert (spec.unit, spec.role) == (unit, role)
 
 
+@pytest.mark.parametrize(
+    ("name", "unit", "role"),
+    [
+        ("house_battery_voltage_mv", "mV", "voltage"), ("house_battery_cell_3_voltage", "V", "voltage"),
+        ("house_battery_voltage_alarm", None, "state"), ("house_battery_temperature_f", "°F", "temperature"),
+        ("refrigerator.temperature.fahrenheit", "°F", "temperature"),
+        ("fridge_freezer_temperature", None, "temperature"),
+        ("fridge_compressor_temperature", None, "temperature"), ("fridge_temperature_target", None, "setpoint"),
+        ("fresh_tank_gallons", None, None), ("tank/fresh/capacity", None, None), ("fresh_tank_pump", None, "state"),
+        ("fresh_water_tank_temperature", None, "temperature"), ("propane_tank_pressure", None, "pressure"),
+        ("solarcharger/278/Dc/0/Voltage", "V", "battery_voltage_any"), ("solar_power_today", None, "solar"),
+        ("GENERATOR_STATUS_1.start_battery_voltage", "V", "battery_voltage_any"),
+        ("GENERATOR_STATUS_1.engine_load", "%", "generator_load"),
+        ("GENERATOR_STATUS_1.status", None, "generator_state"),
+        ("generator_run_time_minutes", "min", "run_time"), ("FURNACE_STATUS.1.fan_speed", None, "navigation"),
+        ("inverter_load_percent", "%", "load"), ("http_response_time_seconds", "s", None),
+        ("sensor.porch_illuminance", None, None), ("temperature/24/Humidity", "%", "humidity"),
+        ("coach/battery/house/soc", "%", "battery_soc"), ("inside.fridge.temperature", "°C", "fridge_temperature"),
+    ],
+)  # fmt: skip
+def test_what_a_name_says_besides_is_heard(
+    shipped_catalogue: Catalogue, name: str, unit: str | None, role: str | None
+) -> None:
+    """A cell's 3.3 V, a fridge's 38 °F and a tank's 40 gallons are none of what the general patterns judge."""
+    spec = shipped_catalogue.spec(name)
+    assert (spec.unit, spec.role) == (unit, role)
+
+
 def test_general_patterns_of_the_shipped_catalogue_carry_no_limits(shipped_catalogue: Catalogue) -> None:
     """308 may be a temperature in kelvin, and 26.6 a healthy 24 V battery."""
     for name in ("temperature.actual_temperature@44.2", "battery_status.voltage@5.12", "smartshunt.Soc", "what.ever"):
