@@ -224,16 +224,20 @@ class Watchlist:
         return [told for watch in overdue if (told := watch.silent(now_ms)) is not None]
 
     def _feed_stopped(self, overdue: list[MetricWatch], now_ms: int) -> bool:
-        """Whether most metrics that are always prompt are missing; where there are few such, most that have a habit."""
+        """Whether most metrics that are always prompt are missing; where there are few such, most whose silence means
+        something, and nothing has been heard of the others since."""
         habits = [
-            watch.cadence for watch in self._watches.values()
+            watch for watch in self._watches.values()
             if watch.quiet_since_ms is None and watch.cadence.limit_ms() is not None
         ]  # fmt: skip
-        prompt = [cadence for cadence in habits if cadence.longest_ms < PROMPT_MS]
+        prompt = [watch.cadence for watch in habits if watch.cadence.longest_ms < PROMPT_MS]
         if len(prompt) >= MIN_METRICS:
             missing = sum(now_ms - cadence.last_ms > MISSING_MS for cadence in prompt)
             return missing >= MIN_METRICS and 2 * missing >= len(prompt)
-        return len(overdue) >= MIN_METRICS and 2 * len(overdue) >= len(habits)
+        if len(overdue) < MIN_METRICS or 2 * len(overdue) < sum(watch.missable for watch in habits):
+            return False
+        since_ms = max(watch.cadence.last_ms + watch.cadence.usual_ms for watch in overdue)
+        return not any(watch.cadence.last_ms > since_ms for watch in self._watches.values() if not watch.missable)
 
 
 def _summed_up(parts: Sequence[Part]) -> list[PartSummary] | None:

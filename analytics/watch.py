@@ -188,10 +188,15 @@ class MetricWatch:
         last_value = self._last_implausible if self._conditions.implausible.level else self._last_value
         return silent_finding(self.name, self.cadence, last_value, now_ms)
 
+    @property
+    def missable(self) -> bool:
+        """Whether its silence means something. Not that of states and intermittent metrics."""
+        return not self.spec.intermittent and self.spec.kind != "state"
+
     def overdue(self, now_ms: int) -> bool:
-        """Whether it has been quiet for longer than its habit allows. Never for states and intermittent metrics."""
+        """Whether it has been quiet for longer than its habit allows, where that means something."""
         self.settle()
-        if self.spec.intermittent or self.spec.kind == "state":
+        if not self.missable:
             return False
         limit = self.cadence.limit_ms()
         return limit is not None and now_ms - self.cadence.last_ms > limit

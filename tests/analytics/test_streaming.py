@@ -80,6 +80,20 @@ def test_a_feed_that_stops_is_one_finding_and_teaches_nothing() -> None:
     assert found.metric == "m0"
 
 
+@pytest.mark.parametrize(("lamps", "told"), [(False, [ALL]), (True, NAMES[:5])])
+def test_states_do_not_hide_that_a_slow_feed_stopped_unless_they_are_heard(lamps: bool, told: list[str]) -> None:
+    states = [f"light.{index}" for index in range(20)]
+    watchlist = Watchlist(Catalogue([MetricSpec(pattern="light.*", kind="state")]))
+    findings: list[Finding] = []
+    for minute in range(90):
+        now = START + minute * 60_000
+        heard = [*NAMES[:5], *states] if minute < 60 else states if lamps else []
+        for name in heard:
+            findings += watchlist.observe(sample(name, now), now)
+        findings += watchlist.sweep(now)
+    assert [finding.metric for finding in findings] == told
+
+
 def test_one_that_does_not_come_back_with_the_feed_is_told_then() -> None:
     watchlist = Watchlist(CATALOGUE)
     run(watchlist, NAMES, START, 700)
