@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .catalogue import Catalogue, MetricSpec, title_from
 from .correlation import correlations as related_pairs
@@ -87,7 +88,8 @@ def look_at(
     """One metric of `prepared`. `pairs`: all correlations that are known, for its partners."""
     found: list[Pattern] = []
     ahead: list[Prediction] = []
-    if spec.kind == "counter":  # what comes is its rate
+    kind = spec.kind
+    if kind == "counter":  # what comes is its rate
         spec = MetricSpec(pattern=spec.pattern, title=spec.title, role=spec.role, unit=_per_hour(spec.unit))
     if wanted.patterns or wanted.predictions:
         regular = regularities(times, values, local)
@@ -102,6 +104,8 @@ def look_at(
                 local=local,
                 now_ms=now_ms,
             )
+            if spec.kind != kind:  # or who reads "0" would think of the counter's reading
+                ahead = [replace(each, method=f"its growth per hour, {each.method}") for each in ahead]
         if wanted.patterns:
             partners = partners_of(name, pairs or [])
             found = patterns_of(name, times, values, spec, regular, now_ms=now_ms, local=local, partners=partners)

@@ -155,6 +155,8 @@ def _half_width(errors: Matrix) -> Values:
     usual = np.convolve(np.pad(sums, pad, mode="edge"), near, mode="valid")
     usual /= np.maximum(np.convolve(np.pad(counts.astype(np.float64), pad, mode="edge"), near, mode="valid"), 1.0)
     overall = float(sums.sum() / counts.sum())
+    if overall == 0.0:  # the past was foretold without any error
+        return np.zeros(len(usual))
     usual = np.maximum(usual, 0.1 * overall)
     days = len(errors)
     ratio = (sizes / usual)[tried]

@@ -115,3 +115,4 @@ def test_a_counter_is_looked_at_as_a_rate(noise: Noise) -> None:
     [daily] = [pattern for pattern in found.patterns if pattern.frequency == "daily"]
     assert "h/h" in daily.description
     assert not [pattern for pattern in found.patterns if pattern.pattern_type == "trending"]
+    assert {each.method.split(",")[0] for each in found.predictions} == {"its growth per hour"}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from analytics.seasonal import DAY, HOUR_MS, forecast_hours, hourly_grid
+from analytics.seasonal import DAY, HOUR_MS, _half_width, forecast_hours, hourly_grid
 from tests.accuracy import forecasts as accuracy
 
 Noise = Callable[[str, int], np.ndarray]
@@ -54,6 +54,10 @@ def test_nights_without_sun_stay_narrow(noise: Noise) -> None:
     assert found is not None
     width = found.high - found.low
     assert width[:10].max() < 0.5 * width[13:22].min()
+
+
+def test_a_past_that_was_foretold_without_error_leaves_no_doubt() -> None:
+    assert _half_width(np.zeros((5, DAY))).tolist() == [0.0] * DAY
 
 
 def test_holes_are_filled_by_what_the_hour_usually_is(noise: Noise) -> None:
