@@ -102,6 +102,8 @@ class CoachRounds:
                 window = self._memory.window(name, log.wanted_from_ms(name) or 0, until_ms)
                 batch.append((name, spec, window.times, window.values))
                 await trio.lowlevel.checkpoint()
+            else:
+                log.drop(name)  # its sender says another unit than it had
         return batch
 
 

@@ -213,11 +213,11 @@ class Persister:
     async def _replay_samples(self, archive: Archive) -> None:
         start_ms = self._clock.horizon_ms() - self._policy.replay_ms
         try:
-            names = await archive.names()
+            names, said = await archive.names(), await archive.metadata()
             for first in range(0, len(names), REPLAY_NAMES):
                 some = names[first : first + REPLAY_NAMES]
                 for name, window in (await archive.window(some, start_ms, FOR_EVER_MS)).items():
-                    self._memory.restore(name, window)
+                    self._memory.restore(name, window, said.get(name))
         except ArchiveError as error:
             LOG.warning("reading the last hours back into memory stopped: %s", error.reason)
             return

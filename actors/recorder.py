@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import trio
 
@@ -71,6 +72,7 @@ class Recorder:
         self._clock = clock
         self._state = state
         self._learned: Mapping[str, Any] = {}  # by the detectors of earlier lives
+        self._said: dict[str, str] = {}  # by metric: the metadata that were heard last
         self._saved_s = -math.inf
         self._resolution_ms = resolution_ms  # of timestamps; 1: as they come
 
@@ -107,8 +109,11 @@ class Recorder:
         """Build the detectors' state again from what the memory tier holds."""
         watchlist = self._make_watchlist()
         self._learned = {**self._learned, **self._watchlist.pack()}
+        infos = self._memory.infos()
+        for info in infos:  # before anybody else looks at what came out of the archive
+            self._hear(watchlist, info.name, info.metadata)
         watchlist.unpack(self._learned)
-        for info in self._memory.infos():
+        for info in infos:
             await trio.lowlevel.checkpoint()
             if info.last_ms is None:
                 continue
@@ -142,6 +147,7 @@ class Recorder:
                 continue
             kept += done.accepted + done.duplicates
             taken.append(_without(part, done) if done.rejected else part)
+            self._hear(self._watchlist, part.name, part.metadata)
         findings = self._watchlist.observe_all(taken, now_ms)
         self._alarms.observe(taken, now_ms)
         latest = self._memory.news((part.name for part in taken), seq)
@@ -177,9 +183,26 @@ class Recorder:
             await trio.sleep(ALARMS_S)
             self._alarms.sweep(self._clock.now_ms())
 
+    def _hear(self, watchlist: Watchlist, name: str, metadata: str | None) -> None:
+        """What the sender tells of a metric, once: here its unit counts."""
+        if metadata is not None and metadata != self._said.get(name):
+            self._said[name] = metadata
+            unit = _unit_in(metadata)
+            if unit is not None:
+                watchlist.hear(name, unit)
+
     def _report(self, findings: list[Finding]) -> None:
         if findings:
             self._insights.put_nowait(Found(tuple(findings)))
+
+
+def _unit_in(metadata: str) -> str | None:
+    try:
+        said = msgspec.json.decode(metadata)
+    except msgspec.DecodeError:  # of an archive that something else wrote
+        return None
+    unit = said.get("unit") if isinstance(said, dict) else None
+    return unit if isinstance(unit, str) else None
 
 
 def _without(part: SeriesPart, done: Appended) -> SeriesPart:

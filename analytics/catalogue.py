@@ -2,6 +2,7 @@
 
 Promises
 - Every name has a spec: where no pattern matches, a cautious default without limits.
+- A metric whose sender says another unit than its entry has that unit, and neither role nor limits of the entry.
 - The first pattern that matches wins; matching ignores case; the answer is kept, so asking again is a dict look-up.
 - A catalogue that parses is consistent: limits are ordered, numbers finite, every mistake is named with its entry.
 """
@@ -17,6 +18,8 @@ from typing import Any, Final, Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
+
+from .units import is_other
 
 Kind = Literal["gauge", "counter", "state"]
 BadDirection = Literal["above", "below", "both", "none"]
@@ -83,6 +86,7 @@ class Catalogue:
         self._patterns = [(_longest_part(spec.pattern.lower()), spec) for spec in self._specs]
         self._known: dict[str, MetricSpec] = {}
         self._own: dict[str, MetricSpec] = {}
+        self._said: dict[str, str] = {}  # by metric: its unit, where that is another than its entry's
 
     @property
     def specs(self) -> tuple[MetricSpec, ...]:
@@ -98,6 +102,18 @@ class Catalogue:
         place of those defined before."""
         self._own = {each.pattern: each for each in specs}
         self._known.clear()
+
+    def hear(self, name: str, unit: str) -> bool:
+        """The sender of the metric says that its unit is `unit`. Returns whether its spec is another one now."""
+        other = unit.strip() if is_other(unit, self._by_name(name).unit) else None
+        if other == self._said.get(name) or (other is not None and len(self._said) >= CACHE_LIMIT):
+            return False
+        if other is None:
+            del self._said[name]
+        else:
+            self._said[name] = other
+        self._known.pop(name, None)
+        return True
 
     def spec(self, name: str) -> MetricSpec:
         """The spec of the metric `name`, with a title made from the name where the entry gives none."""
@@ -117,12 +133,20 @@ class Catalogue:
         own = self._own.get(name)
         if own is not None:
             return own
+        found, said = self._by_name(name), self._said.get(name)
+        if said is not None:
+            found = MetricSpec(
+                pattern=found.pattern, unit=said, kind=found.kind, title=found.title, bad_direction="none",
+                intermittent=found.intermittent,
+            )  # fmt: skip
+        return found if found.title is not None else replace(found, title=title_from(name))
+
+    def _by_name(self, name: str) -> MetricSpec:
         lowered = name.lower()
-        found = next(
+        return next(
             (spec for (part, pattern), spec in self._patterns if part in lowered and fnmatchcase(lowered, pattern)),
             DEFAULT_SPEC,
         )
-        return found if found.title is not None else replace(found, title=title_from(name))
 
 
 def _longest_part(pattern: str) -> tuple[str, str]:

@@ -125,6 +125,10 @@ class CoachLog:
         ring.take(times, values, end_slot)
         self.end_slot = max(self.end_slot, end_slot)
 
+    def drop(self, name: str) -> None:
+        """No check reads it any more."""
+        self._rings.pop(name, None)
+
     def tracks(self, end_slot: int, slots: int = CAPACITY) -> Iterable[Track]:
         """Every metric over the `slots` slots before `end_slot`."""
         for name, ring in self._rings.items():

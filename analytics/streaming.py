@@ -132,6 +132,11 @@ class Watchlist:
         """Everything told and not over, told again, in no particular order."""
         return [finding for watch in self._watches.values() for finding in watch.active(now_ms)]
 
+    def hear(self, name: str, unit: str) -> None:
+        """The sender of the metric says its unit. Where that makes it another metric, its detectors begin anew."""
+        if self._catalogue.hear(name, unit):
+            self.forget(name)
+
     def forget(self, name: str) -> None:
         """The metric is gone for good: its detectors end without a word."""
         self._watches.pop(name, None)

@@ -56,6 +56,10 @@ class Archive(Protocol):
         """Every metric with at least one stored sample, sorted."""
         ...
 
+    async def metadata(self) -> Mapping[str, str]:
+        """The latest metadata that came with each metric, metrics without any left out."""
+        ...
+
     async def window(
         self, names: Sequence[str], start_ms: int, end_ms: int, limit: int | None = None
     ) -> Mapping[str, Window]:

@@ -45,6 +45,9 @@ class SqliteReader:
     async def names(self) -> list[str]:
         return sorted(await self._read(lambda rows, reading: reading.stored(rows)))
 
+    async def metadata(self) -> Mapping[str, str]:
+        return await self._read(lambda rows, reading: reading.metadata(rows))
+
     async def window(
         self, names: Sequence[str], start_ms: int, end_ms: int, limit: int | None = None
     ) -> Mapping[str, Window]:

@@ -33,7 +33,7 @@ from .sqlite_chunks import (
 )
 from .sqlite_journal import JournalView
 from .sqlite_names import Names, Rows
-from .sqlite_rows import row_names, row_window
+from .sqlite_rows import row_metadata, row_names, row_window
 
 
 class Reading:
@@ -129,6 +129,13 @@ class Reading:
             self._metrics_in[table, row_id, crc] = frozenset(self._metrics_of(rows, table, row_id))
         ids.update(*self._metrics_in.values())
         return {self.names.name_of(metric_id) for metric_id in ids}.union(row_names(rows))
+
+    def metadata(self, rows: Rows) -> dict[str, str]:
+        """The latest of each metric that has some."""
+        packed = {
+            self.names.name_of(metric_id): text for metric_id, text in rows("SELECT * FROM analytics_series_metadata")
+        }
+        return packed | row_metadata(rows)
 
     def _metrics_of(self, rows: Rows, table: str, row_id: int) -> list[int]:
         chunk = chunk_at(rows, table, row_id)

@@ -22,6 +22,7 @@ _WINDOW: Final = f"SELECT timestamp, value {_SPAN} ORDER BY timestamp"
 _NEWEST: Final = f"SELECT timestamp, value {_SPAN} ORDER BY timestamp DESC LIMIT ?"
 _TAKE: Final = f"DELETE {_SPAN}"
 _TEXT: Final = f"SELECT metadata {_SPAN} AND metadata IS NOT NULL ORDER BY timestamp DESC LIMIT 1"
+_TEXTS: Final = "SELECT metric_name, metadata FROM analytics_metrics WHERE metadata IS NOT NULL ORDER BY timestamp"
 _COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM analytics_metrics LIMIT ?)"
 _ALL: Final = "SELECT metric_name, timestamp, value, metadata FROM analytics_metrics ORDER BY metric_name, timestamp"
 _EDGE: Final = (
@@ -57,6 +58,11 @@ def row_count(rows: Rows, most: int) -> int:
 
 def row_names(rows: Rows) -> list[str]:
     return [name for (name,) in rows(_NAMES)]
+
+
+def row_metadata(rows: Rows) -> dict[str, str]:
+    """The latest of each metric of which some row has any."""
+    return dict(rows(_TEXTS))
 
 
 def row_window(rows: Rows, name: str, start_ms: int, end_ms: int, limit: int | None = None) -> Window:

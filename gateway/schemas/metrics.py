@@ -34,7 +34,12 @@ class CustomMetricRequest(BaseModel):
     metric_name: MetricName
     value: FiniteFloat
     timestamp: FiniteFloat | None = Field(None, description="Unix seconds; default: now. At most 5 minutes ahead")
-    metadata: JsonObject | None = Field(None, description="At most 4 kB of JSON; the latest of a metric is kept")
+    metadata: JsonObject | None = Field(
+        None,
+        description="At most 4 kB of JSON; the latest of a metric is kept. `unit`: where it is certainly another than "
+        "that of the metric catalogue (`°F` for °C, `gal` for %), the metric has it, and neither role nor limits of "
+        "the catalogue.",
+    )
 
 
 class SeriesRequest(BaseModel):

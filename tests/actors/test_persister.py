@@ -208,6 +208,18 @@ async def test_many_who_wait_share_a_commit(house, autojump_clock):
     assert house.archive.appends <= 2
 
 
+async def test_what_was_said_of_a_metric_comes_back_with_its_samples(autojump_clock):
+    house = House()
+    await house.archive.append([SeriesPart("a", np.array([NOW_MS]), np.array([1.0]), '{"unit":"°F"}')])
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.persister.run)
+        await house.progress.wait_restored()
+        info = house.memory.info("a")
+        assert info is not None
+        assert info.metadata == '{"unit":"°F"}'
+        nursery.cancel_scope.cancel()
+
+
 async def test_insights_are_stored_with_the_samples_and_read_back_at_start(house, autojump_clock):
     house.book.upsert_insight(INSIGHT)
     seq = house.record("a", 1.0)

@@ -133,6 +133,17 @@ async def test_a_limit_crossed_is_reported_in_the_same_tick(nursery, autojump_cl
     assert findings[0].metric == "fridge"
 
 
+async def test_what_is_said_to_be_fahrenheit_is_not_judged_as_celsius(nursery, autojump_clock):
+    spec = MetricSpec(pattern="fridge", unit="°C", warn_high=5.0, bad_direction="above")
+    house = House(catalogue=Catalogue((spec,)))
+    await nursery.start(house.recorder.run)
+    for n in range(5):
+        at = part("fridge", (n * 1000, 37.4))
+        await house.record(SeriesPart(at.name, at.times, at.values, '{"unit":"°F"}'))
+    assert house.insights.statistics().depth == 0
+    assert house.catalogue.spec("fridge").unit == "°F"
+
+
 async def test_a_restart_goes_on_with_the_numbers_and_the_baselines(autojump_clock):
     house = House()
     async with trio.open_nursery() as nursery:

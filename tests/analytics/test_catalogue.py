@@ -105,6 +105,26 @@ def test_every_mistake_is_named(document: Any, message: str) -> None:
         parse_catalogue(document)
 
 
+def test_another_unit_than_the_entrys_takes_role_and_limits_away(shipped_catalogue: Catalogue) -> None:
+    catalogue = Catalogue(shipped_catalogue.specs)
+    name = "fridge.temperature"
+    assert not catalogue.hear(name, "Celsius")
+    assert catalogue.spec(name).role == "fridge_temperature"
+    assert catalogue.hear(name, " °F ")
+    assert not catalogue.hear(name, "°F")
+    spec = catalogue.spec(name)
+    assert (spec.unit, spec.role, spec.high, spec.plausible_high, spec.bad_direction) == (
+        "°F",
+        None,
+        None,
+        None,
+        "none",
+    )
+    assert spec.title == "Refrigerator temperature"
+    assert catalogue.hear(name, "°C")
+    assert catalogue.spec(name) == shipped_catalogue.spec(name)
+
+
 def test_names_from_outside_do_not_fill_memory() -> None:
     catalogue = Catalogue()
     for index in range(CACHE_LIMIT + 10):

@@ -24,7 +24,7 @@ class MemoryArchive:
 
     def __init__(self) -> None:
         self.samples: dict[str, dict[int, float]] = {}
-        self.metadata: dict[tuple[str, int], str | None] = {}
+        self.metadata_of: dict[tuple[str, int], str | None] = {}
         self.kept_insights: dict[str, Insight] = {}
         self.kept_patterns: dict[str, Pattern] = {}
         self.trouble: ArchiveError | None = None
@@ -55,7 +55,7 @@ class MemoryArchive:
             kept = self.samples.setdefault(part.name, {})
             for time_ms, value in zip(part.times.tolist(), part.values.tolist(), strict=True):
                 kept[time_ms] = value
-                self.metadata[part.name, time_ms] = part.metadata
+                self.metadata_of[part.name, time_ms] = part.metadata
         self.kept_insights.update((insight.insight_id, insight) for insight in insights)
         self.kept_patterns.update((pattern.pattern_id, pattern) for pattern in patterns)
         self.appends += 1
@@ -63,6 +63,10 @@ class MemoryArchive:
     async def names(self) -> list[str]:
         await self._enter()
         return sorted(name for name, kept in self.samples.items() if kept)
+
+    async def metadata(self) -> Mapping[str, str]:
+        await self._enter()
+        return {name: text for (name, _), text in sorted(self.metadata_of.items()) if text is not None}
 
     async def window(
         self, names: Sequence[str], start_ms: int, end_ms: int, limit: int | None = None

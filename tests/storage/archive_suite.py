@@ -107,6 +107,13 @@ class ArchiveSuite:
         await archive.append([part(name, [1], [1]) for name in names])
         assert await archive.names() == sorted(names)
 
+    async def test_the_latest_metadata_of_each_metric(self, archive: Archive) -> None:
+        await archive.append([part("a", [1], [1], '{"unit":"V"}'), part("b", [1], [1]), part("c", [1], [1], "{}")])
+        await archive.append([part("a", [2], [1], '{"unit":"mV"}'), part("c", [2], [1])])
+        for _ in range(2):
+            assert await archive.metadata() == {"a": '{"unit":"mV"}', "c": "{}"}
+            await archive.compact(1)
+
     async def test_an_empty_archive(self, archive: Archive) -> None:
         assert await archive.names() == []
         assert await archive.window(["a"], 0, NOW_MS) == {}
