@@ -89,8 +89,11 @@ def look_at(
     found: list[Pattern] = []
     ahead: list[Prediction] = []
     kind = spec.kind
-    if kind == "counter":  # what comes is its rate
-        spec = MetricSpec(pattern=spec.pattern, title=spec.title, role=spec.role, unit=_per_hour(spec.unit))
+    if kind == "counter":  # what comes is its rate; that an engine runs now and then is no anomaly
+        spec = MetricSpec(
+            pattern=spec.pattern, title=spec.title, role=spec.role, unit=_per_hour(spec.unit),
+            bad_direction="none" if spec.intermittent else spec.bad_direction,
+        )  # fmt: skip
     if wanted.patterns or wanted.predictions:
         regular = regularities(times, values, local)
         if wanted.predictions:

@@ -107,6 +107,16 @@ def test_holes_written_as_nan_are_holes(noise: Noise) -> None:
             json.dumps(to_builtins(record), allow_nan=False)
 
 
+@pytest.mark.parametrize(("intermittent", "told"), [(True, 0), (False, 1)])
+def test_a_journey_is_no_anomaly_of_the_odometer(intermittent: bool, told: int) -> None:
+    grown = np.zeros(WEEK)
+    grown[400:404] = 20.0
+    catalogue = Catalogue([MetricSpec(pattern="*", kind="counter", unit="km", intermittent=intermittent)])
+    dice = np.random.default_rng(1).uniform(0, 0.01, WEEK)
+    found = analyze({"odometer": (week(), np.cumsum(grown + dice))}, START, catalogue)
+    assert len(found.anomalies) == told
+
+
 def test_a_counter_is_looked_at_as_a_rate(noise: Noise) -> None:
     run_time = np.cumsum(np.maximum(0, np.sin(np.arange(WEEK) / 48 * np.pi)) * 0.25)
     run_time[400:] -= run_time[400]  # replaced
