@@ -46,6 +46,7 @@ from .rounds import Rounds
 
 LOG: Final = logging.getLogger(__name__)
 LOOK_BACK_MS: Final = 30 * 60 * 1000
+OLD_MS: Final = 6 * 3_600_000  # a past that was sent later says nothing of now: neither news nor an end
 COACH_S: Final = 60.0  # how often it is seen whether a slot of the coach's log is complete
 BESIDE_LIMIT: Final = 300  # metrics that are looked at for what moved along
 
@@ -125,7 +126,7 @@ class InsightGenerator:
         now_ms = self._clock.now_ms()
         series: dict[str, tuple[Times, Values]] = {}
         for info in self._memory.infos():
-            if info.last_ms is not None:
+            if info.last_ms is not None and now_ms - info.last_ms <= OLD_MS:
                 window = self._memory.window(info.name, info.last_ms - LOOK_BACK_MS, info.last_ms + 1)
                 series[info.name] = (window.times, window.values)
                 await trio.lowlevel.checkpoint()

@@ -69,9 +69,9 @@ class House:
             limiter=trio.CapacityLimiter(1),
         )
 
-    def fill(self, *values: float) -> None:
-        """One sample a second, the last one now."""
-        times = NOW_MS - 1000 * np.arange(len(values))[::-1]
+    def fill(self, *values: float, ago_ms: int = 0) -> None:
+        """One sample a second, the last one now, or so long ago."""
+        times = NOW_MS - ago_ms - 1000 * np.arange(len(values))[::-1]
         part = SeriesPart("fridge", times.astype(np.int64), np.array(values))
         self.memory.append(part, seq=self.memory.last_seq + 1, now_ms=NOW_MS)
 
@@ -144,6 +144,15 @@ async def test_the_sweep_resolves_what_no_longer_holds(house):
     house.fill(*[3.0] * 60)
     assert await house.sweep() == ()
     assert house.book.open_insights(NOW_MS) == []
+
+
+async def test_a_past_that_was_sent_later_is_neither_news_nor_an_end(house):
+    house.fill(*[12.0] * 60, ago_ms=10 * 365 * 86_400_000)
+    assert await house.sweep() == ()
+    house.mailbox.put_nowait(Found((FINDING,)))
+    house.fill(*[3.0] * 60, ago_ms=86_400_000)
+    assert await house.sweep() == ()
+    assert [insight.metric for insight in house.book.open_insights(NOW_MS)] == ["fridge"]
 
 
 async def test_a_sweep_of_nothing_finds_nothing(house):
