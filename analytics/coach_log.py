@@ -4,7 +4,8 @@ Owns one ring of slots per metric, in single precision (about 80 kB each): mean,
 of time they were on and how often they were switched on; for gauges how far apart neighbouring samples lie. Promises
 - `take` may be given any samples in rising order; those before the last complete slot were counted and are passed
   over, and what belongs to a slot that is not over yet waits;
-- a slot without samples is NaN; a state or a level that is sent on change only holds its last value for HELD_SLOTS;
+- a slot without samples is NaN; a state or a gauge that is sent on change only holds its last value for HELD_SLOTS, the
+  level of a tank for a day;
 - never more than MAX_TRACKS metrics: the first to come stay.
 
 Used by one thread at a time.
@@ -27,6 +28,8 @@ DAYS: Final = 14
 CAPACITY: Final = DAYS * SLOTS_A_DAY
 MAX_TRACKS: Final = 96
 HELD_SLOTS: Final = 13  # an on-change metric that is quiet for longer than an hour says nothing any more
+STORES: Final = frozenset({"fresh_tank", "waste_tank", "propane_tank"})  # what is in them stays until it is used
+STORE_SLOTS: Final = SLOTS_A_DAY  # so long nobody may have used any
 PULSE_MS: Final = 10_000  # how finely the on-time of a state is cut
 NEAR_MS: Final = 120_000  # samples further apart are no neighbours
 _ROLES: Final = frozenset({  # that the checks read
@@ -136,12 +139,13 @@ class CoachLog:
 
 
 class _Ring:
-    __slots__ = ("_data", "_last", "_last_ms", "end_slot", "held", "spec", "state")
+    __slots__ = ("_data", "_last", "_last_ms", "end_slot", "held", "held_slots", "spec", "state")
 
     def __init__(self, spec: MetricSpec, first_slot: int) -> None:
         self.spec = spec
         self.state = spec.kind == "state" and not (spec.role or "").endswith("setpoint")
         self.held = spec.kind == "state" or spec.intermittent
+        self.held_slots = STORE_SLOTS if spec.role in STORES else HELD_SLOTS
         self.end_slot = first_slot
         self._data: Rows = np.full((ROWS, CAPACITY), np.nan, dtype=np.float32)
         self._last = np.nan
@@ -222,5 +226,5 @@ class _Ring:
         slots = first_slot + np.arange(block.shape[1])
         place = np.searchsorted(stamps, slots * SLOT_MS, side="right") - 1  # the last one before the slot
         age = slots - stamps[np.maximum(place, 0)] // SLOT_MS
-        fill = np.isnan(block[0]) & (place >= 0) & (age < HELD_SLOTS)
+        fill = np.isnan(block[0]) & (place >= 0) & (age < self.held_slots)
         block[:3, fill] = np.append(self._last, values)[place[fill]]

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from msgspec import Struct, field
 
-from .coach_log import SLOT_MS, SLOTS_A_DAY, Track
+from .coach_log import SLOT_MS, SLOTS_A_DAY, STORES, Track
 from .coach_view import CoachView
 from .records import Finding, FindingKind
 from .robust import Values, mad_sigma, median, rounded
@@ -27,7 +27,6 @@ ENOUGH: Final = 6  # slots on each side that make a comparison
 MOVED: Final = 4.0  # robust sigmas
 LEVEL: Final = 0.02  # of a metric's own level: less is no shift
 NAMED: Final = 5
-STORES: Final = frozenset({"fresh_tank", "waste_tank", "propane_tank"})  # like counters never where they were yesterday
 STRENGTH_LIMIT: Final = 100.0
 
 
@@ -103,6 +102,7 @@ def beside(view: CoachView, track: Track, span: slice) -> list[dict[str, Any]]:
     found = []
     for other in view.tracks():
         now, then = (part[np.isfinite(part)] for part in (other.mean[span], other.mean[yesterday]))
+        # A level or a counter is never where it was yesterday.
         never = other.spec.role in STORES or other.spec.kind == "counter"
         if other is track or never or min(len(now), len(then)) < ENOUGH:
             continue

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analytics.catalogue import MetricSpec
-from analytics.coach_log import CAPACITY, HELD_SLOTS, MAX_TRACKS, SLOT_MS, CoachLog, Track
+from analytics.coach_log import CAPACITY, HELD_SLOTS, MAX_TRACKS, SLOT_MS, STORE_SLOTS, CoachLog, Track
 
 GAUGE = MetricSpec(role="battery_voltage")
 STATE = MetricSpec(role="furnace_state", kind="state")
@@ -31,9 +31,11 @@ def test_a_slot_of_a_gauge() -> None:
 
 def test_a_slot_without_samples_is_unknown_and_a_level_stands() -> None:
     assert np.isnan(taken(GAUGE, [0], [1.0], 3).mean).tolist() == [False, True, True]
-    held = taken(LEVEL, [0], [55.5], HELD_SLOTS + 5).mean
-    assert held[:HELD_SLOTS].tolist() == [55.5] * HELD_SLOTS
-    assert np.isnan(held[HELD_SLOTS:]).all()
+    sent_on_change = MetricSpec(pattern="m", role="shore_voltage", intermittent=True)
+    for spec, slots in ((sent_on_change, HELD_SLOTS), (LEVEL, STORE_SLOTS)):
+        held = taken(spec, [0], [55.5], slots + 5).mean
+        assert held[:slots].tolist() == [55.5] * slots
+        assert np.isnan(held[slots:]).all()
 
 
 def test_a_level_stands_from_one_take_to_the_next() -> None:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from analytics.catalogue import Catalogue
+from analytics.coach_log import SLOT_MS
 from analytics.coach_tanks import tanks_ahead
+from analytics.coach_view import CoachView
 from analytics.records import FindingKind
 
-from .coach_days import Days, strength
+from .coach_days import START_MS, Days, strength
 
 
 def test_sound_and_unknown_are_quiet(shipped_catalogue: Catalogue) -> None:
@@ -36,6 +38,18 @@ def test_soon_empty_or_full(shipped_catalogue: Catalogue, metric: str, level: fl
     assert sign.kind == kind
     assert sign.strength > 1
     assert 0 < sign.numbers["hours_left"] < 24
+
+
+def test_a_tank_that_sends_its_level_only_when_it_changes(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 17)
+    level = days.values["tank.fresh.level"]
+    level += 6.0 - level[-1]
+    log = days.log(shipped_catalogue, without=("tank.fresh.level",))
+    changed = np.flatnonzero(np.diff(level, prepend=np.nan) != 0)
+    spec = shipped_catalogue.spec("tank.fresh.level")
+    log.take("tank.fresh.level", spec, START_MS + changed * SLOT_MS, level[changed], START_MS + days.slots * SLOT_MS)
+    view = CoachView(log, lambda times: times, log.end_slot)
+    assert strength(tanks_ahead, view, "tank.fresh.level") > 1
 
 
 def test_a_tank_that_was_filled_is_said_not_to_run_out(shipped_catalogue: Catalogue) -> None:
