@@ -51,8 +51,11 @@ def finding(name: str, spec: MetricSpec, baseline: Baseline | None, kind: Findin
 
 def anomaly_finding(name: str, verdict: Verdict, at_ms: int, samples: int) -> Finding:
     """What the anomaly detector saw. Score: powers of ten of improbability by the metric's own history. Where not the
-    value but its course is strange there is no expected range: the value lies within."""
+    value but its course is strange there is no expected range: the value lies within. So it may for a drift, which is
+    seen against what is usual at that time of the day."""
     bounded = verdict.high > verdict.low and verdict.kind not in (FindingKind.SHAPE, FindingKind.STUCK)
+    if verdict.kind is FindingKind.DRIFT and verdict.low <= verdict.value <= verdict.high:
+        bounded = False
     return Finding(
         verdict.kind, name, at_ms, round(verdict.start_s * 1000), finite(verdict.value),
         finite(verdict.low) if bounded else None, finite(verdict.high) if bounded else None,

@@ -163,7 +163,12 @@ def _words(report: dict[str, Any], local: LocalTime) -> list[str]:
     for each in report["anomalies"]:
         value = "" if each["value"] is None else f"  value {_number(each['value'])}"
         bounded = each["expected_low"] is not None and each["expected_high"] is not None
-        if bounded and each["kind"] in ONE_SIDED:  # a range that the value lies in would speak against what is told
+        within = (
+            bounded and each["value"] is not None and each["expected_low"] <= each["value"] <= each["expected_high"]
+        )
+        if (
+            bounded and not within and each["kind"] in ONE_SIDED
+        ):  # a range that the value lies in would speak against what is told
             value += f", usually {_number(each['expected_low'])} to {_number(each['expected_high'])}"
         lines.append(f"  {each['time']}  {each['metric_name']}  {each['kind']}  score {each['score']:.3f}{value}")
     lines += ["", f"Patterns: {len(report['patterns'])}"]

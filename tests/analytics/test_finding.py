@@ -43,7 +43,7 @@ def test_what_left_its_band_is_told_with_the_band(kind: FindingKind) -> None:
     assert (found.value, found.expected_low, found.expected_high) == (35.0, 18.0, 22.0)
 
 
-@pytest.mark.parametrize("kind", [FindingKind.SHAPE, FindingKind.STUCK])
+@pytest.mark.parametrize("kind", [FindingKind.SHAPE, FindingKind.STUCK, FindingKind.DRIFT])
 def test_what_is_strange_within_its_band_is_told_without(kind: FindingKind) -> None:
     """A range that the value lies in would speak against the finding."""
     found = anomaly_finding("m", Verdict(kind, False, 1.0, 20.0, 18.0, 22.0, 7.0, 5.0, "none"), 2_000, 1)

@@ -56,10 +56,19 @@ def test_or_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ", usually 1" in out
 
 
-@pytest.mark.parametrize(("kind", "told"), [("step", True), ("shape", False), ("stuck", False)])
-def test_a_range_is_told_of_what_left_it(kind: str, told: bool) -> None:
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        ("step", 25.0, True),
+        ("drift", 25.0, True),
+        ("drift", 20.0, False),
+        ("shape", 20.0, False),
+        ("stuck", 20.0, False),
+    ],
+)
+def test_a_range_is_told_of_what_left_it(kind: str, value: float, told: bool) -> None:
     seen = {
-        "metric_name": "cabin", "time": "", "kind": kind, "score": 0.9, "value": 20.0, "expected_low": 18.0,
+        "metric_name": "cabin", "time": "", "kind": kind, "score": 0.9, "value": value, "expected_low": 18.0,
         "expected_high": 22.0,
     }  # fmt: skip
     report = {
