@@ -35,9 +35,9 @@ def finding(name: str, spec: MetricSpec, baseline: Baseline | None, kind: Findin
         near, far = (spec.warn_low, spec.critical_low) if below else (spec.warn_high, spec.critical_high)
         score = past(turn.value, low, high, band_width(near, far) or band_width(low, high))
         confidence = 0.95 if turn.samples > 1 else 0.85
-    elif baseline is not None:
-        low = baseline.low if math.isfinite(baseline.low) else None
-        high = baseline.high if math.isfinite(baseline.high) else None
+    elif baseline is not None:  # the side that is not judged has no bound: it may lie where no value can be
+        low = baseline.low if math.isfinite(baseline.low) and spec.bad_direction != "above" else None
+        high = baseline.high if math.isfinite(baseline.high) and spec.bad_direction != "below" else None
         half = baseline.median - baseline.low if turn.side == "below" else baseline.high - baseline.median
         if 0.0 < half < math.inf:
             score = min(SCORE_LIMIT, WIDTH * abs(turn.value / half - baseline.median / half))

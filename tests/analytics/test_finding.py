@@ -7,7 +7,7 @@ from msgspec import to_builtins
 
 from analytics.baseline import Baseline
 from analytics.cadence import Cadence
-from analytics.catalogue import MetricSpec
+from analytics.catalogue import BadDirection, MetricSpec
 from analytics.condition import Turn
 from analytics.finding import anomaly_finding, finding, silent_finding
 from analytics.judge import Verdict
@@ -21,6 +21,18 @@ def test_a_limit_is_scored_in_bands() -> None:
     assert (found.expected_low, found.expected_high) == (15, 90)
     lone = finding("m", spec, None, FindingKind.LIMIT, Turn(1, "above", 1, 2, 97.5, 1))
     assert lone.score == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("bad", "low", "high"), [("above", None, 214.0), ("below", -186.0, None), ("both", -186.0, 214.0)]
+)
+def test_a_side_that_is_not_judged_has_no_bound(bad: BadDirection, low: float | None, high: float | None) -> None:
+    """A response time that is usually above -186 ms would be news to its reader."""
+    baseline = Baseline()
+    baseline.low, baseline.median, baseline.high = -186.0, 14.0, 214.0
+    spec = MetricSpec(bad_direction=bad)
+    found = finding("m", spec, baseline, FindingKind.DEVIATION, Turn(1, "above", 1, 2, 400.0, 3))
+    assert (found.expected_low, found.expected_high) == (low, high)
 
 
 def test_over_is_said() -> None:
