@@ -75,6 +75,10 @@ class Archive(Protocol):
         """The same samples summed up, in constant memory; names without any left out."""
         ...
 
+    async def thinned(self, name: str, start_ms: int, end_ms: int) -> Sequence[tuple[int, int]]:
+        """The spans in [start_ms, end_ms) of which only buckets are left: in order, none touching another."""
+        ...
+
     async def insights(self, since_ms: int, limit: int) -> list[Insight]:
         """The newest insights updated at or after `since_ms`, newest first."""
         ...

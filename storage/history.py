@@ -73,6 +73,8 @@ class History:
             if archive is not None and start_ms < bound_ms:
                 try:
                     stored = await archive.window([name], start_ms, bound_ms, limit)
+                    if len(recent) and recent.times[0] < bound_ms:
+                        recent = _besides(recent, await archive.thinned(name, int(recent.times[0]), bound_ms))
                     recent = merged_windows(stored.get(name), recent)
                 except ArchiveError as error:
                     reason = error.reason
@@ -212,9 +214,32 @@ async def _both(archive: Archive, name: str, recent: Window, span: tuple[int, in
             stored = (await archive.buckets([name], from_ms, to_ms, step_ms)).get(name)
             if stored is not None:
                 parts.append(stored)
-    for from_ms in range(first_ms, last_ms, ROWS_STEP_MS):
-        to_ms = min(from_ms + ROWS_STEP_MS, last_ms)
-        first, end = recent.times.searchsorted((from_ms, to_ms))
-        rows = (await archive.window([name], from_ms, to_ms)).get(name)
-        parts.append(sum_up(merged_windows(rows, Window(recent.times[first:end], recent.values[first:end])), step_ms))
+    spans = await archive.thinned(name, first_ms, last_ms) if early else ()
+    for from_ms, to_ms in spans:
+        stored = (await archive.buckets([name], from_ms, to_ms, step_ms)).get(name)
+        if stored is not None:
+            parts.append(stored)
+    for begin_ms, end_ms in _between(spans, first_ms, last_ms):
+        for from_ms in range(begin_ms, end_ms, ROWS_STEP_MS):
+            to_ms = min(from_ms + ROWS_STEP_MS, end_ms)
+            first, end = recent.times.searchsorted((from_ms, to_ms))
+            rows = (await archive.window([name], from_ms, to_ms)).get(name)
+            whole = merged_windows(rows, Window(recent.times[first:end], recent.values[first:end]))
+            parts.append(sum_up(whole, step_ms))
     return parts
+
+
+def _between(spans: Sequence[tuple[int, int]], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """What `spans`, in order, leave of [start_ms, end_ms)."""
+    edges = [start_ms, *(edge for span in spans for edge in span), end_ms]
+    return [(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True) if first < last]
+
+
+def _besides(window: Window, spans: Sequence[tuple[int, int]]) -> Window:
+    """The samples outside of `spans`: those inside count in the buckets that are left of them."""
+    if not spans:
+        return window
+    keep = np.ones(len(window), dtype=np.bool_)
+    for first, last in window.times.searchsorted(np.array(spans, dtype=np.int64)).tolist():
+        keep[first:last] = False
+    return Window(window.times[keep], window.values[keep])

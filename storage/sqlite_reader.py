@@ -70,6 +70,10 @@ class SqliteReader:
 
         return await self._read(work)
 
+    async def thinned(self, name: str, start_ms: int, end_ms: int) -> Sequence[tuple[int, int]]:
+        start_ms = max(start_ms, self.keep_from_ms)
+        return await self._read(lambda rows, reading: reading.thinned(rows, name, start_ms, end_ms))
+
     async def aclose(self) -> None:
         await self._connection.close()
 

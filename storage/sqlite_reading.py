@@ -84,6 +84,19 @@ class Reading:
         parts += [coarser(buckets, step_ms) for buckets in _buckets_of(thinned, start_ms, end_ms)]
         return combined([*parts, *(sum_up(run, step_ms) for run in runs)], step_ms)
 
+    def thinned(self, rows: Rows, name: str, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+        """See `Archive.thinned`."""
+        found = [each.buckets for each in self._found(rows, name, start_ms, end_ms, None)[1]]
+        spans: list[tuple[int, int]] = []
+        for first_ms, last_ms in sorted((int(b.starts[0]), int(b.starts[-1]) + b.step_ms) for b in found):
+            if spans and first_ms <= spans[-1][1]:
+                spans[-1] = spans[-1][0], max(spans[-1][1], last_ms)
+            else:
+                spans.append((first_ms, last_ms))
+        return [
+            (max(first, start_ms), min(last, end_ms)) for first, last in spans if first < end_ms and last > start_ms
+        ]
+
     def _whole_chunks(
         self, rows: Rows, metric_id: int, name: str, start_ms: int, end_ms: int, step_ms: int
     ) -> tuple[list[Head], list[Buckets]]:

@@ -82,6 +82,9 @@ class MemoryArchive:
         times = self._window(name, start_ms, end_ms).times
         return int(times[samples - 1]) + 1 if len(times) >= samples else end_ms
 
+    async def thinned(self, name: str, start_ms: int, end_ms: int) -> Sequence[tuple[int, int]]:
+        return []
+
     async def buckets(self, names: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> Mapping[str, Buckets]:
         await self._enter()
         found = {name: sum_up(self._window(name, start_ms, end_ms), step_ms) for name in names}
