@@ -75,9 +75,9 @@ class Sign(Struct, frozen=True, kw_only=True):
 
 
 def confidence(strength: float, cover: float) -> float:
-    """0 to 1. Just told and fully covered: 0.8; twice as strong: 0.93. How often that is right stands in
+    """0 to 1. Just told and fully covered: 0.88; twice as strong: 0.95. How often that is right stands in
     docs/ACCURACY.md."""
-    return round((0.99 - 0.19 * math.exp(-1.2 * max(0.0, strength - TOLD))) * (0.6 + 0.4 * min(1.0, cover)), 3)
+    return round((0.98 - 0.1 * math.exp(-1.2 * max(0.0, strength - TOLD))) * (0.6 + 0.4 * min(1.0, cover)), 3)
 
 
 def series(view: CoachView, track: Track, span: slice) -> dict[str, Any]:

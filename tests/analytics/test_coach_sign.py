@@ -39,8 +39,8 @@ def test_it_takes_more_to_begin_than_to_stay(
 
 
 def test_confidence_rises_with_strength_and_coverage() -> None:
-    assert confidence(1.0, 1.0) == 0.8
-    assert confidence(2.0, 1.0) == pytest.approx(0.933, abs=0.001)
+    assert confidence(1.0, 1.0) == 0.88
+    assert confidence(2.0, 1.0) == pytest.approx(0.95, abs=0.001)
     assert confidence(1.0, 0.5) < confidence(1.0, 0.8) < confidence(1.0, 1.0) < confidence(50, 1.0) < 1
 
 
