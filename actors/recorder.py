@@ -39,6 +39,7 @@ HOUSEKEEPING_S: Final = 10.0  # how often silence is looked for and old samples 
 ALARMS_S: Final = 1.0  # how late a threshold's minimum duration may be noticed when no sample comes
 WARM_UP_MS: Final = 30 * 60 * 1000  # how much of the memory tier the detectors see again after a restart
 SAVE_EVERY_S: Final = 3600.0
+SAID_LIMIT: Final = 10_000  # metrics whose metadata are remembered: names come from outside
 BACKLOG_LIMIT_SAMPLES: Final = 400_000  # past it, with a healthy disk, ingest waits for the persister
 
 
@@ -186,6 +187,8 @@ class Recorder:
     def _hear(self, watchlist: Watchlist, name: str, metadata: str | None) -> None:
         """What the sender tells of a metric, once: here its unit counts."""
         if metadata is not None and metadata != self._said.get(name):
+            if len(self._said) >= SAID_LIMIT:
+                self._said.clear()  # metrics come and go; to hear the same again changes nothing
             self._said[name] = metadata
             unit = _unit_in(metadata)
             if unit is not None:

@@ -12,6 +12,8 @@ FORGET: Final = 1e-3  # of what was, with each value: about the last thousand co
 
 
 class Echo:
+    """`take` value after value, equally weighted until FORGET counts; what was learned survives a restart by `pack`."""
+
     __slots__ = ("_before", "_count", "_product", "_square", "_usual")
 
     def __init__(self) -> None:

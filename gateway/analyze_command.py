@@ -163,12 +163,10 @@ def _words(report: dict[str, Any], local: LocalTime) -> list[str]:
     for each in report["anomalies"]:
         value = "" if each["value"] is None else f"  value {_number(each['value'])}"
         bounded = each["expected_low"] is not None and each["expected_high"] is not None
-        within = (
-            bounded and each["value"] is not None and each["expected_low"] <= each["value"] <= each["expected_high"]
-        )
-        if (
-            bounded and not within and each["kind"] in ONE_SIDED
-        ):  # a range that the value lies in would speak against what is told
+        seen = each["value"]
+        within = bounded and seen is not None and each["expected_low"] <= seen <= each["expected_high"]
+        # A range that the value lies in would speak against what is told.
+        if bounded and not within and each["kind"] in ONE_SIDED:
             value += f", usually {_number(each['expected_low'])} to {_number(each['expected_high'])}"
         lines.append(f"  {each['time']}  {each['metric_name']}  {each['kind']}  score {each['score']:.3f}{value}")
     lines += ["", f"Patterns: {len(report['patterns'])}"]

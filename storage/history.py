@@ -242,4 +242,6 @@ def _besides(window: Window, spans: Sequence[tuple[int, int]]) -> Window:
     keep = np.ones(len(window), dtype=np.bool_)
     for first, last in window.times.searchsorted(np.array(spans, dtype=np.int64)).tolist():
         keep[first:last] = False
-    return Window(window.times[keep], window.values[keep])
+    times, values = window.times[keep], window.values[keep]
+    times.flags.writeable = values.flags.writeable = False
+    return Window(times, values)

@@ -315,3 +315,15 @@ async def test_waiting_for_a_disk_that_is_behind_is_no_hanging(autojump_clock):
         house.progress.advance(1)
         assert (await message.reply.wait()).parts[0].accepted == 1
         supervisor.shut_down()
+
+
+async def test_what_senders_tell_of_metrics_that_come_and_go_is_not_kept_for_ever(nursery, autojump_clock, monkeypatch):
+    monkeypatch.setattr("actors.recorder.SAID_LIMIT", 3)
+    spec = MetricSpec(pattern="fridge*", unit="°C", warn_high=5.0, bad_direction="above")
+    house = House(memory=MemoryTier(retention_ms=2 * HOUR_MS, max_series=8), catalogue=Catalogue((spec,)))
+    await nursery.start(house.recorder.run)
+    for number in range(8):
+        at = part(f"fridge{number}", (0, 37.4))
+        await house.record(SeriesPart(at.name, at.times, at.values, '{"unit":"°F"}'))
+    assert len(house.recorder._said) <= 3
+    assert {house.catalogue.spec(f"fridge{number}").unit for number in range(8)} == {"°F"}
