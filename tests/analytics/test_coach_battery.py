@@ -101,13 +101,18 @@ def test_a_resistance_is_told_in_ohms(shipped_catalogue: Catalogue, shipped_rule
     assert insight.evidence["unit"] == "mΩ"
 
 
-def test_a_battery_that_will_not_last_the_night(shipped_catalogue: Catalogue) -> None:
+def losing(level: float, an_hour: float) -> Days:
+    """A late evening that begins at `level` % and loses `an_hour` % of a battery of 400 Ah each hour, for three."""
     days = Days(10, 23)
     late = days.last(3)
     hours = np.arange(late.stop - late.start) / AN_HOUR
-    days.values["battery.house.soc"][late] = 60 - 8 * hours
-    days.values["battery.house.current"][late] = -32
-    view = days.view(shipped_catalogue)
+    days.values["battery.house.soc"][late] = level - an_hour * hours
+    days.values["battery.house.current"][late] = -4 * an_hour
+    return days
+
+
+def test_a_battery_that_will_not_last_the_night(shipped_catalogue: Catalogue) -> None:
+    view = losing(60, 8).view(shipped_catalogue)
     (sign,) = battery_empty(view)
     assert sign.strength > 1
     assert 2.5 < sign.numbers["hours_left"] < 6
@@ -115,12 +120,7 @@ def test_a_battery_that_will_not_last_the_night(shipped_catalogue: Catalogue) ->
 
 
 def test_a_battery_that_just_lasts_is_not_said_to_be_empty_now(shipped_catalogue: Catalogue) -> None:
-    days = Days(10, 23)
-    late = days.last(3)
-    hours = np.arange(late.stop - late.start) / AN_HOUR
-    days.values["battery.house.soc"][late] = 55 - 5 * hours
-    days.values["battery.house.current"][late] = -20
-    view = days.view(shipped_catalogue)
+    view = losing(55, 5).view(shipped_catalogue)
     (sign,) = battery_empty(view)
     assert STAYS < sign.strength < TOLD
     assert 7 < sign.numbers["hours_left"] < 10
