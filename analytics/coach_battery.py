@@ -22,7 +22,7 @@ from .words import duration, number
 
 SLEEP: Final = (0.0, 6.0)  # local hours in which people sleep and lights are off
 NIGHT_H: Final = 3.0  # a shorter night says nothing
-REST_SLOTS: Final = 30  # so much quiet time makes a base current: some turns of the compressors
+REST_SLOTS: Final = 15  # so much quiet time makes a base current: some turns of the compressors
 NIGHTS: Final = 3  # earlier nights that make a habit
 MIN_EXTRA_A: Final = 1.5  # 20 W around the clock: a sixth of a usual battery in a day
 SHARE_MORE: Final = 0.3
@@ -32,6 +32,7 @@ PAIRS: Final = 8
 RESISTANCE_MORE: Final = 0.5
 FLAT: Final = 8.0  # % of charge: what is below it is not meant to be used
 YOUNG_DAY_H: Final = 4
+EVENING_LASTS: Final = 0.85  # an hour later, of what people use beyond the usual: they go to sleep
 SUN_HELPS: Final = 0.05  # share of the panels' best from which on they count
 
 
@@ -64,10 +65,9 @@ def parasitic_draw(view: CoachView) -> Iterator[Sign]:
     if out is None:
         return
     track, amps = out
-    furnace = view.first("furnace_state")
     rests = (view.hour >= SLEEP[0]) & (view.hour < SLEEP[1]) & np.isfinite(amps)
-    if furnace is not None:
-        rests &= known(furnace.mean, 0.0) < 0.2
+    for state in view.all("furnace_state", "fridge_state"):  # they run more in the cold, or in the heat
+        rests &= known(state.mean, 0.0) < 0.2
     bases = []
     for begin, end in nights(view):
         some = amps[begin:end][rests[begin:end]]
@@ -143,8 +143,8 @@ def ageing(view: CoachView) -> Iterator[Sign]:
 
 
 def battery_empty(view: CoachView) -> Iterator[Sign]:
-    """What is left, less the usual loss until the sun is back, and less what is lost now beyond that. While it is
-    charged, nothing of that is ahead."""
+    """What is left, less the usual loss until the sun is back, and less what is lost now beyond that; but what guests
+    may use in the evening fades. While it is charged, nothing of that is ahead."""
     soc = view.first("battery_soc")
     if soc is None or view.slots < 3 * SLOTS_AN_HOUR:
         return
@@ -154,7 +154,10 @@ def battery_empty(view: CoachView) -> Iterator[Sign]:
         return
     charged = rate >= 0 or bool(view.fed[-2 * SLOTS_AN_HOUR :].any())
     usual = _usual_rates(view, soc.mean)
-    excess = max(0.0, mean(usual[view.hour[recent].astype(int)]) - max(rate, _slope(soc.mean[view.last(1)])))
+    usual_now = mean(usual[view.hour[recent].astype(int)])
+    excess = max(0.0, usual_now - max(rate, _slope(soc.mean[view.last(1)])))
+    asleep = SLEEP[0] <= view.hour[-1] < SLEEP[1]
+    by_people = 0.0 if asleep else min(excess, max(0.0, -usual_now))  # who are at most twice as many
     horizon, dark = _hours_until_sun(view)
     if horizon == 0 and not charged:
         return
@@ -162,7 +165,11 @@ def battery_empty(view: CoachView) -> Iterator[Sign]:
     left = level
     for ahead in range(0 if charged else horizon):
         hour = int(view.hour[-1] + ahead) % 24
-        expected = min(usual[hour], 0.0) - excess if dark and np.isfinite(usual[hour]) else rate
+        if dark and np.isfinite(usual[hour]):
+            fewer = min(1.0, max(0.0, usual[hour] / usual_now)) if by_people else 0.0
+            expected = min(usual[hour], 0.0) - (excess - by_people) - by_people * fewer * EVENING_LASTS**ahead
+        else:
+            expected = rate
         if left + expected < FLAT and math.isinf(flat_in):
             flat_in = ahead + max(0.0, (left - FLAT) / -expected)
         left += expected

@@ -12,10 +12,11 @@ from .coach_log import SLOT_MS, SLOTS_A_DAY, Track
 from .coach_sign import Sign, mean, quantile
 from .coach_view import CoachView, Mask, coverage, known, last_run, runs
 from .records import FindingKind
-from .robust import mad_sigma
+from .robust import Values, mad_sigma
 from .words import difference, duration, number
 
 FULL: Final = 97.0  # % of charge: nothing left to do for a generator
+CHARGES: Final = 1.0  # % of charge gained in an hour: it has something to do
 IDLE_H: Final = 0.75
 LONGER: Final = 1.5
 WARM_SLOTS: Final = 5  # an engine needs 25 minutes to reach its working temperature
@@ -27,7 +28,8 @@ LOAD_MORE: Final = 25.0  # % of the rated load beyond anything before
 
 
 def long_run(view: CoachView) -> Iterator[Sign]:
-    """The generator runs though the battery is full, or much longer than it ever did. Once it stops that is over."""
+    """The generator runs though the battery is full, or much longer than it ever did and not to charge the battery.
+    Once it stops that is over."""
     state = view.first("generator_state")
     if state is None or math.isnan(state.mean[-1]):
         return
@@ -38,6 +40,8 @@ def long_run(view: CoachView) -> Iterator[Sign]:
     earlier = [end - begin for begin, end in runs(view.generator[: span.start]) if end - begin > 2]
     longest = max(earlier, default=0)
     idle, long = full / (IDLE_H * 12), count / max(LONGER * longest, longest + 24) if longest else 0.0
+    if soc is not None and not full and _gain(soc.mean[view.last(1)]) >= CHARGES:
+        long = 0.0  # it runs for the battery, which sun has not filled as on other days
     strength = max(idle, long)
     charge = "unknown" if soc is None else number(float(known(soc.mean, 0.0)[-1]), "%")
     why = f"its longest run before was {duration(longest * SLOT_MS)}"
@@ -51,6 +55,12 @@ def long_run(view: CoachView) -> Iterator[Sign]:
         facts={"span": duration(count * SLOT_MS), "charge": charge, "why": why},
         numbers={"hours": count / 12, "longest_before_hours": longest / 12},
     )  # fmt: skip
+
+
+def _gain(values: Values) -> float:
+    """From the first to the last known; 0 where there are not two."""
+    some = values[np.isfinite(values)]
+    return float(some[-1] - some[0]) if len(some) else 0.0
 
 
 def load_grew(view: CoachView) -> Iterator[Sign]:

@@ -20,6 +20,7 @@ LEAK_HOURS: Final = (4.0, 8.0)
 LEAST_LOST: Final = 3.5  # %, two and a half steps of a usual sensor beyond its grain at both ends
 LEAST_USED: Final = 10.0  # % that should have gone while the level stood still
 BRIMFUL: Final = 98.0  # % from which on a waste tank does not show what arrives
+ON_ITS_WAY: Final = 6  # slots: what arrives so soon after the level stopped had left the tank before
 GRAIN: Final = 0.6  # % within which a level stands still
 
 
@@ -66,7 +67,7 @@ def level_stuck(view: CoachView) -> Iterator[Sign]:
         return
     moved = np.flatnonzero(np.abs(known(fresh.mean, np.inf) - fresh.mean[-1]) > GRAIN)
     first = int(moved[-1]) + 1 if len(moved) else 0
-    span = slice(min(first, view.slots - 1), view.slots)
+    span = slice(min(first + ON_ITS_WAY, view.slots - 1), view.slots)
     used = account.explains([one[span] for one in arrived])
     yield Sign(
         kind=FindingKind.LEVEL_STUCK, track=fresh, strength=used / LEAST_USED, span=span, value=float(fresh.mean[-1]),

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import numpy as np
+
 from analytics.budget import JUDGED
 from gateway.demo.coach import DAY_MS
 from gateway.demo.faults import FaultKind
@@ -34,6 +36,7 @@ _ENDS: Final[dict[str, tuple[str, float, bool]]] = {  # metric -> column, % that
     "tank.black.level": ("black", 85.0, False),
     "tank.propane.level": ("propane", 15.0, True),
 }
+SERVICE: Final = 20.0  # % of a tank: nothing but a hose brings that back
 NOTIFIED: Final = ("medium", "high", "critical")  # a low one waits on the page until somebody looks
 ODDITY_DAYS: Final[dict[OddityKind, float]] = {
     "clock_change": 6, "cold_snap": 4, "guest_weekend": 3, "heat_wave": 5, "long_drive": 1, "overcast_spell": 3,
@@ -81,7 +84,7 @@ def fault_result(kind: FaultKind, seed: int) -> FaultResult:
         for told in raised
         if (_about(told, case.says + case.also + strange) and told.at_ms >= fault.start_ms) or _came_true(told, lived)
     ]
-    others = [told for told in raised if told not in true]
+    others = [told for told in raised if told not in true and not _overtaken(told, lived)]
     return FaultResult(
         kind=kind,
         seed=seed,
@@ -107,7 +110,7 @@ def quiet_result(what: OddityKind | None, seed: int, days: float = 30.0, *, stre
     told = tuple(
         (each.kind, each.insight.severity, each.insight.title, each.insight.confidence)
         for each in lived.told
-        if each.is_new and not _came_true(each, lived)
+        if each.is_new and not _came_true(each, lived) and not _overtaken(each, lived)
     )
     return QuietResult(what or "clean", seed, days, told)
 
@@ -127,6 +130,17 @@ def _came_true(told: Told, lived: Run) -> bool:
         return limit is not None and (now <= limit + 1 if low else now >= limit - 1)
     values = lived.truth[column][(lived.times >= told.at_ms) & (lived.times < told.at_ms + DAY_MS)]
     return bool((values <= worst).any() if low else (values >= worst).any())
+
+
+def _overtaken(told: Told, lived: Run) -> bool:
+    """A tank was filled or emptied before it came to what was foretold: neither right nor wrong."""
+    column, _, low = _ENDS.get(told.insight.metric or "", ("soc", 0.0, True))
+    if told.kind not in ("empty_ahead", "full_ahead") or column == "soc":
+        return False
+    until_ms = told.at_ms + told.insight.evidence["hours_left"] * HOUR_MS
+    values = lived.truth[column][(lived.times >= told.at_ms) & (lived.times < until_ms)]
+    levels = values if low else -values
+    return bool((levels - np.minimum.accumulate(levels) > SERVICE).any())
 
 
 def _about(told: Told, says: Iterable[tuple[str, str | None]]) -> bool:

@@ -51,11 +51,12 @@ def test_the_sign_of_the_current_does_not_matter(shipped_catalogue: Catalogue) -
     assert np.nanmean(out[1][view.dark]) > 3
 
 
-def test_a_cold_night_with_the_furnace_on_is_no_leak_of_current(shipped_catalogue: Catalogue) -> None:
+@pytest.mark.parametrize("state", ["climate.furnace.on", "fridge.compressor.on"])
+def test_what_runs_more_in_a_cold_or_a_hot_night_is_no_leak_of_current(shipped_catalogue: Catalogue, state) -> None:
     days = Days(10, MORNING)
-    burning = np.arange(days.slots) % 8 < 5
+    burning = np.arange(days.slots) % 20 < 19
     burning[: -14 * AN_HOUR] = False
-    days.values["climate.furnace.on"] = burning.astype(float)
+    days.values[state] = burning.astype(float)
     days.values["battery.house.current"] -= 7.0 * burning
     assert strength(parasitic_draw, days.view(shipped_catalogue)) < 1
 
@@ -101,9 +102,9 @@ def test_a_resistance_is_told_in_ohms(shipped_catalogue: Catalogue, shipped_rule
     assert insight.evidence["unit"] == "mΩ"
 
 
-def losing(level: float, an_hour: float) -> Days:
-    """A late evening that begins at `level` % and loses `an_hour` % of a battery of 400 Ah each hour, for three."""
-    days = Days(10, 23)
+def losing(level: float, an_hour: float, at: float = 23) -> Days:
+    """`at` that hour: a battery of 400 Ah had `level` % three hours ago and has lost `an_hour` % in each of them."""
+    days = Days(10, at)
     late = days.last(3)
     hours = np.arange(late.stop - late.start) / AN_HOUR
     days.values["battery.house.soc"][late] = level - an_hour * hours
@@ -120,10 +121,18 @@ def test_a_battery_that_will_not_last_the_night(shipped_catalogue: Catalogue) ->
 
 
 def test_a_battery_that_just_lasts_is_not_said_to_be_empty_now(shipped_catalogue: Catalogue) -> None:
-    view = losing(55, 5).view(shipped_catalogue)
+    view = losing(52, 6).view(shipped_catalogue)
     (sign,) = battery_empty(view)
     assert STAYS < sign.strength < TOLD
-    assert 7 < sign.numbers["hours_left"] < 10
+    assert 8 < sign.numbers["hours_left"] < 11
+
+
+def test_guests_of_an_evening_go_to_bed(shipped_catalogue: Catalogue) -> None:
+    def evening(an_hour: float) -> float:
+        return strength(battery_empty, losing(40 + 3 * an_hour, an_hour, at=22).view(shipped_catalogue))
+
+    assert evening(7) < STAYS  # 4 on other evenings, and 1.4 in the nights
+    assert evening(11) > TOLD  # no guests use so much
 
 
 def test_shore_power_takes_the_worry(shipped_catalogue: Catalogue) -> None:

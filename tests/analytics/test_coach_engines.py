@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from analytics.catalogue import Catalogue
@@ -50,6 +51,16 @@ def test_a_run_longer_than_any_before(shipped_catalogue: Catalogue) -> None:
     (sign,) = long_run(days.view(shipped_catalogue))
     assert sign.strength > 1
     assert sign.facts["why"] == "its longest run before was 2.0 h"  # nothing of a full battery: it stands at 60 %
+
+
+def test_a_long_run_after_days_without_sun_charges_the_battery(shipped_catalogue: Catalogue) -> None:
+    days = lived()
+    run = days.last(6)
+    days.values["generator.running"][run] = 1
+    days.values["battery.house.soc"][run] = np.linspace(30, 70, run.stop - run.start)
+    assert strength(long_run, days.view(shipped_catalogue)) == 0
+    days.values["battery.house.soc"][run] = 30  # and it does not rise
+    assert strength(long_run, days.view(shipped_catalogue)) > 1
 
 
 @pytest.mark.parametrize("check", [long_run, load_grew])

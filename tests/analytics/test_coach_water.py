@@ -54,3 +54,13 @@ def test_a_level_that_does_not_move_while_water_arrives(shipped_catalogue: Catal
     for waste in ("tank.gray.level", "tank.black.level"):  # nobody is there: a level that rests is right
         days.values[waste][still] = days.values[waste][still.start]
     assert strength(level_stuck, days.view(shipped_catalogue)) < 0.7
+
+
+def test_a_shower_is_still_on_its_way_when_the_level_has_stopped(shipped_catalogue: Catalogue) -> None:
+    days = Days(10, 9)
+    still, late = days.last(0.5), days.last(0.25)
+    fresh, gray = days.values["tank.fresh.level"], days.values["tank.gray.level"]
+    fresh[days.last(1).start : still.start] -= np.linspace(0, 20, 6)
+    fresh[still] = fresh[still.start - 1] - 1
+    gray[late] += 20
+    assert strength(level_stuck, days.view(shipped_catalogue)) < 0.5
