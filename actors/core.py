@@ -39,10 +39,10 @@ class CoreAnswer(Struct, frozen=True):
 
 
 class Core(Protocol):
-    """Each method makes one request and never a second one."""
+    """A command is one request and never a second one."""
 
     async def entities(self) -> list[Entity]:
-        """Raises NotSentError, NoAnswerError."""
+        """All of them, however many answers they take. Raises NotSentError, NoAnswerError."""
         ...
 
     async def entity(self, entity_id: str) -> Entity | None:

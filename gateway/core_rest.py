@@ -20,6 +20,8 @@ READ_WITHIN_S: Final = 5.0
 ANSWER_WITHIN_S: Final = 10.0
 PEER: Final = "the core"
 PATH: Final = "/api/v2/entities"
+PAGE: Final = 100  # entities in one answer of the core, which gives 50 unless asked, and no more than this
+MAX_PAGES: Final = 20
 
 
 class CoreRest:
@@ -35,10 +37,16 @@ class CoreRest:
             self._headers["Authorization"] = f"Bearer {token}"
 
     async def entities(self) -> list[Entity]:
-        document = _object(await self._get(PATH))
-        found = document.get("entities", document)
-        rows = found.values() if isinstance(found, dict) else found
-        return [_entity(each) for each in rows if isinstance(each, dict) and isinstance(each.get("entity_id"), str)]
+        by_id: dict[str, Entity] = {}  # what moves from one page to the next meanwhile is there once
+        for page in range(1, MAX_PAGES + 1):
+            document = _object(await self._get(f"{PATH}?page={page}&page_size={PAGE}"))
+            found = document.get("entities", document)
+            for each in found.values() if isinstance(found, dict) else found:
+                if isinstance(each, dict) and isinstance(each.get("entity_id"), str):
+                    by_id[each["entity_id"]] = _entity(each)
+            if document.get("has_next") is not True:
+                break
+        return list(by_id.values())
 
     async def entity(self, entity_id: str) -> Entity | None:
         reply = await self._get(f"{PATH}/{quote(entity_id, safe='')}", missing_is_fine=True)
@@ -53,12 +61,10 @@ class CoreRest:
                 "POST", url, headers=headers, body=body, max_body_bytes=1 << 16, send_by_s=send_by_s, peer=PEER
             )
             document = _object(reply) if reply.body.lstrip()[:1] == b"{" else {}
-            status, message = document.get("status"), document.get("message") or document.get("detail")
-            return CoreAnswer(
-                reply.status,
-                status if isinstance(status, str) else None,
-                message[:500] if isinstance(message, str) else None,
-            )
+            status = document.get("status")
+            said = (document.get(member) for member in ("error_message", "message", "detail"))
+            message = next((each[:500] for each in said if isinstance(each, str) and each), None)
+            return CoreAnswer(reply.status, status if isinstance(status, str) else None, message)
         raise NoAnswerError(f"the core did not answer within {ANSWER_WITHIN_S:g} s")
 
     async def _get(self, path: str, *, missing_is_fine: bool = False) -> Reply:

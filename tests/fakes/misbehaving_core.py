@@ -81,17 +81,21 @@ class MisbehavingCore:
         )
         while len(body) < length:
             body += await stream.receive_some()
+        path, _, query = path.partition("?")
         entity = path.removeprefix("/api/v2/entities").strip("/").partition("/")[0]
         if method == "GET":
-            await self._state(stream, entity)
+            await self._state(stream, entity, dict(part.split("=") for part in query.split("&") if part))
         else:
             await self._control(stream, entity, json.loads(body))
 
-    async def _state(self, stream: trio.SocketStream, entity: str) -> None:
+    async def _state(self, stream: trio.SocketStream, entity: str, query: dict[str, str]) -> None:
         if self.reads_fail:
             await _say(stream, 500, {"detail": "broken"})
         elif not entity:
-            await _say(stream, 200, {"entities": [self._document(each) for each in self.states]})
+            size = int(query.get("page_size", 50))
+            end = int(query.get("page", 1)) * size
+            page = [self._document(each) for each in list(self.states)[end - size : end]]
+            await _say(stream, 200, {"entities": page, "has_next": end < len(self.states)})
         elif entity in self.states:
             await _say(stream, 200, self._document(entity))
         else:
@@ -124,7 +128,11 @@ class MisbehavingCore:
         else:
             said = MISBEHAVIOURS[how]
             status = said if isinstance(said, int) else 200
-            await _say(stream, status, {"status": said} if isinstance(said, str) else {"detail": "broken"})
+            await _say(stream, status, self._result(entity, said) if isinstance(said, str) else {"detail": "broken"})
+
+    def _result(self, entity: str, status: str) -> dict[str, object]:
+        said = None if status == "success" else f"{entity}: {status}"
+        return {"entity_id": entity, "status": status, "error_message": said, "error_code": None}
 
 
 def _reset(stream: trio.SocketStream) -> None:

@@ -33,6 +33,19 @@ async def test_reading_and_commanding(core, nursery, scheme, path) -> None:
     nursery.cancel_scope.cancel()
 
 
+async def test_all_pages_of_a_large_coach_are_read(core) -> None:
+    core.states = {f"light_{number}": True for number in range(230)}
+    found = await CoreRest(core.url).entities()
+    assert [each.entity_id for each in found] == list(core.states)
+
+
+async def test_why_the_core_did_not_do_it(core) -> None:
+    core.states = {"light_1": True}
+    core.misbehave = lambda: "aborts for safety"
+    answer = await CoreRest(core.url).control("light_1", {"command": "set", "state": False}, trio.current_time() + 5)
+    assert (answer.status, answer.message) == ("safety_abort", "light_1: safety_abort")
+
+
 async def test_trouble(core) -> None:
     core.reads_fail = True
     rest = CoreRest(core.url)
