@@ -115,6 +115,8 @@ class ActionDispatcher:
             action = await self._store.write(lambda connection: insert_action(connection, action))
         except BaseException:
             self._deadlines.pop(action.action_id, None)
+            if used is None:
+                self._rate.give_back()
             raise
         self._tell(action)
         if action.risk == "green" or confirmed:

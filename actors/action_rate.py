@@ -24,5 +24,10 @@ class ActionRate:
         self._begun_s.append(now_s)
         return True
 
+    def give_back(self) -> None:
+        """The last one that was counted did not begin after all."""
+        if self._begun_s:
+            self._begun_s.pop()
+
     def __str__(self) -> str:
         return f"{self._most} actions within {self._within_s:g} s"

@@ -292,6 +292,19 @@ async def test_too_many_at_once(tmp_path, monkeypatch) -> None:
             await it.press("key-00009", "light_9")
 
 
+async def test_a_press_that_was_refused_does_not_count(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(action_dispatcher, "RATE", (2, 60.0))
+    monkeypatch.setattr(action_dispatcher, "TTL_S", 600.0)
+    async with house(tmp_path) as it:
+        await it.press("key-00001", "light_1", risk="amber")  # waits to be confirmed
+        for number in range(3):
+            with pytest.raises(EntityBusyError):
+                await it.press(f"key-busy{number}", "light_1")
+        await it.press("key-00002", "light_2")
+        with pytest.raises(RefusedError):
+            await it.press("key-00003", "light_3")
+
+
 async def test_without_a_core(tmp_path) -> None:
     async with house(tmp_path) as it:
         alone = ActionDispatcher(store=it.store, core=None, hub=it.hub, wall_ms=lambda: NOW_MS)
