@@ -2,7 +2,8 @@
 
 Promises
 - Every name has a spec: where no pattern matches, a cautious default without limits.
-- A metric whose sender says another unit than its entry has that unit, and neither role nor limits of the entry.
+- A metric whose sender says another unit than its entry has that unit, and neither role nor limits of the entry; where
+  the entry has no unit, the metric has the one its sender says.
 - The first pattern that matches wins; matching ignores case; the answer is kept, so asking again is a dict look-up.
 - A catalogue that parses is consistent: limits are ordered, numbers finite, every mistake is named with its entry.
 """
@@ -25,6 +26,7 @@ Kind = Literal["gauge", "counter", "state"]
 BadDirection = Literal["above", "below", "both", "none"]
 
 HOURS: Final = {"h": 1.0, "min": 1 / 60, "s": 1 / 3600}  # in one of the units that a counter of hours may have
+MAX_UNIT_CHARS: Final = 16
 CACHE_LIMIT: Final = 10_000  # names; the memory tier caps series well below it
 
 
@@ -86,7 +88,7 @@ class Catalogue:
         self._patterns = [(_longest_part(spec.pattern.lower()), spec) for spec in self._specs]
         self._known: dict[str, MetricSpec] = {}
         self._own: dict[str, MetricSpec] = {}
-        self._said: dict[str, str] = {}  # by metric: its unit, where that is another than its entry's
+        self._said: dict[str, str] = {}  # by metric: its unit, where its entry has another or none
 
     @property
     def specs(self) -> tuple[MetricSpec, ...]:
@@ -104,16 +106,17 @@ class Catalogue:
         self._known.clear()
 
     def hear(self, name: str, unit: str) -> bool:
-        """The sender of the metric says that its unit is `unit`. Returns whether its spec is another one now."""
-        other = unit.strip() if is_other(unit, self._by_name(name).unit) else None
-        if other == self._said.get(name) or (other is not None and len(self._said) >= CACHE_LIMIT):
+        """The sender of the metric says that its unit is `unit`. Returns whether it is judged in another way now."""
+        meant, told = self._by_name(name).unit, unit.strip()
+        said = told if 0 < len(told) <= MAX_UNIT_CHARS and (meant is None or is_other(told, meant)) else None
+        if said == self._said.get(name) or (said is not None and len(self._said) >= CACHE_LIMIT):
             return False
-        if other is None:
+        if said is None:
             del self._said[name]
         else:
-            self._said[name] = other
+            self._said[name] = said
         self._known.pop(name, None)
-        return True
+        return meant is not None
 
     def spec(self, name: str) -> MetricSpec:
         """The spec of the metric `name`, with a title made from the name where the entry gives none."""
@@ -134,7 +137,9 @@ class Catalogue:
         if own is not None:
             return own
         found, said = self._by_name(name), self._said.get(name)
-        if said is not None:
+        if said is not None and found.unit is None:
+            found = replace(found, unit=said)
+        elif said is not None:
             found = MetricSpec(
                 pattern=found.pattern, unit=said, kind=found.kind, title=found.title, bad_direction="none",
                 intermittent=found.intermittent,

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from .catalogue import MetricSpec
 from .robust import Times, Values
+from .units import is_other
 
 SLOT_MS: Final = 300_000
 SLOTS_A_DAY: Final = 86_400_000 // SLOT_MS
@@ -46,7 +47,9 @@ Rows = NDArray[np.float32]
 
 
 def is_logged(spec: MetricSpec) -> bool:
-    """Whether a check reads the metrics of this entry."""
+    """Whether a check reads the metrics of this entry: temperatures in °C alone."""
+    if (spec.role or "").endswith("temperature") and is_other(spec.unit or "", "°C"):
+        return False
     return spec.role in _ROLES or spec.service_every is not None
 
 

@@ -38,7 +38,7 @@ class CustomMetricRequest(BaseModel):
         None,
         description="At most 4 kB of JSON; the latest of a metric is kept. `unit`: where it is certainly another than "
         "that of the metric catalogue (`°F` for °C, `gal` for %), the metric has it, and neither role nor limits of "
-        "the catalogue.",
+        "the catalogue; where the catalogue knows none, the metric has it.",
     )
 
 

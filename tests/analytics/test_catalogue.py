@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from analytics.catalogue import CACHE_LIMIT, Catalogue, CatalogueError, MetricSpec, parse_catalogue, title_from
 
@@ -123,6 +124,18 @@ def test_another_unit_than_the_entrys_takes_role_and_limits_away(shipped_catalog
     assert spec.title == "Refrigerator temperature"
     assert catalogue.hear(name, "°C")
     assert catalogue.spec(name) == shipped_catalogue.spec(name)
+
+
+def test_a_metric_whose_entry_has_no_unit_has_the_one_its_sender_says(shipped_catalogue: Catalogue) -> None:
+    catalogue = Catalogue(shipped_catalogue.specs)
+    for name in ("oil in the sump", "outside temp"):
+        before = catalogue.spec(name)
+        assert not catalogue.hear(name, " L ")  # it is judged as before
+        assert catalogue.spec(name) == replace(before, unit="L")
+        assert not catalogue.hear(name, "")
+        assert catalogue.spec(name) == before
+    catalogue.hear("x", "u" * 300)
+    assert catalogue.spec("x").unit is None
 
 
 def test_names_from_outside_do_not_fill_memory() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analytics.catalogue import MetricSpec
-from analytics.coach_log import CAPACITY, HELD_SLOTS, MAX_TRACKS, SLOT_MS, STORE_SLOTS, CoachLog, Track
+from analytics.coach_log import CAPACITY, HELD_SLOTS, MAX_TRACKS, SLOT_MS, STORE_SLOTS, CoachLog, Track, is_logged
 
 GAUGE = MetricSpec(role="battery_voltage")
 STATE = MetricSpec(role="furnace_state", kind="state")
@@ -19,6 +19,12 @@ def taken(spec: MetricSpec, times: list[int], values: list[float], slots: int, l
     log = CoachLog() if log is None else log
     log.take("m", spec, START_MS + np.array(times, dtype=np.int64), np.array(values), START_MS + slots * SLOT_MS)
     return next(iter(log.tracks(FIRST + slots, slots)))
+
+
+def test_temperatures_are_read_in_celsius_alone() -> None:
+    said = [None, "°C", "Celsius", "°F", "K"]
+    inside = [MetricSpec(role="interior_temperature", unit=unit) for unit in said]
+    assert [is_logged(spec) for spec in inside] == [True, True, True, False, False]
 
 
 def test_a_slot_of_a_gauge() -> None:
