@@ -25,7 +25,7 @@ from analytics.streaming import Watchlist
 from storage.detector_state import DetectorState
 from storage.intake import rounded
 from storage.memory import MemoryTier
-from storage.models import Appended, SeriesPart
+from storage.models import Appended, SeriesPart, Window
 
 from .alarms import Alarms
 from .clock import TrustedClock
@@ -113,12 +113,13 @@ class Recorder:
         infos = self._memory.infos()
         for info in infos:  # before anybody else looks at what came out of the archive
             self._hear(watchlist, info.name, info.metadata)
+        self._place(watchlist)
         watchlist.unpack(self._learned)
         for info in infos:
             await trio.lowlevel.checkpoint()
             if info.last_ms is None:
                 continue
-            window = self._memory.window(info.name, info.last_ms - WARM_UP_MS, info.last_ms + 1)
+            window = self._lately(info.name)
             try:
                 watchlist.warm(info.name, window.times, window.values)
             except Exception:  # a sample that crashes a detector would crash every restart: that metric starts cold
@@ -126,6 +127,18 @@ class Recorder:
                 watchlist.forget(info.name)
         self._watchlist = watchlist
         self._report(watchlist.active(self._clock.now_ms()))
+
+    def _place(self, watchlist: Watchlist) -> None:
+        """12, 24 or 48 V, 120 or 230 V: what the metrics of such systems have shown lately says which."""
+        for name in self._memory.names():
+            if watchlist.has_systems(name):
+                watchlist.place(name, self._lately(name).values)
+
+    def _lately(self, name: str) -> Window:
+        """What memory holds of a metric's last half hour."""
+        latest = self._memory.latest_of(name)
+        end_ms = 0 if latest is None else latest.time_ms + 1
+        return self._memory.window(name, end_ms - WARM_UP_MS, end_ms)
 
     async def _warm_up_again(self) -> None:
         """The archive's latest samples come back into memory a moment after the start."""
@@ -171,6 +184,7 @@ class Recorder:
         """Every few seconds: sensors that fell silent, samples that are too old."""
         while True:
             await trio.sleep(HOUSEKEEPING_S)
+            self._place(self._watchlist)
             self._report(self._watchlist.sweep(self._clock.now_ms()))
             if trio.current_time() - self._saved_s >= SAVE_EVERY_S:
                 await self._save()

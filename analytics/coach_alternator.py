@@ -34,6 +34,7 @@ MOMENTS: Final = 3  # slots of a day that judge it
 SIDE: Final = 2  # days on each side at least
 LESS_V: Final = 0.4  # heat, headlights and a blower cost a sound one half of it
 LESS_CURRENT: Final = 0.2
+OF_24_V: Final = 20.0  # a chassis whose voltage is above it; all of that is twice as much there
 SCATTER_V: Final = 0.05  # standard deviation of days that are alike, at least
 SCATTER_CURRENT: Final = 0.04
 # Student's t by days, 4 and on: one-sided 0.5 %, shared among the places at which they can be parted.
@@ -78,7 +79,9 @@ class AlternatorTrend:
         volts, current = view.first("starter_voltage"), view.first("alternator_current")
         if volts is not None:
             charge = np.zeros(view.slots) if soc is None else soc.mean
-            yield from _weaker(view, volts, self._work(view, volts, works, charge), LESS_V, SCATTER_V)
+            work = self._work(view, volts, works, charge)
+            times = 2.0 if quantile(work.level, 0.5) > OF_24_V else 1.0
+            yield from _weaker(view, volts, work, times * LESS_V, times * SCATTER_V)
         if current is not None and soc is not None:
             work = self._work(view, current, works & (known(soc.mean, 100.0) < ASKS), soc.mean)
             usual = quantile(work.level, 0.9)

@@ -72,6 +72,7 @@ class Watchlist:
         """Take the samples of one metric, which arrived at `now_ms`."""
         watch = self._watches.get(part.name)
         if watch is None:
+            self._catalogue.place(part.name, part.values)
             watch = self._watch(part.name)
         elif self._away and part.name in self._away:
             self._back(part.name, now_ms)
@@ -135,6 +136,15 @@ class Watchlist:
     def hear(self, name: str, unit: str) -> None:
         """The sender of the metric says its unit. Where that makes it another metric, its detectors begin anew."""
         if self._catalogue.hear(name, unit):
+            self.forget(name)
+
+    def has_systems(self, name: str) -> bool:
+        """Whether the metric belongs to one of several systems: see `place`."""
+        return self._catalogue.spec(name).has_systems
+
+    def place(self, name: str, values: Values) -> None:
+        """A metric's latest values. Where they show it to be of another system, its detectors begin anew."""
+        if self._catalogue.place(name, values):
             self.forget(name)
 
     def forget(self, name: str) -> None:

@@ -10,7 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from analytics.catalogue import Catalogue, parse_catalogue
+from analytics.catalogue import Catalogue
+from analytics.catalogue_text import parse_catalogue
 from analytics.kpi_catalogue import parse_kpis
 from analytics.rules import Rules, parse_rules
 

@@ -91,6 +91,7 @@ def _report(
 
     anomalies, candidates, metrics = [], [], []
     for name, (times, values) in series.items():
+        catalogue.place(name, values)
         spec = catalogue.spec(name)
         found = look_back(times, values, spec, local, advance)
         anomalies += [_sight(name, sight, local) for sight in found.anomalies]

@@ -19,6 +19,7 @@ from actors.progress import Progress
 from actors.recorder import BACKLOG_LIMIT_SAMPLES, HOUSEKEEPING_S, Recorder
 from actors.supervisor import ChildSpec, Supervisor
 from analytics.catalogue import Catalogue, MetricSpec
+from analytics.catalogue_text import parse_catalogue
 from analytics.records import Finding, FindingKind
 from analytics.streaming import Watchlist
 from analytics.threshold import AlertState, Threshold
@@ -27,6 +28,9 @@ from storage.models import Latest, SeriesPart, Window
 
 NOW_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
+TWELVE = {"warn": [12, 14.8], "critical": [11.5, 15.2], "plausible": [5, 20]}
+DOUBLE = {"usual": [20, 36], "warn": [24, 29.6], "critical": [23, 30.4], "plausible": [10, 40]}
+BANK = {"metrics": [{"pattern": "bank", **TWELVE, "hold_s": 20, "bad_direction": "none", "systems": [DOUBLE]}]}
 
 
 def part(name: str, *samples: tuple[int, float]) -> SeriesPart:
@@ -131,6 +135,42 @@ async def test_a_limit_crossed_is_reported_in_the_same_tick(nursery, autojump_cl
     findings = await house.next_findings()
     assert findings[0].kind is FindingKind.LIMIT
     assert findings[0].metric == "fridge"
+
+
+async def test_a_bank_of_24_volts_is_never_told_to_be_too_high(nursery, autojump_clock):
+    house = House(catalogue=parse_catalogue(BANK))
+    await nursery.start(house.recorder.run)
+    for n in range(90):
+        await house.record(part("bank", (n * 1000, 26.4)))
+    await trio.sleep(2 * HOUSEKEEPING_S)
+    assert house.insights.statistics().depth == 0
+    assert house.catalogue.spec("bank").critical_low == 23
+    await house.record(*(part("bank", (n * 1000, 21.0)) for n in range(91, 121)))
+    findings = await house.next_findings()
+    assert findings[0].kind is FindingKind.LIMIT
+
+
+async def test_a_first_value_that_is_none_does_not_make_a_bank_of_24_volts(nursery, autojump_clock):
+    house = House(catalogue=parse_catalogue(BANK))
+    await nursery.start(house.recorder.run)
+    await house.record(part("bank", (0, 25.5)))
+    assert house.catalogue.spec("bank").critical_low == 23
+    for n in range(1, 5):
+        await house.record(part("bank", (n * 1000, 12.9)))
+    await trio.sleep(2 * HOUSEKEEPING_S)
+    assert house.catalogue.spec("bank").critical_low == 11.5
+    await house.record(*(part("bank", (n * 1000, 12.9)) for n in range(5, 60)))
+    assert house.insights.statistics().depth == 0
+
+
+async def test_a_restart_knows_the_system_again(autojump_clock):
+    house = House(catalogue=parse_catalogue(BANK))
+    house.memory.append(part("bank", *((n * 1000, 26.4) for n in range(90))), seq=1, now_ms=NOW_MS)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.recorder.run)
+        assert house.catalogue.spec("bank").critical_low == 23
+        nursery.cancel_scope.cancel()
+    assert house.insights.statistics().depth == 0
 
 
 async def test_what_is_said_to_be_fahrenheit_is_not_judged_as_celsius(nursery, autojump_clock):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
-from analytics.catalogue import Catalogue, parse_catalogue
+from analytics.catalogue import Catalogue
+from analytics.catalogue_text import parse_catalogue
 from analytics.rules import Rules, parse_rules
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -3,12 +3,14 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from analytics.catalogue import CACHE_LIMIT, Catalogue, CatalogueError, MetricSpec, parse_catalogue, title_from
+from analytics.catalogue import CACHE_LIMIT, Catalogue, MetricSpec, title_from
+from analytics.catalogue_text import CatalogueError, parse_catalogue
 
 
 def test_the_first_pattern_wins_and_case_does_not_matter() -> None:
@@ -97,6 +99,18 @@ BAD: list[tuple[Any, str]] = [
     ({"metrics": [HOURS | {"kind": "gauge", "service_every": 150}]}, r"\(a\): `service_every` needs `kind: counter`"),
     ({"metrics": [HOURS | {"unit": "km", "service_every": 150}]}, "`service_every` needs .* one of h, min, s"),
     ({"metrics": [{"pattern": "a", "kind": "counter", "service_every": 150}]}, "`service_every` needs"),
+    ({"metrics": [{"pattern": "a", "systems": {}}]}, "`systems` must be a list"),
+    ({"metrics": [{"pattern": "a", "systems": [24]}]}, "each of `systems` must be a mapping"),
+    (
+        {"metrics": [{"pattern": "a", "systems": [{"usual": [20, 36], "unit": "V"}]}]},
+        "unknown member `unit` of a system",
+    ),
+    ({"metrics": [{"pattern": "a", "systems": [{"warn": [20, 36]}]}]}, r"needs `usual`, as \[low, high\]"),
+    ({"metrics": [{"pattern": "a", "systems": [{"usual": [20, None]}]}]}, r"needs `usual`, as \[low, high\]"),
+    (
+        {"metrics": [{"pattern": "a", "critical": [9, 15], "systems": [{"usual": [20, 36], "warn": [8, 30]}]}]},
+        r"critical_low \(9\) must be below warn_low",
+    ),
 ]
 
 
@@ -136,6 +150,46 @@ def test_a_metric_whose_entry_has_no_unit_has_the_one_its_sender_says(shipped_ca
         assert catalogue.spec(name) == before
     catalogue.hear("x", "u" * 300)
     assert catalogue.spec("x").unit is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "limits"),
+    [
+        ("battery.house.voltage", [13.2], (11.5, 12, 14.8, 15.2)),
+        ("battery.house.voltage", [26.4], (23, 24, 29.6, 30.4)),
+        ("battery.house.voltage", [52.8, 25.5, 52.9], (46, 48, 59.2, 60.8)),
+        ("battery.house.voltage", [12.9, 25.5, 13.0], (11.5, 12, 14.8, 15.2)),  # one that is no value
+        ("battery.chassis.voltage", [27.9], (23, 24, 30, 31)),
+        ("shore.leg1.voltage", [119.0], (104, 108, 126, 132)),
+        ("shore.leg1.voltage", [0.0, 0.0, 231.0], (196, 207, 253, 264)),  # unplugged says nothing
+        ("shore.leg1.voltage", [0.0], (104, 108, 126, 132)),
+        ("shore.leg1.voltage", [], (104, 108, 126, 132)),
+    ],
+)
+def test_the_voltage_shows_by_which_systems_limits_it_is_judged(
+    shipped_catalogue: Catalogue, name: str, values: list[float], limits: tuple[float, ...]
+) -> None:
+    catalogue = Catalogue(shipped_catalogue.specs)
+    before = catalogue.spec(name)
+    assert catalogue.place(name, np.array(values)) is (before.critical_low != limits[0])
+    assert not catalogue.place(name, np.array(values))
+    spec = catalogue.spec(name)
+    assert (spec.critical_low, spec.warn_low, spec.warn_high, spec.critical_high) == limits
+    assert (spec.role, spec.unit, spec.title, spec.has_systems) == (before.role, before.unit, before.title, True)
+    assert spec.plausible_low is not None
+    assert spec.plausible_low < limits[0]
+
+
+def test_what_fits_no_system_leaves_it_as_it_is(shipped_catalogue: Catalogue) -> None:
+    catalogue, name = Catalogue(shipped_catalogue.specs), "battery.house.voltage"
+    assert not catalogue.place(name, np.array([17.5]))
+    assert catalogue.place(name, np.array([26.0]))
+    for strange in (17.5, 36.9, 0.0, -3.0, 900.0):
+        assert not catalogue.place(name, np.array([strange]))
+        assert catalogue.spec(name).critical_low == 23
+    assert catalogue.place(name, np.array([12.8]))
+    assert catalogue.spec(name) == shipped_catalogue.spec(name)
+    assert not catalogue.place("fridge.temperature", np.array([230.0]))
 
 
 def test_names_from_outside_do_not_fill_memory() -> None:

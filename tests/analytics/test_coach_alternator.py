@@ -98,6 +98,15 @@ def test_what_cannot_be_compared_is_not(shipped_catalogue: Catalogue, metric: st
     assert (weak(driven(metric, 1, 1, 0.5, 0.5, **others).view(shipped_catalogue))) == []
 
 
+@pytest.mark.parametrize(("share", "told"), [(0.98, False), (0.96, True)])
+def test_a_chassis_of_24_volts_is_allowed_twice_as_much(shipped_catalogue: Catalogue, share: float, told: bool) -> None:
+    catalogue = Catalogue(shipped_catalogue.specs)
+    catalogue.place(VOLTS, np.array([28.2]))
+    days = driven(VOLTS, 1, 1, share, share)
+    days.values[VOLTS] *= 2
+    assert any(sign.strength >= 1 for sign in weak(days.view(catalogue))) is told
+
+
 def test_longer_journeys_are_journeys(shipped_catalogue: Catalogue) -> None:
     """The current falls off in the tenth hour, when the battery is full."""
     days = driven(CURRENT, 1, 1, 1, 1, hours=(2.0, 2.0, 10.0, 10.0))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.catalogue import Catalogue, MetricSpec, parse_catalogue
+from analytics.catalogue import Catalogue, MetricSpec
+from analytics.catalogue_text import parse_catalogue
 from gateway.glance import OTHER, glance, level, power_flow, stale_after_s
 from storage.models import Latest, SeriesInfo
 

@@ -18,7 +18,7 @@ from quart_trio import QuartTrio
 from actors import action_dispatcher
 from actors.messages import Record, Recorded
 from actors.steward import Steward
-from analytics.catalogue import parse_catalogue
+from analytics.catalogue_text import parse_catalogue
 from analytics.records import Action, Insight
 from conf.settings import Settings
 from gateway.app import ROUTES, create_app

@@ -10,7 +10,7 @@ import pytest
 import trio
 from quart.testing import QuartClient
 
-from analytics.catalogue import parse_catalogue
+from analytics.catalogue_text import parse_catalogue
 from gateway.backend import Backend
 from storage.memory import MemoryTier
 from storage.models import SeriesPart
