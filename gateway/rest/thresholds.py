@@ -71,13 +71,13 @@ async def _put(
     rests_on = "absent" if create else expected(required=True)
     now_ms = backend.wall_ms()
     body = asked.document()
-    if asked.role is not None and asked.role not in (roles := backend.catalogue.roles):
+    known = None if create else await read(backend, lambda connection: document(connection, THRESHOLD, threshold_id))
+    if known is None and not create and rests_on != "absent":
+        raise Problem(404, "There is no such threshold: POST makes a new one")
+    kept = None if known is None else known.body["role"]  # one that the catalogue has lost meanwhile stays
+    if asked.role not in (None, kept) and asked.role not in (roles := backend.catalogue.roles):
         message = f"{asked.role} is no role of the metric catalogue, which knows {', '.join(roles) or 'none'}"
         raise Problem(422, f"role: {message}", errors=[{"pointer": "/role", "message": message}])
-    if not create and rests_on != "absent":
-        known = await read(backend, lambda connection: document(connection, THRESHOLD, threshold_id))
-        if known is None:
-            raise Problem(404, "There is no such threshold: POST makes a new one")
     stored = await write(
         backend,
         lambda connection: put_document(

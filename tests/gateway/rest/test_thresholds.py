@@ -10,6 +10,7 @@ import pytest
 import trio
 from quart.testing import QuartClient
 
+from analytics.catalogue import Catalogue
 from gateway.backend import Backend
 from storage.models import SeriesPart
 
@@ -99,6 +100,17 @@ async def test_a_role_of_the_loaded_catalogue_is_taken(client: QuartClient) -> N
     assert (status, made["role"]) == (201, "tank_supply")
     changed = {**BODY, "metric": None, "role": "nosuchrole"}
     status, problem, _ = await ask(client, "PUT", headers["Location"], changed, If_Match=made["etag"])
+    assert (status, problem["errors"][0]["pointer"]) == (422, "/role")
+
+
+async def test_a_threshold_whose_role_the_catalogue_has_lost_can_still_be_switched_off(client, monkeypatch) -> None:
+    body = {**BODY, "metric": None, "role": "tank_supply"}
+    _, made, headers = await ask(client, "POST", PATH, body)
+    monkeypatch.setattr(Catalogue, "roles", ["tank"])  # another metrics.yaml since then
+    where = headers["Location"]
+    status, off, _ = await ask(client, "PUT", where, {**body, "enabled": False}, If_Match=made["etag"])
+    assert (status, off["enabled"]) == (200, False)
+    status, problem, _ = await ask(client, "PUT", where, {**body, "role": "other"}, If_Match=off["etag"])
     assert (status, problem["errors"][0]["pointer"]) == (422, "/role")
 
 
