@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import trio
+from msgspec.structs import replace
 
 from analytics.catalogue import Catalogue
 from analytics.streaming import Part
@@ -89,11 +90,16 @@ class Alarms:
             await trio.lowlevel.checkpoint()
 
     def active(self) -> list[dict[str, Any]]:
-        """Alerts that fire or recover, as frames: the most severe first, then the newest."""
+        """Alerts that fire or recover, as frames: the most severe first, then the newest. One that fires has the value
+        that stands now, and not the one it fired at."""
         frames = []
+        latest = self._latest()
         for (threshold_id, metric), state in self.watch.states().items():
             threshold = self.watch.threshold(threshold_id)
             if threshold is not None and state.active:
+                stands = latest.get(metric)
+                if stands is not None and state.phase == "firing" and state.side != "missing":
+                    state = replace(state, value=stands.value)
                 frames.append(self._frame(AlertEvent(threshold, metric, state, state, state.since_ms)))
         rank = {"critical": 0, "high": 1, "medium": 2, "low": 3}
         return sorted(frames, key=lambda frame: (rank[frame["severity"]], -frame["fired_at"], frame["alert_id"]))

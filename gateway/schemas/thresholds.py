@@ -132,7 +132,9 @@ class ThresholdAlert(Answered):
     severity: Severity
     message: str
     recommendation: str | None
-    value: FiniteFloat | None
+    value: FiniteFloat | None = Field(
+        description="That stands now, while it fires; else the one that decided the state"
+    )
     limit: FiniteFloat | None
     side: Literal["above", "below", "missing", "none"]
     peak: FiniteFloat | None

@@ -72,6 +72,28 @@ async def test_active_most_severe_first(alarms, autojump_clock) -> None:
     assert [frame["threshold_id"] for frame in alarms.active()] == ["a"]
 
 
+async def test_an_alert_that_fires_says_what_stands_now(hub, notifier, autojump_clock) -> None:
+    stands = {}
+    alarms = Alarms(
+        Catalogue([MetricSpec(pattern="m", unit="V", title="Battery")]), hub, notifier, latest=lambda: stands
+    )
+    alarms.replace([threshold(hysteresis=2.0)], NOW_MS)
+    said = []
+    for at_ms, value in ((0, 10.4), (1000, 17.0), (2000, 12.5), (3000, 9.0), (4000, 7.0)):
+        see(alarms, at_ms, value)
+        await trio.sleep(1)
+        stands["m"] = Latest(NOW_MS + at_ms, value, 1)
+        (frame,) = alarms.active()
+        said.append((frame["value"], frame["message"]))
+    assert said == [
+        (10.4, "Battery is above 10.00 V: 10.40 V"),
+        (17.0, "Battery is above 10.00 V: 17.00 V"),
+        (12.5, "Battery is above 10.00 V: 12.50 V"),
+        (9.0, "Battery was above 10.00 V, is not far enough back: 9.00 V"),
+        (7.0, "Battery was above 10.00 V, came back to 7.00 V"),
+    ]
+
+
 async def test_waiting_for_states_to_store(alarms, autojump_clock) -> None:
     alarms.replace([threshold()], NOW_MS)
     with trio.move_on_after(5) as scope:
