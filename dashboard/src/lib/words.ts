@@ -31,6 +31,11 @@ export function bySeverity<One extends Pick<Alert, "severity">, Other extends Pi
   return [...alerts, ...insights].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
+/** Alerts that count: what is back, and only watched until it stays there, has its card and no more. */
+export function holding<One extends Pick<Alert, "state">>(alerts: readonly One[]): One[] {
+  return alerts.filter(({ state }) => state !== "recovering");
+}
+
 /** `open`: insights and alerts. `putOff`: insights that somebody has snoozed or dismissed, and that still hold. */
 export function headline(
   open: readonly Pick<Insight, "severity">[],

@@ -13,7 +13,7 @@ import { InsightCard } from "../components/insight-card";
 import { cx, Empty, Failed, Skeleton } from "../components/parts";
 import { PutOff } from "../components/put-off";
 import { useTitle } from "../lib/hooks";
-import { bySeverity, headline } from "../lib/words";
+import { bySeverity, headline, holding } from "../lib/words";
 
 function Group({ group, histories }: { group: TileGroup; histories: Histories }) {
   if (group.group === "battery") return <BatteryCard group={group} histories={histories} />;
@@ -80,7 +80,7 @@ export default function Overview() {
   if (failed !== null && overview.data === undefined) {
     return <Failed error={failed} again={() => void Promise.all([overview, insights, alerts, putOff].map((each) => each.refetch()))} />;
   }
-  const words = headline([...firing, ...open], putOff.data ?? [], overview.data?.groups ?? [], overview.data?.power ?? []);
+  const words = headline([...holding(firing), ...open], putOff.data ?? [], overview.data?.groups ?? [], overview.data?.power ?? []);
   const count = firing.length + open.length;
   return (
     <>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Alert, Insight, PowerNode, TileGroup } from "../../src/api/queries";
 import { DEFAULTS } from "../../src/lib/preferences";
-import { alertTitle, bySeverity, counted, furthestText, headline } from "../../src/lib/words";
+import { alertTitle, bySeverity, counted, furthestText, headline, holding } from "../../src/lib/words";
 
 const insight = (severity: string) => ({ severity }) as Insight;
 const group = (role: string, value: number | null) => ({ tiles: [{ role, value }] }) as unknown as TileGroup;
@@ -46,6 +46,11 @@ test("an alert by its sentence, until it comes back", () => {
   expect(alertTitle({ ...alert, state: "recovering" }, "Fridge")).toMatch(/^Fridge is back within its limit/);
   expect(furthestText(alert, "°C", DEFAULTS)).toBe(", at its furthest 9.5 °C");
   expect(furthestText({ peak: null }, "°C", DEFAULTS)).toBe("");
+});
+
+test("what is back, and only watched, is not counted", () => {
+  const alerts = (["firing", "recovering"] as const).map((state) => ({ severity: "high", state }) as Alert);
+  expect(headline(holding(alerts) as unknown as Insight[], [], [], []).title).toBe("One thing needs attention.");
 });
 
 test("one of a thing is one", () => {
