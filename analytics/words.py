@@ -43,6 +43,11 @@ def difference(value: float, unit: str | None) -> str:
     return text.replace(" ", NARROW) if unit == "°C" else text
 
 
+def counted(count: int, one: str) -> str:
+    """`1 sample`, `2,000 samples`."""
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+
+
 def duration(span_ms: float) -> str:
     """`90 s`, `25 min`, `3.5 h`, `2.1 days`."""
     seconds = span_ms / 1000

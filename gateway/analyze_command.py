@@ -27,7 +27,7 @@ from analytics.reach import MAX_DAYS
 from analytics.records import Pattern
 from analytics.retrospect import Sight, look_back
 from analytics.robust import Times, Values, rising, rounded
-from analytics.words import duration
+from analytics.words import counted, duration
 from storage.grid import as_series, step_for, sum_up
 from storage.models import Window
 from storage.quarantine import outside
@@ -157,9 +157,10 @@ def _sight(name: str, sight: Sight, local: LocalTime) -> dict[str, Any]:
 
 
 def _words(report: dict[str, Any], local: LocalTime) -> list[str]:
-    lines = [f"{report['file']}: {report['samples']:,} samples of {len(report['metrics']):,} metrics"]
+    samples, metrics = counted(report["samples"], "sample"), counted(len(report["metrics"]), "metric")
+    lines = [f"{report['file']}: {samples} of {metrics}"]
     if report["bad_rows"]:
-        lines.append(f"{report['bad_rows']:,} rows could not be read")
+        lines.append(f"{counted(report['bad_rows'], 'row')} could not be read")
     lines += ["", f"Anomalies: {len(report['anomalies'])}"]
     for each in report["anomalies"]:
         value = "" if each["value"] is None else f"  value {_number(each['value'])}"

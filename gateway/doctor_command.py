@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from analytics.words import counted
 from storage.inspection import FileState, inspect_archive, inspect_control
 
 CONTROL: Final = "control.db"
@@ -66,8 +67,8 @@ def _archive_lines(state: FileState) -> Iterator[str]:
 def _content_lines(state: FileState) -> Iterator[str]:
     if state.samples and state.first_ms is not None and state.last_ms is not None:
         yield (
-            f"It holds {state.samples:,} samples of {state.metrics:,} metrics, from {_moment(state.first_ms)}"
-            f" to {_moment(state.last_ms)}."
+            f"It holds {counted(state.samples, 'sample')} of {counted(state.metrics or 0, 'metric')},"
+            f" from {_moment(state.first_ms)} to {_moment(state.last_ms)}."
         )
     elif state.samples is not None:
         yield "It holds no samples."

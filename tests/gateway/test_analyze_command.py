@@ -52,6 +52,7 @@ def test_or_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path / "cabin.csv", "timestamp,value")
     assert run_analyze(file, Catalogue(), UTC_TIME, as_json=False) == 0
     out = capsys.readouterr().out
+    assert out.startswith(f"{file}: 3,000 samples of 1 metric\n1 row could not be read\n")
     assert "cabin  step  score" in out
     assert ", usually 1" in out
 

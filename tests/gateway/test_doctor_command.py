@@ -46,7 +46,7 @@ def test_no_file_is_no_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_a_sound_one(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, said = ask(path, capsys)
     assert code == 0
-    assert "1,000 samples of 1 metrics, from 2026-05-28 20:26 UTC to 2026-05-28 20:28 UTC" in said
+    assert "1,000 samples of 1 metric, from 2026-05-28 20:26 UTC to 2026-05-28 20:28 UTC" in said
     assert f"Schema version {CURRENT}" in said
     assert "All is well" in said
 
