@@ -34,6 +34,16 @@ class TooSlow(Exception):
     """The client stayed behind for too long and was cut off."""
 
 
+class Choice(Struct, frozen=True):
+    """Metrics a client follows: `names`, or all `but` them, those that are new later included."""
+
+    names: frozenset[str]
+    but: bool = False
+
+    def takes(self, name: str) -> bool:
+        return (name in self.names) is not self.but
+
+
 class Event(Struct, eq=False):
     """One thing to tell. Shared by all clients: nobody changes it, but whoever encodes it first leaves the
     frame."""
@@ -43,7 +53,7 @@ class Event(Struct, eq=False):
     time_ms: int  # wall clock
     encoded: bytes | None = None
     key: str | None = None
-    parts: dict[frozenset[str], Event | None] = field(default_factory=dict)  # of metrics, by choice of names
+    parts: dict[Choice, Event | None] = field(default_factory=dict)  # of metrics, by choice
 
 
 class HubStatistics(Struct, frozen=True):
@@ -76,7 +86,7 @@ class Subscription:
         self._nudged = False
         self._arrived = trio.Event()
         self._topics: frozenset[str] | None = None
-        self._names: frozenset[str] | None = None
+        self._choice: Choice | None = None
 
     def __enter__(self) -> Subscription:
         return self
@@ -86,9 +96,9 @@ class Subscription:
     ) -> None:
         self._hub._forget(self)
 
-    def set_filter(self, topics: frozenset[str] | None, metrics: frozenset[str] | None) -> None:
+    def set_filter(self, topics: frozenset[str] | None, metrics: Choice | None) -> None:
         """What this client wants from now on; None: everything. `gap` always comes."""
-        self._topics, self._names = topics, metrics
+        self._topics, self._choice = topics, metrics
 
     async def receive(self) -> list[Event]:
         """Everything that waits, `gap` first, metrics last; waits until there is something, or a nudge (then
@@ -149,15 +159,15 @@ class Subscription:
     def _of_interest(self, event: Event) -> Event | None:
         """The metrics this client follows: one event for all clients that follow the same; the shared one itself
         when that is all of them."""
-        names = self._names
-        if names is None:
+        choice = self._choice
+        if choice is None:
             return event
-        if names not in event.parts:
-            data = {name: latest for name, latest in event.data.items() if name in names}
+        if choice not in event.parts:
+            data = {name: latest for name, latest in event.data.items() if choice.takes(name)}
             if len(data) == len(event.data):
                 return event
-            event.parts[names] = Event(METRICS, data, event.time_ms) if data else None
-        return event.parts[names]
+            event.parts[choice] = Event(METRICS, data, event.time_ms) if data else None
+        return event.parts[choice]
 
     def _enqueue(self, event: Event) -> None:
         if event.key is not None:

@@ -19,7 +19,7 @@ from quart import Response, websocket
 from quart_trio import QuartTrio
 
 from actors.frames import alert_frame, marked_frame, seconds
-from actors.hub import METRICS, Event, Hub, Subscription, TooSlow
+from actors.hub import METRICS, Choice, Event, Hub, Subscription, TooSlow
 
 from .auth.identity import AuthError
 from .auth.session import Session
@@ -99,7 +99,7 @@ class _Client:
         self._session = session
         self._subscription: Subscription | None = None
         self._topics: frozenset[str] | None = None  # None: all
-        self._metrics: frozenset[str] | None = None
+        self._metrics: Choice | None = None
         self._asked: deque[str | bytes] = deque()
         self._asked_bytes = 0
         self._heard = trio.Event()  # something was asked, or the end has come
@@ -209,32 +209,35 @@ class _Client:
             return frame("error", {"detail": str(error), "member": "token"}, now_ms)
 
     def _choose(self, add: bool, topics: frozenset[str] | None, metrics: frozenset[str] | None) -> None:
-        self._topics = _changed(self._topics, topics, add, TOPICS)
-        self._metrics = _changed(self._metrics, metrics, add, frozenset(self._backend.memory.names()))
+        if topics is not None:
+            present = self._topics if self._topics is not None else frozenset() if add else TOPICS
+            self._topics = present | topics if add else present - topics
+        if metrics is not None:
+            self._metrics = _changed(self._metrics, metrics, add)
         # What was lost, and words to the person, are never filtered out.
         heard = None if self._topics is None else self._topics | {"gap", "notice"}
         if self._subscription is not None:
             self._subscription.set_filter(heard, self._metrics)
 
     def _choice(self) -> dict[str, Any]:
+        metrics = self._metrics
+        names = None if metrics is None else sorted(metrics.names)
         return {
             "topics": None if self._topics is None else sorted(self._topics),
-            "metrics": None if self._metrics is None else sorted(self._metrics),
+            **({"metrics": names} if metrics is None or not metrics.but else {"metrics": None, "except": names}),
         }
 
 
-def _changed(
-    present: frozenset[str] | None, names: frozenset[str] | None, add: bool, everything: frozenset[str]
-) -> frozenset[str] | None:
-    """A choice after subscribe (`add`) or unsubscribe. None is everything: the first subscribe narrows it."""
-    if names is None:
-        return present
+def _changed(present: Choice | None, names: frozenset[str], add: bool) -> Choice | None:
+    """A choice of metrics after subscribe (`add`) or unsubscribe. None is everything: the first subscribe narrows it,
+    the first unsubscribe leaves all the rest."""
     if present is None:
-        present = frozenset() if add else everything
-    chosen = present | names if add else present - names
-    if len(chosen) > MAX_NAMES:
+        chosen = Choice(names, but=not add)
+    else:
+        chosen = Choice(present.names - names if add is present.but else present.names | names, present.but)
+    if len(chosen.names) > MAX_NAMES:
         raise _BadRequestError("metrics", f"more than {MAX_NAMES} names")
-    return chosen
+    return None if chosen.but and not chosen.names else chosen
 
 
 class _BadRequestError(Exception):

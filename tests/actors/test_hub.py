@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from actors.hub import BEHIND_S, QUEUE_EVENTS, Hub, TooSlow
+from actors.hub import BEHIND_S, QUEUE_EVENTS, Choice, Hub, TooSlow
 
 Clock = trio.testing.MockClock
 Metrics = dict[str, dict[str, float]]
@@ -71,9 +71,9 @@ async def test_only_wanted_topics_come(hub: Hub) -> None:
 
 async def test_only_wanted_metrics_come(running: Hub, autojump_clock: Clock) -> None:
     with running.subscribe() as picky, running.subscribe() as fussy, running.subscribe() as lucky:
-        picky.set_filter(None, frozenset({"b"}))
-        fussy.set_filter(None, frozenset({"z"}))
-        lucky.set_filter(None, frozenset({"a", "b"}))
+        picky.set_filter(None, Choice(frozenset({"a", "z"}), but=True))
+        fussy.set_filter(None, Choice(frozenset({"z"})))
+        lucky.set_filter(None, Choice(frozenset({"a", "b"})))
         running.publish_metrics({"a": (1000, 1.0), "b": (2000, 2.0)})
         (event,) = await picky.receive()
         assert event.data == {"b": {"value": 2.0, "timestamp": 2.0}}

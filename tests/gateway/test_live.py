@@ -339,8 +339,21 @@ async def test_unsubscribe_first_leaves_all_the_rest(house, backend):
         assert answer["data"] == {
             "topics": ["action", "alert", "insight", "insight_update", "pattern", "status"], "metrics": None
         }  # fmt: skip
-        answer = await client.ask({"type": "unsubscribe", "data": {"metrics": ["battery.house.voltage"]}})
-        assert answer["data"]["metrics"] == []
+
+
+async def test_unsubscribed_metrics_are_left_out_and_new_ones_still_come(house, backend):
+    async with house.visitor() as client:
+        answer = await client.ask({"type": "unsubscribe", "data": {"metrics": ["noisy", "loud"]}})
+        assert answer["data"] == {"topics": None, "metrics": None, "except": ["loud", "noisy"]}
+        backend.hub.publish_metrics({"noisy": (1000, 1.0), "nobody knew it then": (1000, 2.0)})
+        assert (await client.next_of("metrics"))["data"].keys() == {"nobody knew it then"}
+        answer = await client.ask({"type": "subscribe", "data": {"metrics": ["noisy"]}})
+        assert answer["data"] == {"topics": None, "metrics": None, "except": ["loud"]}
+        await trio.sleep(0.11)  # the hub's gap between two metrics frames
+        backend.hub.publish_metrics({"noisy": (2000, 1.0), "loud": (2000, 2.0)})
+        assert (await client.next_of("metrics"))["data"].keys() == {"noisy"}
+        answer = await client.ask({"type": "subscribe", "data": {"metrics": ["loud"]}})
+        assert answer["data"] == {"topics": None, "metrics": None}
 
 
 async def test_a_message_past_64_kib_is_1009(house):
