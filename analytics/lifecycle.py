@@ -53,7 +53,7 @@ def marked(
         if present.said == "new":
             raise NothingToUndoError("nothing was said about this insight")
         earlier = present.before if verb == "undo" and present.before is not None else _unsaid(present)
-        return replace(earlier, at_ms=at_ms, by=by)
+        return replace(earlier, at_ms=at_ms, by=earlier.by or by)  # who said what holds again, not who took back
     said: Said = {"acknowledge": "acknowledged", "snooze": "snoozed"}.get(verb, "dismissed")  # type: ignore[assignment]
     unsaid = _unsaid(present)
     not_useful = max(present.not_useful, unsaid.not_useful + (verb == "not_useful"))

@@ -48,6 +48,12 @@ def test_each_word_can_be_taken_back() -> None:
             said(verb)
 
 
+def test_who_takes_back_has_not_said_what_was_said_before() -> None:
+    snoozed = marked(said("acknowledge"), "i", "snooze", at_ms=NOW_MS, by="ben", until_ms=NOW_MS + 1)
+    back = marked(snoozed, "i", "undo", at_ms=NOW_MS + 1, by="ben")
+    assert (back.said, back.by) == ("acknowledged", "anna")
+
+
 @pytest.mark.parametrize("verb", ["acknowledge", "snooze", "dismiss", "not_useful"])
 def test_the_same_said_twice_is_taken_back_at_once(verb: str) -> None:
     twice = said(verb, said(verb))
