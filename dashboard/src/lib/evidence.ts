@@ -5,6 +5,7 @@ import { deedName } from "./deeds";
 import type { Preferences } from "./preferences";
 import { moment, span } from "./times";
 import { shownDifference, shownText } from "./units";
+import { person } from "./words";
 
 export interface Evidence {
   readonly unit: string | null;
@@ -76,7 +77,7 @@ export function percent(share: number): string {
 /** Where in its life it is: new, seen, acting, put off, over. */
 export function lifeText(insight: Insight, acting: Deed | undefined): string {
   if (acting !== undefined) return `acting: ${deedName(acting.template, acting.entity_name).toLowerCase()}`;
-  const by = insight.marked_by === null || insight.marked_by === "local" ? "" : ` by ${insight.marked_by}`;
+  const by = insight.marked_by === null || insight.marked_by === "local" ? "" : ` by ${person(insight.marked_by)}`;
   switch (insight.status) {
     case "resolved":
       return `resolved after ${span(insight.last_seen - insight.first_seen)}`;

@@ -14,6 +14,11 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${whole.format(count)} ${count === 1 ? one : many}`;
 }
 
+/** Who it was, as people call them: the service tells users of the core, its own tokens and, where nobody is asked, `local` apart. */
+export function person(by: string): string {
+  return by === "local" ? "somebody at this service" : by.replace(/^user:/, "").replace(/^token:/, "token ");
+}
+
 export interface Headline {
   readonly title: string;
   readonly text: string;

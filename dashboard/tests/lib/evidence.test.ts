@@ -36,7 +36,8 @@ describe("evidence", () => {
 describe("life", () => {
   test.each([
     [{}, "new"],
-    [{ status: "acknowledged", marked_by: "anna" }, "seen by anna"],
+    [{ status: "acknowledged", marked_by: "user:anna" }, "seen by anna"],
+    [{ status: "acknowledged", marked_by: "token:9c0fa658" }, "seen by token 9c0fa658"],
     [{ status: "acknowledged", marked_by: "local" }, "seen"],
     [{ status: "dismissed" }, "dismissed"],
     [{ status: "resolved" }, "resolved after 25 min"],

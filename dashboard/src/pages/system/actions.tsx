@@ -9,7 +9,7 @@ import { deedName, deedText } from "../../lib/deeds";
 import type { Deed } from "../../lib/deeds";
 import { insightLink } from "../../lib/links";
 import { moment, preciseClock } from "../../lib/times";
-import { counted } from "../../lib/words";
+import { counted, person } from "../../lib/words";
 
 export default function Actions() {
   const { data, error, refetch } = useQuery(deedsQuery);
@@ -46,7 +46,7 @@ function Item({ deed, steps, now }: { deed: Deed; steps: readonly { state: strin
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">
         <h3 className="font-medium">{deedName(deed.template, deed.entity_name)}</h3>
         <span className="text-sm text-soft">
-          {moment(deed.created_at)}, by {deed.by === "local" ? "somebody at this service" : deed.by}
+          {moment(deed.created_at)}, by {person(deed.by)}
         </span>
       </div>
       <p className="text-sm">{deedText(deed, now)}</p>
