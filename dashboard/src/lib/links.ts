@@ -30,13 +30,14 @@ export function parseTrends(search: string): TrendsView {
     const value = Number(text);
     return text === null || text.trim() === "" || !Number.isFinite(value) || Math.abs(value) > 1e10 ? undefined : value;
   };
-  const to = number("to");
+  const end = number("to");
+  const to = end !== undefined && end > 0 ? end : undefined;
   const from = number("from") ?? DEFAULT_VIEW.from;
-  const valid = from <= 0 ? from < 0 : to === undefined || from < to;
+  const valid = from !== 0 && (to === undefined || (from > 0 ? from < to : to + from >= 0)); // else the service is not asked for it
   return {
     metrics: [...new Set(query.getAll("m").filter((name) => name !== ""))].slice(0, MOST_METRICS),
     from: valid ? from : DEFAULT_VIEW.from,
-    to: to !== undefined && to > 0 ? to : undefined,
+    to: valid ? to : DEFAULT_VIEW.to,
     table: query.get("view") === "table",
   };
 }
