@@ -22,6 +22,7 @@ import trio
 from analytics.local_time import LocalTime
 from analytics.notices import (
     FOREVER_MS,
+    LATE_MS,
     RANK,
     ChannelWish,
     Grouping,
@@ -150,7 +151,7 @@ class Courier:
                 grouping.hear(notice, now_ms)
             ready = grouping.take(now_ms, wish, local, standing)
             if wish.enabled:
-                messages += _messages(owner, wish, ready, now_ms)
+                messages += _messages(owner, wish, ready, now_ms, local)
             if heard or ready or grouping != self._groupings.get(owner):
                 changed[owner] = grouping
             next_ms = min(next_ms, grouping.due_ms(now_ms, wish, local, standing))
@@ -189,14 +190,16 @@ class Courier:
                 due_ms = quiet_until(max(due_ms, now_ms), wish.quiet, local)
             if due_ms <= now_ms:
                 self._sending.add(place)
-                nursery.start_soon(self._send, place, channel, messages)
+                nursery.start_soon(self._send, place, channel, messages, local)
             else:
                 next_ms = min(next_ms, due_ms)
         return next_ms
 
-    async def _send(self, place: tuple[str, str], channel: ChannelWish, messages: list[Message]) -> None:
+    async def _send(
+        self, place: tuple[str, str], channel: ChannelWish, messages: list[Message], local: LocalTime
+    ) -> None:
         try:
-            await self._try(place, channel, messages)
+            await self._try(place, channel, messages, local)
         except ArchiveError as error:
             LOG.warning("a delivery can't be recorded: %s", error.reason)
             await trio.sleep(1)
@@ -204,11 +207,13 @@ class Courier:
             self._sending.discard(place)
             self._wake.set()
 
-    async def _try(self, place: tuple[str, str], channel: ChannelWish, messages: list[Message]) -> None:
+    async def _try(
+        self, place: tuple[str, str], channel: ChannelWish, messages: list[Message], local: LocalTime
+    ) -> None:
         error = DeliveryError(f"it took longer than {WITHIN_S:g} s")
         try:
             with trio.move_on_after(WITHIN_S):
-                await self._channels.send(channel, messages[0].message_id, merged(messages, self._wall_ms()))
+                await self._channels.send(channel, messages[0].message_id, merged(messages, self._wall_ms(), local))
                 self._sent_s[place] = trio.current_time()
                 await self._settle(messages, "sent", None)
                 return
@@ -237,19 +242,19 @@ class Courier:
         await self._store.write(lambda connection: settle(connection, ids, state, now_ms, error, attempts))
 
 
-def _messages(owner: str, wishes: Wishes, notices: list[Notice], now_ms: int) -> list[Message]:
+def _messages(owner: str, wishes: Wishes, notices: list[Notice], now_ms: int, local: LocalTime) -> list[Message]:
     found = []
     for channel in wishes.channels:
         wanted = [each for each in notices if channel.wants(each)]
         if channel.enabled and wanted:
             id_ = secrets.token_hex(8)
-            body = _body(wanted, now_ms)
+            body = _body(wanted, now_ms, local)
             found.append(Message(id_, owner, channel.id, now_ms, "waiting", now_ms, 0, None, None, body))
     return found
 
 
-def _body(notices: list[Notice], now_ms: int, skipped: int = 0) -> dict[str, Any]:
-    title, text, severity = composed(notices, skipped)
+def _body(notices: list[Notice], now_ms: int, local: LocalTime, skipped: int = 0) -> dict[str, Any]:
+    title, text, severity = composed(notices, now_ms, local, skipped)
     shown = [
         {"key": each.key, "title": each.title, "text": each.text, "severity": each.severity,
          "category": each.category, "state": "firing" if each.firing else "resolved", "at": each.at_ms / 1000}
@@ -261,9 +266,9 @@ def _body(notices: list[Notice], now_ms: int, skipped: int = 0) -> dict[str, Any
     }  # fmt: skip
 
 
-def merged(messages: list[Message], now_ms: int) -> Mapping[str, Any]:
+def merged(messages: list[Message], now_ms: int, local: LocalTime) -> Mapping[str, Any]:
     """One message about all of them: of each thing what was said last."""
-    if len(messages) == 1:
+    if len(messages) == 1 and now_ms - messages[0].created_ms < LATE_MS:
         return messages[0].body
     latest: dict[str, Notice] = {}
     counted = sum(message.body["count"] for message in messages)
@@ -276,4 +281,4 @@ def merged(messages: list[Message], now_ms: int) -> Mapping[str, Any]:
             )  # fmt: skip
     notices = sorted(latest.values(), key=lambda each: (not each.firing, -RANK[each.severity], each.at_ms))
     hidden = counted - sum(len(message.body["notices"]) for message in messages)
-    return _body(notices, now_ms, hidden)
+    return _body(notices, now_ms, local, hidden)

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .coach_log import CAPACITY, SLOT_MS, SLOTS_A_DAY, CoachLog, Track
+from .local_time import WEEKDAYS
 from .robust import Times, Values
 
 Mask = NDArray[np.bool_]
 SHORE_V: Final = 60.0  # what is above it is a plugged-in leg, of 120 V and of 230 V systems alike
-WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 RUNNING_RPM: Final = 300.0
 RUNNING: Final = 0.5  # share of a slot from which on something ran in it
 ADOPTED_DAYS: Final = 7.0  # what has lasted for so long is how it is

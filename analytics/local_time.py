@@ -18,6 +18,7 @@ from .robust import Times
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY: Final = -719_000  # since 1970: the year 1, a little inside what datetime can do
 LAST_DAY: Final = 2_932_000  # the year 9997
@@ -53,6 +54,10 @@ class LocalTime:
         """As the clock shows it: `14:05`."""
         minutes = (at_ms + self.offset_ms(at_ms)) // 60_000 % 1440
         return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+    def day_and_time(self, at_ms: int) -> str:
+        """`Tue 14:05`."""
+        return f"{WEEKDAYS[((at_ms + self.offset_ms(at_ms)) // DAY_MS + 3) % 7]} {self.time_of_day(at_ms)}"
 
     def _day(self, day: int) -> tuple[int, int, int]:
         """(moment of the change, offset before it, offset after it) of a UTC day; no change: any moment in it."""

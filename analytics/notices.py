@@ -9,6 +9,7 @@ again. Promises
 - what a person has put out of the way is neither told nor repeated, and what does not hold any more is not repeated;
 - in quiet hours nothing goes but what is critical (if wished), and what has gathered goes as one afterwards;
 - quiet hours follow the clock on the wall through its changes;
+- what is told later than it was seen says when that was, by the clock of whom it is told;
 - a clock that is set back holds nothing back.
 
 Times are unix milliseconds.
@@ -26,6 +27,7 @@ from .records import SEVERITIES, Category, Json, Severity
 
 URGENT_MS: Final = 500
 FOREVER_MS: Final = 2**62
+LATE_MS: Final = 10 * 60_000
 LINES: Final = 20  # notices that a message names
 MAX_PENDING: Final = 1_000
 RANK: Final[Mapping[str, int]] = {severity: rank for rank, severity in enumerate(SEVERITIES)}
@@ -233,16 +235,22 @@ def wall_minute(at_ms: int, local: LocalTime) -> int:
     return (at_ms + local.offset_ms(at_ms)) % DAY_MS // 60_000
 
 
-def composed(notices: list[Notice], skipped: int = 0) -> tuple[str, str, Severity]:
-    """Title, text and severity of one message about all of them."""
+def composed(notices: list[Notice], now_ms: int, local: LocalTime, skipped: int = 0) -> tuple[str, str, Severity]:
+    """Title, text and severity of one message about all of them, sent at `now_ms`."""
+
+    def dated(text: str, each: Notice) -> str:
+        return text if now_ms - each.at_ms < LATE_MS else f"{text} ({local.day_and_time(each.at_ms)})"
+
     firing = [each for each in notices if each.firing]
     severity: Severity = max((each.severity for each in firing or notices), key=RANK.__getitem__)
     if len(notices) == 1 and not skipped:
-        return ("" if firing else "Over: ") + notices[0].title, notices[0].text, severity
+        return ("" if firing else "Over: ") + notices[0].title, dated(notices[0].text, notices[0]), severity
     over = len(notices) - len(firing)
     parts = [f"{len(firing)} to look at"] if firing else []
     parts += [f"{over} over"] if over else []
-    lines = [f"{'' if each.firing else 'over: '}[{each.severity}] {each.title}" for each in notices[:LINES]]
+    lines = [
+        dated(f"{'' if each.firing else 'over: '}[{each.severity}] {each.title}", each) for each in notices[:LINES]
+    ]
     more = len(notices) - len(lines) + skipped
     return ", ".join(parts), "\n".join([*lines, *([f"and {more} more"] if more else [])]), severity
 

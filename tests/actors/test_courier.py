@@ -207,6 +207,7 @@ async def test_what_waited_for_a_channel_does_not_arrive_in_quiet_hours(tmp_path
         it.courier.hear(notice("a"))
         await it.arrival(1)
         assert 31 * hour_s <= post.arrived[0][0] <= 31.1 * hour_s
+        assert post.arrived[0][2]["text"] == "text (Fri 00:00)"  # when it was, and not when it could be sent
         assert not any(22 * hour_s < at_s < 31 * hour_s for at_s in post.tries)
 
 

@@ -49,7 +49,7 @@ def test_five_hundred_at_once_are_one_message() -> None:
     assert grouping.due_ms(NOON_MS + 500, WISHES, UTC_TIME) == NOON_MS + 30_000
     found = grouping.take(NOON_MS + 30_000, WISHES, UTC_TIME)
     assert len(found) == 500
-    title, text, severity = composed(found)
+    title, text, severity = composed(found, NOON_MS, UTC_TIME)
     assert (title, severity, len(text.splitlines())) == ("500 to look at", "high", 21)
     assert text.endswith("and 480 more")
 
@@ -225,11 +225,20 @@ def test_channels_choose_by_severity_and_category() -> None:
 
 
 def test_one_and_many_in_words() -> None:
-    assert composed([notice()]) == ("title a", "text", "high")
-    assert composed([notice(firing=False)])[0] == "Over: title a"
-    title, text, severity = composed([notice("a", "low"), notice("b", "critical", firing=False)], skipped=3)
+    assert composed([notice()], NOON_MS, UTC_TIME) == ("title a", "text", "high")
+    assert composed([notice(firing=False)], NOON_MS, UTC_TIME)[0] == "Over: title a"
+    both = [notice("a", "low"), notice("b", "critical", firing=False)]
+    title, text, severity = composed(both, NOON_MS, UTC_TIME, skipped=3)
     assert (title, severity) == ("1 to look at, 1 over", "low")
     assert text.splitlines() == ["[low] title a", "over: [critical] title b", "and 3 more"]
+
+
+def test_what_is_told_late_says_when_it_was() -> None:
+    early, late = notice("a"), notice("b", at_ms=NOON_MS + 20 * HOUR)
+    denver = LocalTime(ZoneInfo("America/Denver"))
+    assert composed([early], NOON_MS + 20 * HOUR, denver)[1] == "text (Fri 06:00)"
+    lines = composed([early, late], NOON_MS + 20 * HOUR, denver)[1].splitlines()
+    assert lines == ["[high] title a (Fri 06:00)", "[high] title b"]
 
 
 def test_it_survives_storing() -> None:
