@@ -16,9 +16,10 @@ from msgspec import Struct
 Risk = Literal["green", "amber", "red"]
 
 FORBIDDEN: Final = re.compile(
-    r"propane|lpg|gas[_ .-]?valve|engine|transmission|brake|steering|jack|level(l?ing|l?er)|slide|awning|ignition"
+    r"propane|lpg|(?<![a-z])lp(?![a-z])|gas[_ .-]?valve|engine|transmission|brake|steering|jack|level(l?ing|l?er)"
+    r"|auto[_ .-]?level|slide|awning|ignition"
 )
-GENERATOR: Final = re.compile(r"generator|genset")
+GENERATOR: Final = re.compile(r"generator|gen[_ .-]?(set|start)|(?<![a-z])(gen|ags)(?![a-z])")
 HARMLESS: Final = re.compile(r"light|lamp|fan|vent")
 
 

@@ -12,15 +12,25 @@ OFF, ON, DIM = TEMPLATES["switch_off"], TEMPLATES["switch_on"], TEMPLATES["dim"]
 @pytest.mark.parametrize(
     "text",
     ["propane_valve", "Engine heater", "transmission", "brake_controller", "steering", "jack_front", "leveling",
-     "Leveller", "auto_leveling_system", "LPG solenoid", "ignition relay"],
+     "Leveller", "auto_leveling_system", "LPG solenoid", "ignition relay", "LP valve",
+     "lp_gas_shutoff", "Auto Level", "auto_level_1"],
 )  # fmt: skip
 def test_what_is_never_a_button(text: str) -> None:
     assert risk(OFF, "light", text) == "red"
     assert risk(ON, text) == "red"
 
 
-def test_a_generator_is_never_started() -> None:
-    assert risk(ON, "generator_onan") == "red"
+@pytest.mark.parametrize("text", ["generator_onan", "Genset", "gen_start", "GenStart", "Gen Auto Start", "AGS"])
+def test_a_generator_is_never_started(text: str) -> None:
+    assert risk(ON, "switch", text) == "red"
+    assert risk(OFF, "light", text) == "amber"
+
+
+def test_what_only_sounds_like_one_is_none() -> None:
+    assert risk(ON, "general light", "lamp help agsten") == "green"
+
+
+def test_a_generator_may_be_stopped() -> None:
     assert risk(OFF, "generator_onan") == "amber"
     assert risk(OFF, "generator fan") == "amber"
 
