@@ -103,7 +103,7 @@ ROUTES: Final = (
         summary="The metrics there are",
         description=(
             "Those in memory and those the archive holds, by name; unit, kind and role come from the "
-            "catalogue of metrics. Page with `limit` and `cursor`."
+            "catalogue of metrics, the unit else from what the sender says. Page with `limit` and `cursor`."
         ),
         tag="Metrics",
         query=lambda: schemas.metrics.MetricsQuery,
