@@ -44,7 +44,7 @@ class Backend:
     persist_mailbox: Mailbox[PersisterMessage]
     pattern_mailbox: Mailbox[PatternMessage]
     control: Control
-    started_ms: int
+    uptime_s: Callable[[], float]  # since the start, by a clock that nobody sets
     budget: Budget = field(default_factory=partial(Budget, 5.0))  # notifications a week of what is a judgement
     local_time: LocalTime = UTC_TIME  # the coach's wall clock
     ready: bool = False

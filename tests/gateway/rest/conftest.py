@@ -96,7 +96,6 @@ def backend(tmp_path: Path) -> Backend:
         settings=replace(Settings(), db_path=tmp_path / "analytics.db"),
         catalogue=parse_catalogue(CATALOGUE),
         memory=memory,
-        started_ms=NOW_MS - 60_000,
         ready=True,
     )
 

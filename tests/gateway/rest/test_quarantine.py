@@ -29,9 +29,7 @@ def backend() -> Backend:
     times = NOW_MS - 3_600_000 + 60_000 * np.arange(60, dtype=np.int64)
     memory.append(SeriesPart(NAME, times, values), seq=1, now_ms=NOW_MS)
     memory.append(SeriesPart("free", times, values), seq=2, now_ms=NOW_MS)
-    return make_backend(
-        lambda: NOW_MS, flags, catalogue=catalogue, memory=memory, started_ms=NOW_MS - 60_000, ready=True
-    )
+    return make_backend(lambda: NOW_MS, flags, catalogue=catalogue, memory=memory, ready=True)
 
 
 async def ask(client: QuartClient, path: str) -> dict[str, Any]:

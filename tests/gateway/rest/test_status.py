@@ -62,6 +62,21 @@ async def test_status_of_a_sound_service(
     assert answer["uptime_seconds"] == 60.0
 
 
+async def test_a_clock_that_is_set_does_not_change_how_long_it_runs_and_what_it_writes_a_day(
+    client: QuartClient, running: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A computer without a battery for its clock starts in 1970, and has the time a minute later."""
+    monkeypatch.setattr("gateway.rest.storage.written_bytes", lambda: 1_000)
+    running.progress.set_state("on")
+    running.uptime_s = lambda: 3_600.0
+    now_ms = running.wall_ms()
+    for wall_ms in (now_ms, now_ms + 50 * 365 * 86_400_000, 0):
+        running.wall_ms = lambda wall_ms=wall_ms: wall_ms  # type: ignore[misc]
+        answer = await ask(client, "status")
+        assert answer["uptime_seconds"] == 3_600.0
+        assert answer["persistence"]["written_bytes_per_day"] == 24_000.0
+
+
 async def test_without_the_enhanced_flag_nothing_looks_for_patterns_by_itself(
     client: QuartClient, running: Backend
 ) -> None:
