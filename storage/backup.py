@@ -25,6 +25,7 @@ from typing import Final
 from msgspec import Struct
 
 from .archive import ArchiveError
+from .control_schema import APPLICATION_ID as SETTINGS
 from .migrations import CURRENT, migrate, version_of
 from .recovery import ATTACHED, KEPT, find_damage, move_aside, quick_check, sync_directory
 from .salvage import Shape
@@ -99,6 +100,7 @@ def check_backup(backup: Path) -> None:
         if damage is not None:
             raise ArchiveError("corrupt", f"{backup} is damaged: {damage}")
         with _open(backup, "ro") as connection:
+            _check_no_settings(connection, backup)
             version = version_of(connection)
             if version.major > CURRENT.major:
                 raise ArchiveError(
@@ -186,6 +188,16 @@ def _check_older(target: Path) -> None:
         raise ArchiveError(
             "unavailable", f"{target} exists and is no backup ({error}); it was left as it is"
         ) from error
+
+
+def _check_no_settings(connection: sqlite3.Connection, path: Path) -> None:
+    """The other half of a backup, control.db, counts its versions for itself."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] == SETTINGS:
+        raise ArchiveError(
+            "foreign",
+            f"{path} holds settings and the action journal; name the file of the history beside it, and both are"
+            " restored",
+        )
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from storage.control_schema import migrate as migrate_control
 from storage.migrations import migrate
 
 
@@ -48,6 +49,20 @@ def test_bad_settings_are_found_before_anything_is_touched(
     assert run(live, "restore", str(copy)) == 1
     assert "left as it is" in capsys.readouterr().err
     assert {each.name for each in tmp_path.iterdir()} == before
+
+
+def test_the_half_of_the_settings_alone_is_called_what_it_is(
+    live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy.db.control"
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        migrate_control(connection)
+    before = live.read_bytes()
+    assert run(live, "restore", str(copy)) == 1
+    said = capsys.readouterr().err
+    assert "holds settings and the action journal; name the file of the history beside it" in said
+    assert "newer" not in said
+    assert live.read_bytes() == before
 
 
 def test_what_cannot_be_copied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
