@@ -212,15 +212,21 @@ async def test_amber_waits_for_its_confirmation(tmp_path) -> None:
         assert (await it.end(at_once.action_id)).phase == "succeeded"
 
 
-async def test_nothing_is_sent_after_its_time_to_live(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(action_dispatcher, "TTL_S", 0.1)
+async def test_nothing_is_sent_after_its_time_to_live(tmp_path, monkeypatch, mock_clock) -> None:
+    """Time stands still but for the jumps, however long the journal takes to write; between them it runs as always."""
+    ttl_s = action_dispatcher.TTL_S
     async with house(tmp_path) as it:
         action = await it.press("key-00001", risk="amber")
+        mock_clock.jump(ttl_s)
+        mock_clock.rate = 1
         assert (await it.end(action.action_id)).phase == "expired"
         with pytest.raises(RefusedError):
             await it.dispatcher.confirm(action.action_id)
-        monkeypatch.setattr(action_dispatcher, "UNDO_S", 0.2)
+        mock_clock.rate = 0
+        monkeypatch.setattr(action_dispatcher, "UNDO_S", 0.001)  # not over while time stands still
         late = await it.press("key-00002")
+        mock_clock.jump(ttl_s)
+        mock_clock.rate = 1
         assert (await it.end(late.action_id)).phase == "expired"
         assert it.core.received == []
 
