@@ -46,6 +46,13 @@ ROWS: Final = 5  # mean, low, high, starts, rough
 Rows = NDArray[np.float32]
 
 
+def held_ms(spec: MetricSpec) -> int:
+    """How long a value of such a metric holds when no other comes; 0: it is sampled."""
+    if spec.kind != "state" and not spec.intermittent:
+        return 0
+    return SLOT_MS * (STORE_SLOTS if spec.role in STORES else HELD_SLOTS)
+
+
 def is_logged(spec: MetricSpec) -> bool:
     """Whether a check reads the metrics of this entry: temperatures in °C alone."""
     if (spec.role or "").endswith("temperature") and is_other(spec.unit or "", "°C"):
@@ -131,6 +138,17 @@ class CoachLog:
         ring.take(times, values, end_slot)
         self.end_slot = max(self.end_slot, end_slot)
 
+    def adopt(self, other: CoachLog) -> None:
+        """Take over every metric of `other`, a log of the same time; where it knows nothing, what was known stays."""
+        for name, ring in other._rings.items():
+            known = self._rings.get(name)
+            if known is not None:
+                ring.fill_up(known)
+            elif len(self._rings) >= MAX_TRACKS:
+                continue
+            self._rings[name] = ring
+        self.end_slot = max(self.end_slot, other.end_slot)
+
     def drop(self, name: str) -> None:
         """No check reads it any more."""
         self._rings.pop(name, None)
@@ -142,13 +160,12 @@ class CoachLog:
 
 
 class _Ring:
-    __slots__ = ("_data", "_last", "_last_ms", "end_slot", "held", "held_slots", "spec", "state")
+    __slots__ = ("_data", "_last", "_last_ms", "end_slot", "held_slots", "spec", "state")
 
     def __init__(self, spec: MetricSpec, first_slot: int) -> None:
         self.spec = spec
         self.state = spec.kind == "state" and not (spec.role or "").endswith("setpoint")
-        self.held = spec.kind == "state" or spec.intermittent
-        self.held_slots = STORE_SLOTS if spec.role in STORES else HELD_SLOTS
+        self.held_slots = held_ms(spec) // SLOT_MS
         self.end_slot = first_slot
         self._data: Rows = np.full((ROWS, CAPACITY), np.nan, dtype=np.float32)
         self._last = np.nan
@@ -167,12 +184,18 @@ class _Ring:
             self._sum_up(block, times, values, first_slot)
         if self.state:
             self._pulses(block, times, values, first_slot)
-        elif self.held:
+        elif self.held_slots:
             self._hold(block, times, values, first_slot)
         if len(times):
             self._last, self._last_ms = float(values[-1]), int(times[-1])
         self._data[:, np.arange(first_slot, end_slot) % CAPACITY] = block
         self.end_slot = end_slot
+
+    def fill_up(self, known: _Ring) -> None:
+        """Where a slot is empty, what `known` has in it counts."""
+        places = np.arange(max(self.end_slot, known.end_slot) - CAPACITY, min(self.end_slot, known.end_slot)) % CAPACITY
+        mine = self._data[:, places]
+        self._data[:, places] = np.where(np.isnan(mine), known._data[:, places], mine)
 
     def row(self, row: int, end_slot: int, slots: int) -> Values:
         """The last `slots` slots before `end_slot`, oldest first."""

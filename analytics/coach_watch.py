@@ -74,6 +74,14 @@ class CoachWatch:
         for kind, metric in keys:
             self._told.setdefault((kind, metric), (_unseen(kind, metric), self._log.end_slot))
 
+    def told(self) -> list[Key]:
+        """What was told and not called over."""
+        return list(self._told)
+
+    def look_at_all(self) -> None:
+        """The past has become another: at the next look every check looks, whether it is its time or not."""
+        self._looked_slot = self._thorough_slot = 0
+
     def look(self, *, thorough: bool = False, end_slot: int | None = None) -> list[Finding]:
         """What is new, and what is over. Without a new slot since the last look: nothing.
 

@@ -40,6 +40,17 @@ def collect(changed: Iterable[Series], seq: int, max_samples: int, last_seq: int
     return [part for part in parts if part is not None], max(up_to, seq)
 
 
+def earliest_late(series: Series, seq: int, before_ms: int) -> int | None:
+    """See `MemoryTier.late_from_ms`."""
+    for _, block in series.runs_after(seq):  # in order of time
+        if block is None or block.first_ms < before_ms:
+            columns = series.active() if block is None else block.columns
+            late = columns.times[(columns.seqs > seq) & (columns.times < before_ms)]
+            if len(late):
+                return int(late[0])
+    return None
+
+
 def _cut(runs: list[_Run], seq: int, max_samples: int, last_seq: int) -> int:
     """The highest sequence number up to which there are at most `max_samples`, but at least one batch."""
     runs = sorted(runs, key=lambda run: run.min_seq)

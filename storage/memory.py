@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from itertools import takewhile
 from typing import Final
 
-from .backlog import collect
+from .backlog import collect, earliest_late
 from .block import SAMPLE_BYTES, Block
 from .eviction import Losses, oldest_first
 from .intake import FUTURE_MS, ArrivalLog, in_order, missing, rising, sift
@@ -181,6 +181,11 @@ class MemoryTier:
         """
         changed = takewhile(lambda series: series.last_seq > seq, reversed(self._by_seq.values()))
         return collect(changed, seq, max_samples, self._last_seq)
+
+    def late_from_ms(self, name: str, seq: int, before_ms: int) -> int | None:
+        """The earliest time before `before_ms` among the samples that came after `seq`; None: there are none."""
+        series = self._series.get(name)
+        return None if series is None else earliest_late(series, seq, before_ms)
 
     def complete_from_ms(self, name: str) -> int | None:
         """From this time on, every sample of the metric that any tier knows is in memory. None: nobody can say."""

@@ -33,10 +33,10 @@ class House:
             limiter=trio.CapacityLimiter(1),
         )
 
-    def record(self, name: str, start_ms: int, value: float, minutes: int) -> None:
+    def record(self, name: str, start_ms: int, value: float, minutes: int, now_ms: int | None = None) -> None:
         times = start_ms + np.arange(minutes, dtype=np.int64) * 60_000
         part = SeriesPart(name, times, np.full(minutes, value))
-        self.memory.append(part, seq=self.memory.last_seq + 1, now_ms=int(times[-1]))
+        self.memory.append(part, seq=self.memory.last_seq + 1, now_ms=now_ms or int(times[-1]))
 
 
 @pytest.fixture
@@ -97,6 +97,91 @@ async def test_a_slot_waits_for_samples_that_come_late(house):
     assert house.rounds._log.end_slot == 0
     await house.rounds.look(NOW_MS + SLOT_MS + 16_000)
     assert house.rounds._log.end_slot == NOW_MS // SLOT_MS + 1
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+async def test_a_past_that_is_sent_to_a_running_service_is_known_at_the_next_look(house, in_memory):
+    """Someone installs it, sees the first values, and then sends what was recorded before, newest day first."""
+    house.record("api.response_time", NOW_MS - 5 * 60_000, 12.0, 1)
+    assert await house.rounds.look(NOW_MS) == []
+    if not in_memory:  # of a long past memory keeps a part only
+        await archived(house, 3)
+    for day in (1, 2, 3) if in_memory else (1,):
+        house.record("api.response_time", NOW_MS - day * DAY_MS, 12.0, 1435, now_ms=NOW_MS)
+    house.record("api.response_time", NOW_MS, 900.0, 30)
+    (finding,) = await house.rounds.look(NOW_MS + 26 * 60_000)
+    assert (finding.kind, finding.facts["usual"]) == (FindingKind.SLOWED, "12 ms")
+
+
+async def test_a_past_is_looked_at_by_every_check_and_once_only(house, monkeypatch):
+    looked: list[str] = []
+    monkeypatch.setattr(coach_watch, "PROMPT", (lambda view: looked.append("prompt") or iter(()),))
+    monkeypatch.setattr(coach_watch, "THOROUGH", (lambda view: looked.append("thorough") or iter(()),))
+    house.record("api.response_time", NOW_MS, 12.0, 30)
+    await house.rounds.look(NOW_MS + 11 * 60_000)
+    house.record("api.response_time", NOW_MS - DAY_MS, 12.0, 300, now_ms=NOW_MS)
+    for minutes in (16, 21):
+        await house.rounds.look(NOW_MS + minutes * 60_000)
+    assert looked == ["prompt", "thorough"] * 2 + ["prompt"]
+
+
+async def test_a_sender_that_is_minutes_late_is_in_the_log_and_nothing_else_is_read(house, monkeypatch):
+    house.record("api.response_time", NOW_MS, 12.0, 10)
+    await house.rounds.look(NOW_MS + 21 * 60_000)
+    house.record("api.response_time", NOW_MS + 10 * 60_000, 30.0, 10)
+    asked: list[int] = []
+    window = house.history.window
+
+    async def noted(names, start_ms, end_ms):
+        asked.append(start_ms)
+        return await window(names, start_ms, end_ms)
+
+    monkeypatch.setattr(house.history, "window", noted)
+    await house.rounds.look(NOW_MS + 26 * 60_000)
+    (track,) = house.rounds._log.tracks(NOW_MS // SLOT_MS + 5, 5)
+    np.testing.assert_array_equal(track.mean, [12.0, 12.0, 30.0, 30.0, np.nan])
+    assert asked == [NOW_MS + 10 * 60_000]
+
+
+async def test_what_memory_no_longer_holds_stays_known_when_a_past_is_sent(house):
+    house.record("api.response_time", NOW_MS, 12.0, 30)
+    await house.rounds.look(NOW_MS + 31 * 60_000)
+    later_ms = NOW_MS + DAY_MS
+    house.memory.evict(later_ms, None)
+    house.record("api.response_time", NOW_MS - DAY_MS, 30.0, 30, now_ms=later_ms)
+    await house.rounds.look(later_ms + 16_000)
+    (track,) = house.rounds._log.tracks(later_ms // SLOT_MS, 2 * 288)
+    assert track.mean[:6].tolist() == [30.0] * 6
+    assert track.mean[288:294].tolist() == [12.0] * 6
+
+
+async def test_an_archive_in_trouble_is_asked_again_for_what_came_late(house, caplog):
+    house.record("api.response_time", NOW_MS, 900.0, 30)
+    await house.rounds.look(NOW_MS + 11 * 60_000)
+    await archived(house, 3)
+    house.record("api.response_time", NOW_MS - DAY_MS, 12.0, 10, now_ms=NOW_MS)
+    house.history.archive.trouble = ArchiveError("busy", "it is locked")
+    assert await house.rounds.look(NOW_MS + 21 * 60_000) == []
+    assert "it is locked" in caplog.text
+    house.history.archive.trouble = None
+    assert [finding.kind for finding in await house.rounds.look(NOW_MS + 26 * 60_000)] == [FindingKind.SLOWED]
+
+
+async def test_a_clock_that_was_ahead_for_a_while_stops_no_check(house):
+    house.record("api.response_time", NOW_MS, 12.0, 30)
+    await house.rounds.look(NOW_MS + 3_000 * DAY_MS)
+    await house.rounds.look(NOW_MS + 31 * 60_000)
+    assert house.rounds._log.end_slot == NOW_MS // SLOT_MS + 6
+    (track,) = house.rounds._log.tracks(NOW_MS // SLOT_MS + 6, 6)
+    assert track.mean.tolist() == [12.0] * 6
+
+
+async def test_a_computer_that_starts_in_1970_knows_its_past_once_it_has_the_time(house):
+    await archived(house, 3)
+    await house.rounds.refill(60_000, [])
+    assert await house.rounds.look(120_000) == []
+    house.record("api.response_time", NOW_MS, 900.0, 30)
+    assert [finding.kind for finding in await house.rounds.look(NOW_MS + 26 * 60_000)] == [FindingKind.SLOWED]
 
 
 async def test_an_archive_in_trouble_is_said_and_survived(house, caplog):

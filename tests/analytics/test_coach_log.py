@@ -110,3 +110,26 @@ def test_never_more_metrics_than_its_bound() -> None:
     assert len(log) == MAX_TRACKS
     assert log.names()[0] == "m0"
     assert log.wanted_from_ms(f"m{MAX_TRACKS}") is None
+
+
+@pytest.mark.parametrize("ahead", [0, 3])
+def test_what_another_log_knows_counts_and_the_rest_stays(ahead: int) -> None:
+    log, other = CoachLog(), CoachLog()
+    taken(GAUGE, [0, SLOT_MS, 2 * SLOT_MS], [1.0, 2.0, 3.0], 5, log)
+    taken(GAUGE, [SLOT_MS, 3 * SLOT_MS], [20.0, 40.0], 5 + ahead, other)
+    other.take("new", GAUGE, START_MS + np.array([0]), np.array([7.0]), START_MS + SLOT_MS)
+    log.adopt(other)
+    assert log.end_slot == FIRST + 5 + ahead
+    tracks = {track.name: track for track in log.tracks(FIRST + 8, 8)}
+    np.testing.assert_array_equal(tracks["m"].mean, [1.0, 20.0, 3.0, 40.0] + [np.nan] * 4)
+    assert tracks["new"].mean[0] == 7.0
+
+
+def test_what_is_two_weeks_old_is_not_taken_for_new() -> None:
+    log, other = CoachLog(), CoachLog()
+    taken(GAUGE, [0], [1.0], 1, log)
+    taken(GAUGE, [CAPACITY * SLOT_MS + SLOT_MS], [2.0], CAPACITY + 2, other)
+    log.adopt(other)
+    (track,) = log.tracks(FIRST + CAPACITY + 2)
+    assert track.mean[-1] == 2.0
+    assert np.isnan(track.mean[:-1]).all()

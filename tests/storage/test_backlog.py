@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.backlog import collect
+from storage.backlog import collect, earliest_late
 from storage.series import Series
 
 BATCHES = st.lists(
@@ -40,3 +40,21 @@ def test_complete_up_to_where_it_says(
         assert len(found) <= max(max_samples, sizes[after + 1])
         if up_to < last:  # not one batch fewer than fits
             assert len(found) + sizes[up_to + 1] > max_samples
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 200), min_size=1, max_size=20, unique=True), min_size=1, max_size=12),
+    st.sampled_from([4, 16, 1_000]),
+    st.integers(0, 12),
+    st.integers(0, 200),
+)
+def test_the_earliest_of_what_came_late(batches: list[list[int]], seal_at: int, after: int, before: int) -> None:
+    series = Series("a", 0)
+    kept: dict[int, int] = {}
+    for seq, times in enumerate(batches, 1):
+        new = np.array(sorted(times), dtype=np.int64)
+        series.insert(new, new * 1.0, seq, seal_at)
+        kept.update(dict.fromkeys(times, seq))
+    late = [time for time, seq in kept.items() if seq > after and time < before]
+    assert earliest_late(series, after, before) == min(late, default=None)
