@@ -29,13 +29,12 @@ from .messages import Flush, NotifierMessage, PersisterMessage, StatusChanged, S
 from .persist_policy import COMMIT_SAMPLES, PersistPolicy
 from .poison import Storable, append_around, label
 from .progress import Progress
+from .read_back import read_back
 
 LOG: Final = logging.getLogger(__name__)
 NAME: Final = "persister"
 BACKOFF_S: Final = (0.25, 15.0)  # first and longest pause between two tries of a failing disk
-REPLAY_NAMES: Final = 64  # metrics read back at once
 INSIGHT_RETENTION_MS: Final = 7 * 86_400_000
-FOR_EVER_MS: Final = 2**52
 CLOSE_WITHIN_S: Final = 4.0
 READY_WITHIN_S: Final = 0.5  # a slow disk, or a check of the file, does not keep the service from serving memory
 
@@ -211,17 +210,11 @@ class Persister:
             await self._replay_samples(archive)
 
     async def _replay_samples(self, archive: Archive) -> None:
-        start_ms = self._clock.horizon_ms() - self._policy.replay_ms
         try:
-            names, said = await archive.names(), await archive.metadata()
-            for first in range(0, len(names), REPLAY_NAMES):
-                some = names[first : first + REPLAY_NAMES]
-                for name, window in (await archive.window(some, start_ms, FOR_EVER_MS)).items():
-                    self._memory.restore(name, window, said.get(name))
+            await read_back(archive, self._memory, self._clock.horizon_ms(), self._policy.replay_ms)
         except ArchiveError as error:
             LOG.warning("reading the last hours back into memory stopped: %s", error.reason)
             return
-        self._memory.mark_restored(start_ms)
         self._replayed = True
         self._progress.restored()
 
