@@ -83,7 +83,7 @@ class InsightGenerator:
         self._budget = budget
         self._desk = InsightDesk(book=book, rules=rules, catalogue=catalogue, started_ms=clock.now_ms())
         self._rounds = Rounds(mailbox, handle=self._handle, look=self._sweep, interval_s=interval_s)
-        self._refilled = False
+        self._refilled = 0  # how often the coach's past was read
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         async with trio.open_nursery() as nursery:
@@ -103,9 +103,10 @@ class InsightGenerator:
                 assert_never(message)
 
     async def _refill(self) -> None:
-        """The coach's past comes from the archive once that is there. After a crash of this actor it is known."""
-        await self._progress.wait_restored()
-        if not self._refilled:
+        """The coach's past comes from the archive once that is there, and again after a restore. After a crash of this
+        actor it is known."""
+        while True:
+            restored = await self._progress.wait_restored(self._refilled)
             now_ms = self._clock.now_ms()
             told = [
                 (FindingKind(kind), insight.metric)
@@ -113,7 +114,7 @@ class InsightGenerator:
                 if (kind := insight.evidence.get("kind")) in COACH_KINDS and insight.metric is not None
             ]
             await self._coach.refill(now_ms, told)
-            self._refilled = True
+            self._refilled = restored
 
     async def _look_at_the_coach(self) -> None:
         while True:

@@ -113,6 +113,10 @@ class Persister:
         self._damaged = True
         self._wake.set()
 
+    def read_back(self) -> None:
+        """The archive has another past: its records and latest samples are to be read at the next opening."""
+        self._replayed = False
+
     def start_over(self) -> None:
         """The archive is a new one: store in it everything memory and book hold."""
         self._progress.start_over()

@@ -40,7 +40,8 @@ class Progress:
         self.salvage: Callable[[], SalvageState | None] = lambda: None  # what is saved out of a damaged file, or was
         self._steps: deque[tuple[int, int]] = deque()  # (sequence number, samples), not durable yet
         self._changed = trio.Event()
-        self._restored = trio.Event()
+        self._restorations = 0
+        self._restored = trio.Event()  # the next time
 
     def recorded(self, samples: int, *, seq: int) -> None:
         """The recorder took `samples` more, under `seq`."""
@@ -74,12 +75,17 @@ class Progress:
         self._tell()
 
     def restored(self) -> None:
-        """The archive's latest samples are back in memory."""
-        self._restored.set()
+        """The archive's latest samples are back in memory: at the start, and when it was given another past."""
+        self._restorations += 1
+        event, self._restored = self._restored, trio.Event()
+        event.set()
 
-    async def wait_restored(self) -> None:
-        """Return once they are; never, when there is no archive to read."""
-        await self._restored.wait()
+    async def wait_restored(self, after: int = 0) -> int:
+        """Return how often they are, once that is more than `after`; never, when there is no archive to read."""
+        await trio.lowlevel.checkpoint()
+        while self._restorations <= after:
+            await self._restored.wait()
+        return self._restorations
 
     async def wait_for(self, seq: int) -> None:
         """Return once everything up to `seq` is durable. Raises NotPersisting as soon as that cannot be

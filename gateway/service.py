@@ -146,6 +146,7 @@ class Service:
             enabled=flags.enabled("persistence"),
         )
         keeper.on_damage, keeper.on_replaced = persister.reopen, persister.start_over
+        keeper.on_restored = persister.read_back
         recorder = Recorder(
             mailbox=record,
             persister=persist,

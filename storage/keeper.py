@@ -62,6 +62,7 @@ class ArchiveKeeper:
         self._identity: Identity = None  # of its file
         self.on_damage: Callable[[], None] = _nobody  # the archive should be closed and opened again
         self.on_replaced: Callable[[], None] = _nobody  # the archive that will be open next is a new one
+        self.on_restored: Callable[[], None] = _nobody  # it has another past: a restore has put a backup into it
         self.state: SalvageState | None = None
 
     async def open(self) -> SqliteArchive:
@@ -144,9 +145,12 @@ class ArchiveKeeper:
 
     def _suspect(self, error: ArchiveError) -> None:
         if self._suspicion is None:
-            LOG.error("%s: %s", self._path, error.reason)
+            level = logging.INFO if error.trouble == "replaced" else logging.ERROR
+            LOG.log(level, "%s: %s", self._path, error.reason)
         if error.trouble == "corrupt":
             self._suspicion = error.reason
+        elif error.trouble == "replaced":
+            self.on_restored()
         self.on_damage()
 
 

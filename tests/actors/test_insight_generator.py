@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import trio
+import trio.testing
 from msgspec.structs import replace
 
 from actors.clock import TrustedClock
@@ -199,3 +200,16 @@ async def test_a_new_insight_says_what_else_moved(house):
     assert [each["metric"] for each in insight.evidence["co_moving"]] == ["door"]
     assert insight.evidence["coverage"] > 0.99
     assert insight.evidence["series"][0]["metric"] == "fridge"
+
+
+async def test_the_coachs_past_is_read_at_the_start_and_after_each_restore(house, monkeypatch, autojump_clock):
+    read: list[int] = []
+
+    async def refill(now_ms, told):
+        read.append(now_ms)
+
+    monkeypatch.setattr(house.generator._coach, "refill", refill)
+    for _ in range(2):
+        house.generator._progress.restored()
+        await trio.testing.wait_all_tasks_blocked()
+    assert read == [NOW_MS, NOW_MS]

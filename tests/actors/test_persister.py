@@ -236,6 +236,19 @@ async def test_insights_are_stored_with_the_samples_and_read_back_at_start(house
         nursery.cancel_scope.cancel()
 
 
+async def test_after_a_restore_what_it_brought_is_read_back(house, autojump_clock):
+    house.record("a", 1.0)
+    await trio.sleep(10)
+    assert await house.progress.wait_restored() == 1
+    await house.archive.append([SeriesPart("b", np.array([NOW_MS - HOUR_MS]), np.array([2.0]))], [INSIGHT])
+    house.persister.read_back()
+    house.persister.reopen()
+    assert await house.progress.wait_restored(1) == 2
+    assert [insight.insight_id for insight in house.book.insights()] == ["i1"]
+    assert house.memory.window("b", 0, NOW_MS).values.tolist() == [2.0]
+    assert house.memory.window("a", 0, NOW_MS * 2).values.tolist() == [1.0]
+
+
 @pytest.mark.parametrize("trouble", ["busy", "full", "unavailable", "corrupt"])
 async def test_trouble_is_told_and_caught_up_with(house, autojump_clock, trouble):
     house.archive.trouble = ArchiveError(trouble, "the disk is in trouble")

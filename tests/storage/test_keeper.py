@@ -12,6 +12,7 @@ import trio.lowlevel
 import trio.testing
 
 from storage.archive import ArchiveError, PoisonError
+from storage.backup import back_up, restore
 from storage.keeper import ArchiveKeeper
 from storage.models import SeriesPart
 from storage.recovery import moved_aside, report_of
@@ -128,6 +129,26 @@ async def test_damage_met_while_running_is_told_and_the_next_open_replaces_the_f
     await archive.append([SeriesPart("new", np.array([1]), np.array([2.0]))])
     assert await kept.salvage() > 0
     assert (await all_of(archive))["new"] == {1: 2.0}
+    await archive.aclose()
+
+
+async def test_a_restore_is_told_as_one(path: Path, tmp_path: Path) -> None:
+    await (await filled(path)).aclose()
+    back_up(path, tmp_path / "copy.db")
+    kept = keeper(path)
+    told: list[str] = []
+    kept.on_damage = lambda: told.append("open anew")
+    kept.on_replaced = lambda: told.append("replaced")
+    kept.on_restored = lambda: told.append("restored")
+    archive = await kept.open()
+    await archive.append([SeriesPart("new", np.array([1]), np.array([2.0]))])
+    await trio.to_thread.run_sync(restore, tmp_path / "copy.db", path)
+    with pytest.raises(ArchiveError):
+        await archive.append([SeriesPart("new", np.array([2]), np.array([2.0]))])
+    await archive.aclose()
+    archive = await kept.open()
+    assert told == ["restored", "open anew"]
+    assert "new" not in await archive.names()
     await archive.aclose()
 
 
