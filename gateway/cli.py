@@ -8,6 +8,7 @@ Answers go to stdout, everything else to stderr. What runs a service is imported
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -37,13 +38,20 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     errors."""
     asked = _parser().parse_args(arguments)
     try:
-        return _COMMANDS[asked.command](asked, environ)
+        code = _COMMANDS[asked.command](asked, environ)
+        sys.stdout.flush()
     except SettingsError as error:
         print(f"coachiq-analytics: {error}", file=sys.stderr)
         return EXIT_BAD_CONFIGURATION
     except KeyboardInterrupt:
         print("coachiq-analytics: interrupted", file=sys.stderr)
         return EXIT_TROUBLE
+    except BrokenPipeError:  # `| head` has seen enough
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # or the interpreter flushes into the pipe once more
+        os.close(nowhere)
+        return EXIT_TROUBLE
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,8 +35,7 @@ def run_export(
         print(f"coachiq-analytics: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # or the interpreter flushes into the pipe once more
-        return 1
+        raise  # the reader of stdout has seen enough
     except OSError as error:
         print(f"coachiq-analytics: {file or 'stdout'}: {error.strerror}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Reads recordings: CSV of metric_name, a time, and value, plain or gzip-compressed, in constant memory.
+"""Reads recordings: CSV of metric_name, a time, and value, plain or gzip-compressed, in constant memory; pipes too.
 
 The header names the columns, in any order: `metric_name`, `value`, and `timestamp_ms` (unix milliseconds)
 or `timestamp` (unix seconds, or ISO 8601; without an offset it is UTC). Promises: a row that cannot be read
@@ -68,12 +68,12 @@ class Recording:
         self._raw = raw
         self._only_metric = only_metric
         self._now_ms = now_ms
-        self._size = max(1, path.stat().st_size)
+        self._size = max(1, path.stat().st_size) if raw.seekable() else None  # of a pipe nobody knows
         self._lines = lines
 
     @property
     def fraction(self) -> float:
-        return min(1.0, self._raw.tell() / self._size)
+        return 0.0 if self._size is None else min(1.0, self._raw.tell() / self._size)
 
     def __iter__(self) -> Iterator[Row | BadRow]:
         """Raises RecordingError, also halfway, when the file breaks off or is not text."""
@@ -109,8 +109,7 @@ def open_recording(path: Path, only_metric: str | None = None, now_ms: int | Non
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror}") from error
     with raw:
-        compressed = raw.read(2) == _GZIP_MAGIC
-        raw.seek(0)
+        compressed = raw.peek(2).startswith(_GZIP_MAGIC)
         data: IO[bytes] = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]
         with io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as text:
             yield Recording(text, path, raw, only_metric, now_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,15 @@ def served(monkeypatch):
 
     monkeypatch.setattr(service, "run_service", run_service)
     return calls
+
+
+@pytest.mark.parametrize("buffering", [1, -1])  # met in the middle of a line, or at the end
+def test_who_reads_no_further_ends_a_command_without_a_traceback(monkeypatch, buffering):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", buffering) as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main(["check"], {}) == 1
 
 
 def test_check_prints_every_setting_with_value_and_origin(run, tmp_path):

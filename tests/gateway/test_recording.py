@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,6 +31,20 @@ def file(tmp_path):
 def test_milliseconds_in_any_order_of_columns(file):
     path = file("value,metric_name,timestamp_ms\n1.5,a,1000\n-2,b,2000\n")
     assert rows_of(path) == [Row("a", 1000, 1.5), Row("b", 2000, -2.0)]
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_a_pipe_is_read_as_a_file_is(compress):
+    """`zcat a.csv.gz | coachiq-analytics import /dev/stdin`: its size is not known, and it can't be read twice."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as out:
+        out.write(compress(b"metric_name,timestamp_ms,value\na,1000,1.5\n"))
+    try:
+        with open_recording(Path(f"/proc/self/fd/{reading}")) as recording:
+            assert recording.fraction == 0.0
+            assert list(recording) == [Row("a", 1000, 1.5)]
+    finally:
+        os.close(reading)
 
 
 @pytest.mark.parametrize(
