@@ -20,7 +20,7 @@ from .migrations import CURRENT, Version, version_of
 from .recovery import Report, moved_aside, quick_check, report_of
 from .sqlite_errors import judged
 from .sqlite_names import hashed
-from .sqlite_schema import MAGIC
+from .sqlite_schema import MAGIC, lacking
 
 _ADVICE: Final[dict[Trouble, str]] = {
     "busy": "find out which program has locked it; the service goes on from memory meanwhile.",
@@ -137,6 +137,9 @@ def _count(state: FileState, connection: sqlite3.Connection) -> None:
     if "analytics_metrics" not in tables:
         if tables:
             _unusable(state, "foreign", "it is a database of another program")
+        return
+    if state.version == CURRENT and (missing := lacking(connection)) is not None:
+        state.damage = missing
         return
     rows, first_s, last_s = connection.execute(
         "SELECT count(*), min(timestamp), max(timestamp) FROM analytics_metrics"

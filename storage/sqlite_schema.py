@@ -1,7 +1,8 @@
 """The archive file: whether it is ours to use, and how it comes to its present form.
 
 Promises: a file that is not a database, belongs to another program, or was written by a newer major version is refused
-before anything in it changes. An older one is brought forward (`migrations.py`), a newer minor one opened as it is.
+before anything in it changes. An older one is brought forward (`migrations.py`), a newer minor one opened as it is. One
+that lacks what its version says is there counts as damaged.
 """
 
 from __future__ import annotations
@@ -59,6 +60,9 @@ def prepare_writer(connection: sqlite3.Connection, path: Path, budget: Budget | 
     if budget is not None:
         connection.execute(f"PRAGMA max_page_count = {max(budget.hard // page_bytes, 1)}")
     migrate(connection)
+    missing = lacking(connection)
+    if missing is not None:
+        raise ArchiveError("corrupt", missing)
 
 
 def prepare_reader(connection: sqlite3.Connection) -> None:
@@ -83,6 +87,18 @@ def shapes() -> tuple[Shape, ...]:
         migrate(connection)
         named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid").fetchall()
         return tuple(shapes_of(connection, [name for (name,) in named if not name.startswith("sqlite_")]))
+
+
+def lacking(connection: sqlite3.Connection) -> str | None:
+    """Which part of the present form a file has not, in words; None: it has all."""
+    for shape in shapes():
+        columns = {name for _, name, *_ in connection.execute(f'PRAGMA table_info("{shape.table}")')}
+        if not columns:
+            return f"the table {shape.table} is missing"
+        for name in shape.columns:
+            if name not in columns:
+                return f"the column {name} of {shape.table} is missing"
+    return None
 
 
 def _check_version(path: Path, version: Version) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import trio.testing
 
 from storage.archive import ArchiveError, PoisonError
 from storage.backup import back_up, restore
+from storage.inspection import inspect_archive
 from storage.keeper import ArchiveKeeper
 from storage.models import SeriesPart
 from storage.recovery import moved_aside, report_of
@@ -130,6 +133,35 @@ async def test_damage_met_while_running_is_told_and_the_next_open_replaces_the_f
     assert await kept.salvage() > 0
     assert (await all_of(archive))["new"] == {1: 2.0}
     await archive.aclose()
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ("DROP TABLE analytics_series_metadata", "the table analytics_series_metadata is missing"),
+        (
+            "ALTER TABLE analytics_series_metadata RENAME metadata TO said",
+            "the column metadata of analytics_series_metadata is missing",
+        ),
+    ],
+)
+async def test_a_file_that_lacks_what_its_version_says_is_there(path: Path, change: str, missing: str) -> None:
+    """SQLite finds it sound, and every read and write would fail for ever."""
+    archive = await filled(path)
+    before = await all_of(archive)
+    await archive.aclose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(change)
+    assert inspect_archive(path).damage == missing
+    kept = keeper(path)
+    archive = await kept.open()
+    await kept.salvage()
+    assert await all_of(archive) == before
+    await archive.aclose()
+    (aside,) = moved_aside(path)
+    report = report_of(aside)
+    assert report is not None
+    assert report.reason == missing
 
 
 async def test_a_restore_is_told_as_one(path: Path, tmp_path: Path) -> None:
