@@ -127,15 +127,16 @@ class InsightGenerator:
         now_ms = self._clock.now_ms()
         series: dict[str, tuple[Times, Values]] = {}
         for info in self._memory.infos():
-            if info.last_ms is not None and now_ms - info.last_ms <= OLD_MS:
-                window = self._memory.window(info.name, info.last_ms - LOOK_BACK_MS, info.last_ms + 1)
-                series[info.name] = (window.times, window.values)
+            if info.latest is not None and now_ms - info.latest.time_ms <= OLD_MS:
+                window = self._memory.window(info.name, info.latest.time_ms - LOOK_BACK_MS, info.latest.time_ms + 1)
+                if len(window):
+                    series[info.name] = (window.times, window.values)
                 await trio.lowlevel.checkpoint()
         found = await trio.to_thread.run_sync(examine, self._catalogue, series, now_ms, limiter=self._limiter)
         found = await self._with_evidence(found) + await self._coach.look(now_ms, thorough=True)
         changes = self._desk.take(found, now_ms)
         keys = {insight_key(finding) for finding in found}
-        heard_ms = max((int(times[-1]) for times, _ in series.values() if len(times)), default=0)
+        heard_ms = max((int(times[-1]) for times, _ in series.values()), default=0)
         for insight in self._book.open_insights(now_ms):
             is_examined = insight.metric in series and insight.evidence.get("kind") in EXAMINED
             if insight.key not in keys and (is_examined or self._desk.is_left_over(insight, heard_ms)):

@@ -117,7 +117,7 @@ class Recorder:
         watchlist.unpack(self._learned)
         for info in infos:
             await trio.lowlevel.checkpoint()
-            if info.last_ms is None:
+            if info.latest is None:
                 continue
             window = self._lately(info.name)
             try:

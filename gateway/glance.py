@@ -60,7 +60,7 @@ def glance(
             tiles = [tile(info, specs[info.name], now_ms, alerts.get(info.name)) for info in chosen]
             groups.append({"group": group, "title": title, "tiles": tiles})
     if not any(each["group"] in ("battery", "tanks", "climate") for each in groups):
-        newest = sorted(infos, key=lambda each: (-(each.last_ms or 0), each.name))[:OTHER]
+        newest = sorted(infos, key=lambda each: (-(each.latest.time_ms if each.latest else 0), each.name))[:OTHER]
         if newest:
             tiles = [tile(info, specs[info.name], now_ms, alerts.get(info.name)) for info in newest]
             groups.append({"group": "other", "title": "Latest values", "tiles": tiles})

@@ -158,9 +158,9 @@ def span_of(
 ) -> tuple[int, int]:
     """[start, end) of the question. Raises Problem."""
     now_ms = backend.wall_ms()
-    info = backend.memory.info(name)
+    latest = backend.memory.latest_of(name)
     # Clocks differ a little: a sample just ahead of ours belongs to "until now".
-    latest_ms = info.last_ms if info is not None and info.last_ms is not None else now_ms
+    latest_ms = now_ms if latest is None else latest.time_ms
     end_ms = max(now_ms, latest_ms) + 1 if query.end is None else round(query.end * 1000)
     start_ms = end_ms - DEFAULT_SPAN_MS if query.start is None else round(query.start * 1000)
     if start_ms >= end_ms:

@@ -179,6 +179,18 @@ async def test_looking_again_keeps_the_earliest_known_start(house):
     assert "5.0 h" in insight.description
 
 
+async def test_samples_of_a_clock_that_was_ahead_hide_nothing_of_the_present(house):
+    """Stamped five years ahead they stay in memory as the last in time, and end nothing that holds now."""
+    ahead_ms = NOW_MS + 5 * 365 * 86_400_000
+    stray = SeriesPart("fridge", ahead_ms + 1000 * np.arange(60, dtype=np.int64), np.full(60, 4.0))
+    house.memory.append(stray, seq=house.memory.last_seq + 1, now_ms=ahead_ms)
+    house.fill(*[12.0] * 60)
+    house.mailbox.put_nowait(Found((FINDING,)))
+    found = await house.sweep()
+    assert [insight.metric for insight in found] == ["fridge"]
+    assert [insight.metric for insight in house.book.open_insights(NOW_MS)] == ["fridge"]
+
+
 async def test_only_the_first_telling_is_new(house):
     house.fill(*[12.0] * 60)
     await house.sweep()

@@ -226,6 +226,20 @@ async def test_a_closed_mailbox_is_drained_and_ends_it(autojump_clock):
     assert (await message.reply.wait()).seq == 1
 
 
+async def test_a_restart_warms_the_detectors_with_the_present_and_not_with_what_a_clock_that_was_ahead_left(
+    autojump_clock,
+):
+    house = House(catalogue=Catalogue((MetricSpec(pattern="fridge", warn_high=5.0, critical_high=8.0, hold_s=600.0),)))
+    for now_ms, value in ((NOW_MS + 5 * 365 * 24 * HOUR_MS, 4.0), (NOW_MS, 12.0)):
+        times = now_ms - 1_200_000 + 10_000 * np.arange(120, dtype=np.int64)
+        house.memory.append(SeriesPart("fridge", times, np.full(120, value)), seq=1, now_ms=now_ms)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.recorder.run)
+        with trio.fail_after(1):
+            assert [finding.kind for finding in await house.next_findings()] == [FindingKind.LIMIT]
+        nursery.cancel_scope.cancel()
+
+
 async def test_what_comes_back_from_the_archive_warms_the_detectors(autojump_clock):
     spec = MetricSpec(pattern="fridge", warn_high=5.0, critical_high=8.0, hold_s=600.0)
     house = House(catalogue=Catalogue((spec,)))

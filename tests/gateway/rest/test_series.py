@@ -16,6 +16,7 @@ from quart.testing import QuartClient
 
 from gateway.backend import Backend
 from gateway.rest import series
+from storage.models import SeriesPart
 
 Fill = Callable[..., None]
 
@@ -163,6 +164,15 @@ async def test_csv_has_the_same_rows(client: QuartClient, fill: Fill, query: str
     assert header == list(answer["data_points"][0])
     assert [dict(zip(header, map(float, row), strict=True)) for row in rows] == answer["data_points"]
     assert response.headers["Content-Disposition"] == 'attachment; filename="a.csv"'
+
+
+async def test_without_a_span_it_is_the_last_day_whatever_a_clock_that_was_ahead_left_behind(
+    client: QuartClient, backend: Backend, fill: Fill, now_ms: int
+) -> None:
+    ahead_ms = now_ms + 5 * 365 * 86_400_000
+    backend.memory.append(SeriesPart("a", np.array([ahead_ms]), np.array([9.0])), seq=1, now_ms=ahead_ms)
+    fill("a", [1.0, 2.0])
+    assert [point["value"] for point in (await ask(client))["data_points"]] == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/csv;q=0.5, application/json", "text/html"])
