@@ -58,6 +58,7 @@ class InsightDesk:
         self._members: dict[str, Finding] = {}  # by key: what the open incident gathers
         self._incident_ms = 0
         self._news = News()
+        self._raised: set[str] = set()  # ids of the book's insights that this process raised or renewed
 
     def take(self, findings: Iterable[Finding], now_ms: int) -> list[Change]:
         """What these findings change in the book, in order."""
@@ -72,11 +73,11 @@ class InsightDesk:
         insight = self._book.resolve(key, now_ms)
         return [] if insight is None else [Change(insight, is_new=False)]
 
-    def is_left_over(self, insight: Insight, heard_ms: int) -> bool:
-        """Whether it speaks for many metrics out of an earlier process, which would have told its end, and samples came
-        in since this one started: `heard_ms` is the newest. What still holds of it is told anew."""
+    def is_left_over(self, insight: Insight) -> bool:
+        """Whether it speaks for many metrics out of an earlier process, which would have told its end. What still holds
+        of it is told anew."""
         kind = insight.evidence.get("kind")
-        return kind in WHOLE and insight.metric is None and insight.updated_at_ms < self._started_ms <= heard_ms
+        return kind in WHOLE and insight.metric is None and insight.insight_id not in self._raised
 
     def gathered(self) -> frozenset[str]:
         """The keys of what the open incident speaks for."""
@@ -111,11 +112,15 @@ class InsightDesk:
             return []
         is_new = self._book.upsert_insight(insight)
         insight = self._book.insight(insight.key) or insight
-        return [Change(insight, is_new, self._is_news(insight, is_new, spec, now_ms))]
+        is_news = self._is_news(insight, is_new, spec, now_ms)
+        self._raised.add(insight.insight_id)
+        return [Change(insight, is_new, is_news)]
 
     def _is_news(self, insight: Insight, is_new: bool, spec: MetricSpec, now_ms: int) -> bool:
-        for each in self._book.insights():
-            if each.created_at_ms < self._started_ms:
+        insights = self._book.insights()
+        self._raised.intersection_update(each.insight_id for each in insights)
+        for each in insights:
+            if each.insight_id not in self._raised and not (is_new and each.key == insight.key):
                 self._news.remember(each, subject_of(each.metric, self._catalogue.spec(each.metric or "")))
         keys = {each.key for each in self._book.open_insights(now_ms)}
         if is_new:
@@ -133,7 +138,7 @@ class InsightDesk:
         if self._members and abs(finding.start_ms - self._incident_ms) <= TOGETHER_MS:
             self._members[key] = finding
             return self._tell_incident(now_ms)
-        if now_ms - self._started_ms < SETTLED_MS:
+        if 0 <= now_ms - self._started_ms < SETTLED_MS:  # unless the clock was ahead at the start
             return None
         self._opened = {each: other for each, other in self._opened.items() if now_ms - other.at_ms <= 2 * TOGETHER_MS}
         self._opened[key] = finding

@@ -136,10 +136,10 @@ class InsightGenerator:
         found = await self._with_evidence(found) + await self._coach.look(now_ms, thorough=True)
         changes = self._desk.take(found, now_ms)
         keys = {insight_key(finding) for finding in found}
-        heard_ms = max((int(times[-1]) for times, _ in series.values()), default=0)
+        heard = any(latest.seq > 0 for name in series if (latest := self._memory.latest_of(name)))  # in this process
         for insight in self._book.open_insights(now_ms):
             is_examined = insight.metric in series and insight.evidence.get("kind") in EXAMINED
-            if insight.key not in keys and (is_examined or self._desk.is_left_over(insight, heard_ms)):
+            if insight.key not in keys and (is_examined or (heard and self._desk.is_left_over(insight))):
                 changes += self._desk.resolve(insight.key, now_ms)
         self._tell(changes)
         return tuple(change.insight for change in changes if change.insight.status != "resolved")

@@ -67,7 +67,7 @@ class News:
         kind = FindingKind(insight.evidence.get("kind", FindingKind.LIMIT))
         judgement = kind in COACH_KINDS | JUDGED
         spoken_for = any(key in others for key, _ in same)
-        lately = any((judgement or told.rank > rank) and now_ms - told.at_ms < AGAIN_MS for _, told in same)
+        lately = any((judgement or told.rank > rank) and abs(now_ms - told.at_ms) < AGAIN_MS for _, told in same)
         if spoken_for or (lately and insight.severity != "critical"):
             return False
         self._told.pop(insight.key, None)

@@ -91,6 +91,20 @@ def test_at_the_start_everything_seems_to_have_begun_together(desk):
     assert len(keys(fresh)) == 8
 
 
+@pytest.mark.parametrize("started_ms", [60_000, NOW + 5 * 365 * 86_400_000])
+def test_whatever_the_clock_said_at_the_start(started_ms):
+    """Of 1970, or years ahead: what an earlier process told is known, and many at once are one incident."""
+    rules = parse_rules(read_mapping("rules.yaml"))
+    book = InsightBook()
+    told = rules.insight(found("a", NOW - 60_000), MetricSpec(), NOW - 60_000)
+    assert told is not None
+    book.restore_insight(told)
+    late = InsightDesk(book=book, rules=rules, catalogue=Catalogue(), started_ms=started_ms)
+    assert [(change.is_new, change.is_news) for change in late.take([found("a")], NOW)] == [(False, False)]
+    late.take([found(name, start_ms=NOW) for name in "bcdefgh"], NOW)
+    assert INCIDENT in keys(late)
+
+
 def test_what_was_open_before_joins_no_incident(desk):
     desk.take([found("a", NOW - 3_600_000)], NOW - 3_600_000)
     desk.take([found(name) for name in "abcdefgh"], NOW)

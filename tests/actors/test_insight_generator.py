@@ -117,11 +117,12 @@ async def test_an_ended_condition_resolves_its_insight(house):
 
 
 @pytest.mark.parametrize("kind", [FindingKind.SILENT, FindingKind.INCIDENT])
-async def test_what_an_earlier_process_told_of_everything_ends_once_samples_come_in(house, kind):
+@pytest.mark.parametrize("earlier_ms", [60_000, -86_400_000])  # its clock agrees, or was ahead of this one
+async def test_what_an_earlier_process_told_of_everything_ends_once_samples_come_in(house, kind, earlier_ms):
     """Its end would have been told by who has told it: `No data is coming in`, with data coming in, for days."""
     catalogue, rules = Catalogue((SPEC,)), parse_rules(read_mapping("rules.yaml"))
-    told = replace(FINDING, kind=kind, metric=EVERYTHING, at_ms=NOW_MS - 60_000, facts={"members": "a, b"})
-    insight = rules.insight(told, catalogue.spec(EVERYTHING), NOW_MS - 60_000)
+    told = replace(FINDING, kind=kind, metric=EVERYTHING, at_ms=NOW_MS - earlier_ms, facts={"members": "a, b"})
+    insight = rules.insight(told, catalogue.spec(EVERYTHING), NOW_MS - earlier_ms)
     assert insight is not None
     house.book.restore_insight(insight)
     await house.sweep()

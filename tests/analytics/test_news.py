@@ -59,6 +59,13 @@ def test_what_is_milder_than_what_was_told_that_day_is_no_news() -> None:
     assert news.take(LIMIT, "fridge", NOW + AGAIN_MS, [])
 
 
+def test_what_was_told_by_a_clock_that_was_ahead_silences_nothing() -> None:
+    news = News()
+    assert news.take(WARMING, "fridge", NOW + 5 * 365 * AGAIN_MS, [])
+    assert news.take(WARMING, "fridge", NOW, [])
+    assert not news.take(DUTY, "fridge", NOW - HOUR, [])  # set back by an hour: lately all the same
+
+
 def test_what_was_left_untold_is_told_when_it_outlives_what_spoke_for_it() -> None:
     news = News()
     news.take(WARMING, "fridge", NOW, [])
