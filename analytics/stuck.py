@@ -2,8 +2,9 @@
 
 Learned: how often a tick repeats the one before, and the longest repetition (both fade). Told when a repetition is
 RATIO times longer than any before, longer than LEAST_TICKS ticks, and more unlikely than 10 ** -UNLIKELY if ticks
-repeated each other by chance. In the first days the value must not be 0 or an end of the metric's range either: a
-panel at night, a tank that is full and a thing that is switched off rest there, and the longest rest is not known yet.
+repeated each other by chance. What is switched off rests at 0 and what is full at 100 %, for weeks if need be: there
+nothing is stuck. In the first days the value must not be an end of the metric's range either, whatever that is: the
+longest rest there is not known yet.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ LEAST_TICKS: Final = 30
 LEAST_S: Final = 600.0
 UNLIKELY: Final = 8.0
 MIN_CHANGES: Final = 50  # before anything is said
+RESTS: Final = (0.0, 100.0)  # nothing, and all of a percentage
 KNOWN_S: Final = 7 * 86_400.0  # from then on a rest at an end of the range is judged as any other
 STEP: Final = 1 / 500  # weight of a tick in the learned share of repetitions
 FADE_S: Final = 60 * 86_400.0  # the longest repetition is worth half after so long
@@ -83,8 +85,9 @@ class Stuck:
             return False
         if -self._run * math.log10(self._share) < UNLIKELY or self._run_s - self._first_s < lasted_s:
             return False
-        resting = self._value in (0.0, self._low, self._high)
-        return not resting or self._run_s - self._first_s > KNOWN_S
+        if self._value in RESTS:
+            return False
+        return self._value not in (self._low, self._high) or self._run_s - self._first_s > KNOWN_S
 
     def pack(self) -> list[Any]:
         """Everything it knows as plain values, for `unpack`."""

@@ -42,6 +42,14 @@ def test_what_rests_at_an_end_of_its_range_is_no_sensor_gone(rng: np.random.Gene
     assert lived(stuck, [rest] * 600, 701 * 60.0) == []
 
 
+@pytest.mark.parametrize(("rest", "is_stuck"), [(0.0, False), (100.0, False), (50.0, True)])
+def test_what_is_off_or_full_may_rest_for_weeks(rng: np.random.Generator, rest: float, is_stuck: bool) -> None:
+    """Shore power that is not plugged in, a battery that is kept charged; and a sensor, ten days after it was met."""
+    stuck = Stuck()
+    lived(stuck, np.append(rng.uniform(0, 100, 1_440), rest), step_s=600.0)
+    assert bool(lived(stuck, [rest] * 1_440, 1_441 * 600.0, 600.0)) is is_stuck
+
+
 def test_what_trembles_within_a_tick_is_not_stuck(rng: np.random.Generator) -> None:
     stuck = Stuck()
     lived(stuck, rng.normal(20, 1, 1_000))
