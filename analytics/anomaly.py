@@ -15,7 +15,7 @@ metric. Nothing looks ahead and nothing depends on unit, scale or sign.
 from __future__ import annotations
 
 import math
-from array import array
+from math import dist, log
 from typing import Any, Final
 
 from .echo import Echo
@@ -30,6 +30,7 @@ SCALE_S: Final = 3.5 * 86_400.0
 SCALE_LEAST: Final = 500  # values
 WINDOW: Final = 13  # values in the short mean and spread
 ROOT: Final = math.sqrt(WINDOW)
+LEAST_WIDTH: Final = 1e-3  # that a spread differs by, of itself
 SMOOTH: Final = 0.2
 NOW: Final = 0.4
 LONGEST_GAP_S: Final = 86_400.0
@@ -45,13 +46,13 @@ BLATANT: Final = 6.0  # a single view that is more surprised than this counts in
 
 
 class AnomalyScore:
-    """`take` gives the score; `tails`, `rare`, `seasonal` and `z` say what the last one was made of, `echo` how much
+    """`take` gives the score; `tails` and `z` say what the last one was made of, `echo` how much
     this metric's surprises resemble the ones before them (echo.py)."""
 
     __slots__ = (
         "_at_s", "_averaged", "_echo", "_faded_s", "_gap_s", "_grow", "_most", "_near", "_rare", "_rare_fine", "_ring",
         "_season", "_seasonal", "_seasonal_fine", "_slow", "_smooth", "_unrest", "_usual_gap_s", "_views", "_weight",
-        "count", "echo", "rare", "residual", "seasonal", "tails",
+        "count", "echo", "residual", "tails",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -59,8 +60,8 @@ class AnomalyScore:
         self._seasonal, self._seasonal_fine = Rarity(32, (1, 2)), Rarity(64, (2,))
         self._season = Season()
         self._echo = Echo()
-        self._views = tuple(Tail(1e-3 if view in ("spread", "unrest") else 0.0) for view in VIEWS)
-        self._ring = array("d")
+        self._views = tuple(Tail() for _ in VIEWS)
+        self._ring: list[float] = []
         self._at_s = 0.0
         self._gap_s = -1.0
         self._usual_gap_s = 0.0
@@ -70,7 +71,7 @@ class AnomalyScore:
         self._near = self._averaged = self._slow = self._smooth = self._unrest = self._faded_s = 0.0
         self.count = 0
         self.echo = 0.0
-        self.rare = self.seasonal = self.residual = 0.0
+        self.residual = 0.0
         self.tails: tuple[float, ...] = (0.0,) * len(VIEWS)
 
     @property
@@ -87,7 +88,7 @@ class AnomalyScore:
     def band(self, value: float) -> tuple[float, float]:
         """What is usual for `value`, the last one, and the mean absolute deviation from it: by this time of day and
         week where that is known, and known better than the level."""
-        level, _, _, _, left, _, _ = self._views
+        level, left = self._views[0], self._views[4]
         if left.seen >= DRIFT_FROM and left.spread < level.spread:
             return value - self.residual + left.mean, left.spread
         return level.mean, level.spread
@@ -116,15 +117,14 @@ class AnomalyScore:
             weight = self._weight
         residual, known = self._season.residual(local_s, x, self._usual_gap_s)
         self.residual = residual
-        self.rare = rare = EACH * (self._rare.surprise(x, weight) + self._rare_fine.surprise(x, weight))
-        self.seasonal = seasonal = EACH * (
-            self._seasonal.surprise(residual, weight) + self._seasonal_fine.surprise(residual, weight)
-        )
+        rare = self._rare.surprise(x, weight) + self._rare_fine.surprise(x, weight)
+        seasonal = self._seasonal.surprise(residual, weight) + self._seasonal_fine.surprise(residual, weight)
         level, change, mean, spread, left, drift, unrest = self._views
         floor = 1e-4 * level.spread + 1e-6 * abs(level.mean)
         by_level = level.surprise(x, floor, most, weight)
-        by_change = change.surprise(x - self._near, floor, most, weight)
-        self._near += NEAR * (x - self._near)
+        moved = x - self._near
+        self._near += NEAR * moved
+        by_change = change.surprise(moved, floor, most, weight)
         by_mean = by_spread = by_residual = by_drift = by_unrest = 0.0
         ring = self._ring
         if count < WINDOW:
@@ -134,28 +134,28 @@ class AnomalyScore:
         if count >= WINDOW - 1:
             middle = sum(ring) / WINDOW
             by_mean = mean.surprise(middle, floor, most, weight)
-            width = math.dist(ring, (middle,) * WINDOW) / ROOT + floor
+            width = dist(ring, (middle,) * WINDOW) / ROOT + floor
             if width > 0.0:
-                width = math.log(width)
-                by_spread = spread.surprise(width, 0.0, most, weight)
+                width = log(width)
+                by_spread = spread.surprise(width, LEAST_WIDTH, most, weight)
                 self._unrest += DRIFT_FAST * (width - self._unrest) if spread.seen > 1 else width
                 if count > DRIFT_FROM:
-                    by_unrest = unrest.surprise(self._unrest, 0.0, most, weight)
+                    by_unrest = unrest.surprise(self._unrest, LEAST_WIDTH, most, weight)
         if known:
             by_residual = left.surprise(residual, floor, most, weight)
-        self._averaged += DRIFT_FAST * (x - self._averaged)
+        self._averaged = averaged = self._averaged + DRIFT_FAST * (x - self._averaged)
         step = 1.0 / (count + 1)
-        self._slow += (step if step > DRIFT_SLOW else DRIFT_SLOW) * (x - self._slow)
+        self._slow = slow = self._slow + (step if step > DRIFT_SLOW else DRIFT_SLOW) * (x - self._slow)
         if count > DRIFT_FROM:
-            by_drift = drift.surprise(self._averaged - self._slow, floor, most, weight)
+            by_drift = drift.surprise(averaged - slow, floor, most, weight)
         self.tails = tails = (by_level, by_change, by_mean, by_spread, by_residual, by_drift, by_unrest)
-        now = rare + seasonal + TAILS * sum(tails)
-        most_surprised = max(tails)
-        if most_surprised > BLATANT:
-            now += most_surprised - BLATANT
+        together = by_level + by_change + by_mean + by_spread + by_residual + by_drift + by_unrest
+        now = EACH * rare + EACH * seasonal + TAILS * together
+        if together > BLATANT:
+            now += max(0.0, max(tails) - BLATANT)
         self.echo = self._echo.take(now)
-        self._smooth += (step if count < 4 else SMOOTH) * (now - self._smooth)
-        return NOW * now + (1.0 - NOW) * self._smooth
+        self._smooth = smooth = self._smooth + (step if count < 4 else SMOOTH) * (now - self._smooth)
+        return NOW * now + (1.0 - NOW) * smooth
 
     def _pace(self, gap_s: float) -> None:
         """How fast weights grow between two values, and how many of them the scales remember."""
@@ -184,14 +184,14 @@ class AnomalyScore:
         """Everything it knows as plain values, for `unpack`."""
         return [
             self.count, self._at_s, self._usual_gap_s, self._weight, self._near, self._averaged, self._slow,
-            self._smooth, self._unrest, self._faded_s, self._ring.tolist(), [part.pack() for part in self._parts()],
+            self._smooth, self._unrest, self._faded_s, list(self._ring), [part.pack() for part in self._parts()],
             self._echo.pack(),
         ]  # fmt: skip
 
     def unpack(self, state: list[Any]) -> None:
         (self.count, self._at_s, self._usual_gap_s, self._weight, self._near, self._averaged, self._slow, self._smooth,
          self._unrest, self._faded_s, ring, packed, *later) = state  # fmt: skip
-        self._ring = array("d", ring)
+        self._ring = list(ring)
         for part, each in zip(self._parts(), packed, strict=True):
             part.unpack(each)
         for echo in later:  # what an earlier version packed has none: it is learned anew

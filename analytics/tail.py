@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from math import log2, log10
 from typing import Any, Final
 
 BINS: Final = 36  # up to |z| = 2 ** 12
@@ -27,12 +28,11 @@ STILL: Final = 6.0
 
 
 class Tail:
-    """Surprise of numbers, each against those before it. `absolute`: a floor of the scale in the numbers' own unit."""
+    """Surprise of numbers, each against those before it."""
 
-    __slots__ = ("_above", "_absolute", "_below", "_far_above", "_far_below", "_total", "mean", "seen", "spread", "z")
+    __slots__ = ("_above", "_below", "_far_above", "_far_below", "_total", "mean", "seen", "spread", "z")
 
-    def __init__(self, absolute: float = 0.0) -> None:
-        self._absolute = absolute
+    def __init__(self) -> None:
         self._total = 0.0
         self._above = array("f", [0.0] * BINS)
         self._below = array("f", [0.0] * BINS)
@@ -45,47 +45,51 @@ class Tail:
     def surprise(self, number: float, floor: float, most: float, weight: float) -> float:
         """-log10 of the probability of being so far out on that side, before `number` is learned; sets `z`.
 
-        `floor`: least scale that counts. `most`: how many numbers the location and the scale remember. `weight`: of
-        this number in the memory of the tails; never less than that of the one before.
+        `floor`: what the scale is more than the spread. `most`: how many numbers the location and the scale remember.
+        `weight`: of this number in the memory of the tails; never less than that of the one before.
         """
         seen = self.seen
         if not seen:
             self.mean = number
-        distance = number - self.mean
-        scale = self.spread + floor + self._absolute
-        size = abs(distance)
-        result = 0.0
+        self.seen = seen = seen + 1
         self._total = total = self._total + weight
+        mean = self.mean
+        spread = self.spread
+        scale = spread + floor
+        distance = number - mean
+        size = distance if distance > 0.0 else -distance
+        result = 0.0
         if size > scale:
-            size = size / scale if size < FARTHEST * scale else FARTHEST
-            self.z = size if distance > 0.0 else -size
-            side, far = (self._above, self._far_above) if distance > 0.0 else (self._below, self._far_below)
-            place = int(PER_OCTAVE * math.log2(size))
-            beyond = sum(side[place:far]) if place < far else 0.0
-            share = beyond + (_prolonged(side[:far], size, weight) if beyond < weight else 0.5 * weight)
-            share /= 4.0 * weight + total
-            if seen >= UNCLIPPED:
-                result = -math.log10(share) if share > LEAST else 12.0
-                if not self.spread and result > STILL:  # it never moved: how far is far is not known
-                    result = STILL
-                side[place] += weight  # before that the scale is not known, and so neither is the place
-                if place >= far:
-                    if distance > 0.0:
+            out = size / scale if size < FARTHEST * scale else FARTHEST
+            above = distance > 0.0
+            self.z = out if above else -out
+            if seen > UNCLIPPED:  # before that the scale is not known, and so neither is the place
+                place = int(PER_OCTAVE * log2(out))
+                if above:
+                    side = self._above
+                    far = self._far_above
+                    if place >= far:
                         self._far_above = place + 1
-                    else:
+                else:
+                    side = self._below
+                    far = self._far_below
+                    if place >= far:
                         self._far_below = place + 1
+                beyond = sum(side[place:far]) if place < far else 0.0
+                share = beyond + (0.5 * weight if beyond >= weight else _prolonged(side[:far], out, weight))
+                share /= 4.0 * weight + total
+                result = -log10(share) if share > LEAST else 12.0
+                if not spread and result > STILL:  # it never moved: how far is far is not known
+                    result = STILL
+                side[place] += weight
         else:
             self.z = distance / scale if scale > 0.0 else 0.0
-        self.seen = seen = seen + 1
+        if seen > UNCLIPPED and size > CLIP * spread:
+            size = CLIP * spread
+            distance = size if distance > 0.0 else -size
         step = 1.0 / (seen if seen < most else most)
-        if seen > UNCLIPPED:
-            limit = CLIP * self.spread
-            if distance > limit:
-                distance = limit
-            elif distance < -limit:
-                distance = -limit
-        self.mean += step * distance
-        self.spread += step * (abs(distance) - self.spread)
+        self.mean = mean + step * distance
+        self.spread = spread + step * (size - spread)
         return result
 
     def lighten(self, factor: float) -> None:
