@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from math import log10
 from typing import Any, Final
 
 BINS: Final = 512
@@ -21,10 +22,12 @@ WARM_UP: Final = 20  # values that choose the first bin width
 UNIT: Final = 16  # one value in fixed point
 FULL: Final = 65_535 - UNIT  # a bin that holds more tells nothing more: only thin neighbourhoods are judged
 WIDENING: Final = 3  # 2 ** 3 bins of distance from the middle for one more bin of neighbourhood on either side
-THINNEST: Final = 0.6 * UNIT
-THIN: Final = (1.6 * UNIT, 4.0 * UNIT, 10.0 * UNIT)
+THIN_1: Final = 0.6 * UNIT  # the bands' lower ends
+THIN_2: Final = 1.6 * UNIT
+THIN_3: Final = 4.0 * UNIT
+THIN_4: Final = 10.0 * UNIT
 DENSE: Final = 30.0 * UNIT  # from here on nothing is rare
-BANDS: Final = 5  # between those, thin to dense
+BANDS: Final = 5
 TOO_FAR: Final = 1e300  # apart to do sums with
 FIRST_CHANGE: Final = 1.5  # surprise of the first value that differs, where all before were the same
 
@@ -50,29 +53,22 @@ class Rarity:
         self._center = BINS // 2
         self._total = 0.0
         # Of each half-width: the weight of the values met in each band.
-        self._met = tuple((each, array("d", [0.0] * BANDS)) for each in nearest)
+        self._met = tuple((each, [0.0] * BANDS) for each in nearest)
 
     def surprise(self, value: float, weight: float) -> float:
         """-log10 of how often so rare a value comes, summed over the half-widths, before `value` is learned.
 
         `weight`: of this value in the memory; never less than that of the one before.
         """
-        if value < self._low:
-            self._low = value
-        if value > self._high:
-            self._high = value
+        if (value < self._low or value > self._high) and not self._reaches(value):
+            return 0.0
         if self._first is not None:
             return self._begin(self._first, value, weight)
-        place = (value - self._origin) / self._step
-        if not 1.0 <= place < BINS - 1 or self._high - self._low > 3 * self._width * self._step:
-            if not self._widen(value):
-                return 0.0
-            place = (value - self._origin) / self._step
-        index = int(place)
+        self._total = total = self._total + weight
+        index = int((value - self._origin) / self._step)
         counts = self._counts
         here = counts[index]
-        self._total = total = self._total + weight
-        result = self._judged(index, counts, total, weight) if here < DENSE else 0.0
+        result = self._judged(index, here, total, weight) if here < DENSE else 0.0
         center = self._center
         if index != center:
             self._center = center + 1 if index > center else center - 1
@@ -80,39 +76,32 @@ class Rarity:
             counts[index] = here + UNIT
         return result
 
-    def _judged(self, index: int, counts: array[int], total: float, weight: float) -> float:
-        """The surprise of a value in a bin that is not dense by itself."""
+    def _judged(self, index: int, here: int, total: float, weight: float) -> float:
+        """The surprise of a value in a bin that holds `here`, and so is not dense by itself."""
+        counts = self._counts
         center = self._center
         wide = (index - center if index > center else center - index) >> WIDENING
-        result = 0.0
-        half = -1
-        density = 0
+        if wide > 2:
+            near = around = sum(counts[index - wide : index + wide + 1])
+        else:
+            near = here + counts[index - 1] + counts[index + 1]
+            around = near + counts[index - 2] + counts[index + 2]
+            if wide == 2:
+                near = around
+        odds = 1.0
         for nearest, met in self._met:
-            if nearest < wide:
-                nearest = wide
-            if nearest != half:
-                half = nearest
-                start = index - half
-                density = sum(counts[start if start > 0 else 0 : index + half + 1])
+            density = near if nearest == 1 else around
             if density < DENSE:
-                if density < THINNEST:
-                    band = 0
-                    rarer = met[0]
-                elif density < THIN[0]:
-                    band = 1
-                    rarer = met[0] + met[1]
-                elif density < THIN[1]:
-                    band = 2
-                    rarer = met[0] + met[1] + met[2]
-                elif density < THIN[2]:
-                    band = 3
-                    rarer = met[0] + met[1] + met[2] + met[3]
-                else:
-                    band = 4
-                    rarer = met[0] + met[1] + met[2] + met[3] + met[4]
-                result += math.log10(total / (rarer + 0.5 * weight))
+                band = (
+                    4 if density >= THIN_4
+                    else 3 if density >= THIN_3
+                    else 2 if density >= THIN_2
+                    else 1 if density >= THIN_1
+                    else 0
+                )  # fmt: skip
+                odds *= total / (sum(met[: band + 1]) + 0.5 * weight)
                 met[band] += weight
-        return result
+        return log10(odds)
 
     def fade(self, keep: float) -> None:
         """Let all counts shrink to `keep` of what they are; what is a third of a value or less is forgotten."""
@@ -123,8 +112,7 @@ class Rarity:
         """Multiply all weights, for whoever keeps them from growing without end."""
         self._total *= factor
         for _, met in self._met:
-            for band in range(BANDS):
-                met[band] *= factor
+            met[:] = [each * factor for each in met]
 
     def _begin(self, first: array[float], value: float, weight: float) -> float:
         """Collect values until there are enough, and different ones, to choose the bins."""
@@ -156,20 +144,21 @@ class Rarity:
     def _place(self, value: float) -> int:
         return min(BINS - 1, max(0, int((value - self._origin) / self._step)))
 
-    def _widen(self, value: float) -> bool:
-        """Double the bins until `value` and the whole range fit; counts move to where the middle of their bin is.
+    def _reaches(self, value: float) -> bool:
+        """Extend the range to `value`, and the bins until they hold it with room on either side: each time they double,
+        and counts move to where the middle of their bin is.
 
-        False, and nothing changed, where numbers are too large for that.
+        False, and nothing changed, where numbers are too far apart for that.
         """
-        if not self._high - self._low < TOO_FAR:
+        low, high = min(value, self._low), max(value, self._high)
+        span = high - low
+        if self._first is None and not span < TOO_FAR:
             return False
-        while True:
-            place = (value - self._origin) / self._step
-            if 1.0 <= place < BINS - 1 and self._high - self._low <= 3 * self._width * self._step:
-                return True
+        self._low, self._high = low, high
+        while self._first is None and span > 3 * self._width * self._step:
             old_step, old_origin = self._step, self._origin
             self._step = 2.0 * old_step
-            middle = self._low / 2 + self._high / 2
+            middle = low / 2 + high / 2
             self._origin = middle - BINS / 2 * self._step
             counts = array("H", [0] * BINS)
             for index, count in enumerate(self._counts):
@@ -178,18 +167,19 @@ class Rarity:
                     counts[at] = min(FULL, counts[at] + count)
             self._center = self._place(old_origin + (self._center + 0.5) * old_step)
             self._counts = counts
+        return True
 
     def pack(self) -> list[Any]:
         """Everything it knows as plain values, for `unpack`."""
         return [
             None if self._first is None else self._first.tolist(), self._repeats, self._low, self._high, self._origin,
-            self._step, self._center, self._total, [met.tolist() for _, met in self._met], self._counts.tobytes(),
+            self._step, self._center, self._total, [list(met) for _, met in self._met], self._counts.tobytes(),
         ]  # fmt: skip
 
     def unpack(self, state: list[Any]) -> None:
         (first, self._repeats, self._low, self._high, self._origin, self._step, self._center, self._total, met,
          counts) = state  # fmt: skip
         self._first = None if first is None else array("d", first)
-        self._met = tuple((each, array("d", of_it)) for each, of_it in zip(self._nearest, met, strict=True))
+        self._met = tuple((each, list(of_it)) for each, of_it in zip(self._nearest, met, strict=True))
         self._counts = array("H")
         self._counts.frombytes(counts)
