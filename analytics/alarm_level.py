@@ -15,6 +15,7 @@ slope grows, up to CROWDED times, where they do so by FULL_ECHO. That holds a sl
 from __future__ import annotations
 
 import math
+from math import log10
 from typing import Any, Final
 
 LOW: Final = 2.0
@@ -26,6 +27,7 @@ BASE_RATE: Final = 0.25  # events a week
 FLOOR: Final = 4.4
 PRIOR_EVENTS: Final = 0.5
 PRIOR_WEEKS: Final = 1.5
+QUIET: Final = 10.0 ** ((FLOOR - LOW) / (SLOPE * CROWDED))  # times BASE_RATE: up to here no slope leads above FLOOR
 WEEK_S: Final = 604_800.0
 HALF_LIFE_S: Final = 8 * WEEK_S
 LONGEST_GAP_S: Final = 86_400.0  # a longer pause says nothing
@@ -42,8 +44,8 @@ YOUNG: Final = 1.0  # how much higher the level of a metric is that was just met
 
 class AlarmLevel:
     __slots__ = (
-        "_at_s", "_count", "_events", "_first_s", "_gap_s", "_gap_weeks", "_keep", "_last_gap_s", "_low_at", "_low_s",
-        "_paced", "_pending", "_weeks", "level",
+        "_at_s", "_count", "_events", "_first_s", "_gap_s", "_gap_weeks", "_hurry", "_keep", "_last_gap_s", "_low_at",
+        "_low_s", "_paced", "_pending", "_usual_gap_s", "_weeks", "level",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,6 +60,8 @@ class AlarmLevel:
         self._last_gap_s = self._gap_weeks = 0.0  # the last time between two scores, and what follows from it
         self._keep = 1.0
         self._paced = -PACED
+        self._usual_gap_s = -1.0  # and what follows from it
+        self._hurry = 0.0
         self.level = FLOOR + YOUNG
 
     def take(self, at_s: float, score: float, usual_gap_s: float, echo: float = 0.0) -> None:
@@ -75,29 +79,36 @@ class AlarmLevel:
         else:
             self._first_s = at_s
         self._at_s = at_s
-        self._count += 1
-        if self._pending and at_s - self._low_s > REST_S and self._count - self._low_at > REST_LEAST:
+        self._count = count = self._count + 1
+        if self._pending and at_s - self._low_s > REST_S and count - self._low_at > REST_LEAST:
             self._events += 1.0
             self._pending = False
         if score >= LOW and not self._pending:
             self._pending = True
             self._low_s = at_s
-            self._low_at = self._count
-        slope = SLOPE
-        if echo > ECHO:
-            slope *= 1.0 + (CROWDED - 1.0) * min(1.0, (echo - ECHO) / (FULL_ECHO - ECHO))
-        level = LOW + slope * math.log10((self._events + PRIOR_EVENTS) / (self._weeks + PRIOR_WEEKS) / BASE_RATE)
+            self._low_at = count
+        level = FLOOR
+        odds = (self._events + PRIOR_EVENTS) / (self._weeks + PRIOR_WEEKS) / BASE_RATE
+        if odds > QUIET:
+            crowded = min(1.0, (echo - ECHO) / (FULL_ECHO - ECHO)) if echo > ECHO else 0.0
+            level = max(FLOOR, LOW + SLOPE * (1.0 + (CROWDED - 1.0) * crowded) * log10(odds))
+        if usual_gap_s != self._usual_gap_s:
+            self._pace(usual_gap_s)
         age_s = at_s - self._first_s
         young = YOUNG * (1.0 - age_s / YOUNG_S) if age_s < YOUNG_S else 0.0
+        if count - self._paced < PACED:
+            young = max(young, YOUNG * (1.0 - (count - self._paced) / PACED))
+        self.level = level + young + self._hurry
+
+    def _pace(self, usual_gap_s: float) -> None:
+        """What follows from the usual time between scores, when that changes."""
+        self._usual_gap_s = usual_gap_s
         if not NEW_PACE * self._gap_s > usual_gap_s > self._gap_s / NEW_PACE:
             self._paced = self._count if self._gap_s else self._paced
             self._gap_s = usual_gap_s
-        if self._count - self._paced < PACED:
-            young = max(young, YOUNG * (1.0 - (self._count - self._paced) / PACED))
-        hurry = 0.0
+        self._hurry = 0.0
         if usual_gap_s < CALIBRATED_GAP_S:
-            hurry = HURRY * math.log10(CALIBRATED_GAP_S / max(usual_gap_s, FASTEST_GAP_S))
-        self.level = (level if level > FLOOR else FLOOR) + young + hurry
+            self._hurry = HURRY * log10(CALIBRATED_GAP_S / max(usual_gap_s, FASTEST_GAP_S))
 
     @property
     def age_s(self) -> float:

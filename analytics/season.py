@@ -16,14 +16,15 @@ HOURS: Final = 168
 THURSDAY: Final = 3  # the unix epoch began on one
 SLOWEST: Final = 0.08 / 300.0  # share of a residual that a slot takes over per second of its own time
 FASTEST: Final = 0.25
+MOST: Final = 65_000  # visits that are counted
 WEEK_STEP: Final = 0.3  # share that an hour of the week takes over each week
 BETTER: Final = 0.9  # the week has to err so much less than the day
 
 
 class Season:
     __slots__ = (
-        "_before", "_day", "_day_error", "_half_hour", "_hour", "_hour_n", "_hour_sum", "_visits", "_week",
-        "_week_error", "_weeks",
+        "_before", "_begin_s", "_day", "_day_error", "_end_s", "_hour", "_hour_n", "_hour_sum", "_slot", "_visits",
+        "_week", "_week_error", "_weekly", "_weeks",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -33,8 +34,10 @@ class Season:
         self._weeks = bytearray(HOURS)
         self._day_error = 0.0
         self._week_error = 0.0
-        self._half_hour = -1  # under way, and the visits of its slot before that
+        self._begin_s = self._end_s = 0.0  # of the half hour under way: local time
+        self._slot = 0  # of it, and its visits before that
         self._before = 0
+        self._weekly = False  # whether the week knows this hour
         self._hour = -1  # the hour under way, its sum and count
         self._hour_sum = 0.0
         self._hour_n = 0
@@ -42,33 +45,39 @@ class Season:
     def residual(self, local_s: float, value: float, gap_s: float) -> tuple[float, bool]:
         """(value minus what is usual at this local time, whether that is known), before `value` is learned. Known is
         what another day has shown: how a value differs from those a few minutes before it is no habit of the day."""
-        half_hour = int(local_s) // SLOT_S
-        slot, hour = half_hour % SLOTS, half_hour // 2 % HOURS
+        if not self._begin_s <= local_s < self._end_s:
+            self._enter(int(local_s) // SLOT_S)
+        slot, day = self._slot, self._day
         visits = self._visits[slot]
-        if half_hour != self._half_hour:
-            self._half_hour, self._before = half_hour, visits
-        day = self._day
         if not visits:
             day[slot] = value
-        by_day = value - day[slot]
-        residual = by_day
-        if self._weeks[hour] >= 2:
-            by_week = value - self._week[hour]
+        usual = day[slot]
+        residual = by_day = value - usual
+        if self._weekly:
+            by_week = value - self._week[self._hour]
             self._day_error += 0.005 * (abs(by_day) - self._day_error)
             self._week_error += 0.005 * (abs(by_week) - self._week_error)
             if self._week_error < BETTER * self._day_error:
                 residual = by_week
-        if visits < 65_000:
+        if visits < MOST:
             self._visits[slot] = visits + 1
         least = SLOWEST * gap_s if gap_s < FASTEST / SLOWEST else FASTEST
         step = 1.0 / (visits + 1)
-        day[slot] += (step if step > least else least) * by_day
-        if hour != self._hour:
-            self._close()
-            self._hour, self._hour_sum, self._hour_n = hour, 0.0, 0
+        day[slot] = usual + (step if step > least else least) * by_day
         self._hour_sum += value
         self._hour_n += 1
         return residual, self._before >= 2
+
+    def _enter(self, half_hour: int) -> None:
+        """Another half hour begins, of local time since 1970."""
+        self._begin_s = float(half_hour * SLOT_S)
+        self._end_s = self._begin_s + SLOT_S
+        self._slot, hour = half_hour % SLOTS, half_hour // 2 % HOURS
+        self._before = self._visits[self._slot]
+        if hour != self._hour:
+            self._close()
+            self._hour, self._hour_sum, self._hour_n = hour, 0.0, 0
+        self._weekly = self._weeks[hour] >= 2
 
     def _close(self) -> None:
         if not self._hour_n:
@@ -91,3 +100,4 @@ class Season:
         self._visits.frombytes(visits)
         self._week.frombytes(week)
         self._weeks = bytearray(weeks)
+        self._begin_s = self._end_s = 0.0

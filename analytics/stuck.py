@@ -19,7 +19,8 @@ UNLIKELY: Final = 8.0
 MIN_CHANGES: Final = 50  # before anything is said
 RESTS: Final = (0.0, 100.0)  # nothing, and all of a percentage
 KNOWN_S: Final = 7 * 86_400.0  # from then on a rest at an end of the range is judged as any other
-STEP: Final = 1 / 500  # weight of a tick in the learned share of repetitions
+STEP: Final = 1 / 500  # weight of a tick in the learned share of repetitions ...
+LEAST_SHARE: Final = 0.001  # ... which is never less
 FADE_S: Final = 60 * 86_400.0  # the longest repetition is worth half after so long
 
 
@@ -59,6 +60,7 @@ class Stuck:
             return True
         if not self._changes:
             self._first_s = at_s
+            self._low = self._high = value
         self._changes += 1
         was_stuck = self.since_s is not None
         if not was_stuck:  # what a broken sensor does is not its habit
@@ -69,14 +71,14 @@ class Stuck:
                 self._longest_s = max(self._longest_s * fade, lasted)
                 share = 1.0 - (1.0 - share) * (1.0 - STEP) ** self._run
             share *= 1.0 - STEP
-            self._share = 0.999 if share > 0.999 else share if share > 0.001 else 0.001
+            self._share = share if share > LEAST_SHARE else LEAST_SHARE
         self.since_s = None
         self._value = value
         self._run = 0
         self._run_s = self._at_s = at_s
         if value < self._low:
             self._low = value
-        if value > self._high:
+        elif value > self._high:
             self._high = value
         return was_stuck
 
