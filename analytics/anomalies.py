@@ -48,9 +48,8 @@ class Anomalies:
         self, total: float, low: float, high: float, count: int, last_ms: int, now_ms: int, *, hushed: bool
     ) -> list[Finding]:
         """Take a few samples, the last of them at `last_ms`."""
-        ticker = self._ticker
-        ticker.add(total, low, high, count)
-        return self._look(ticker.close(last_ms, now_ms), hushed) if ticker.due(last_ms, now_ms) else []
+        tick = self._ticker.take(total, low, high, count, last_ms, now_ms)
+        return [] if tick is None else self._look(tick, hushed)
 
     def add_many(self, times: Times, values: Values, now_ms: int, *, hushed: bool) -> list[Finding]:
         """Take any number of rising samples."""

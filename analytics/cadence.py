@@ -19,7 +19,7 @@ LONGEST: Final = 3.0
 MIN_SILENCE_MS: Final = 60_000.0
 MIN_ARRIVALS: Final = 20
 MIN_SPAN_MS: Final = 600_000
-FADE_MS: Final = 7 * 86_400_000.0  # the longest gap is worth half after so long
+FADE: Final = 0.6931 / (7 * 86_400_000.0)  # per ms: the longest gap is worth half after a week
 STEP: Final = 0.05  # weight of a new gap in the usual one
 
 
@@ -44,7 +44,7 @@ class Cadence:
                 if gap > self.longest_ms:
                     self.longest_ms = gap
                 else:
-                    self.longest_ms -= self.longest_ms * gap * (0.6931 / FADE_MS)
+                    self.longest_ms -= self.longest_ms * gap * FADE
             elif gap < 0:  # the clock was set back; the habit stays, its beginning moves along
                 self.first_ms += gap
         else:
@@ -58,7 +58,7 @@ class Cadence:
         span = last_ms - self.last_ms
         if span > 0:
             self.usual_ms += (1.0 - (1.0 - STEP) ** arrivals) * (span / arrivals - self.usual_ms)
-            self.longest_ms = max(longest_ms, self.longest_ms - self.longest_ms * span * (0.6931 / FADE_MS))
+            self.longest_ms = max(longest_ms, self.longest_ms - self.longest_ms * span * FADE)
         self.arrivals += arrivals
         self.last_ms = last_ms
 

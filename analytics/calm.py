@@ -43,8 +43,8 @@ class Calm:
         """Take an ordinary part of rising samples. False: nothing was taken, the detectors have to see it."""
         first, last, low, high, value, total, count = part
         if (
-            first < self.last_ms
-            or last >= self.until_ms
+            last >= self.until_ms
+            or first < self.last_ms
             or last - first > LONG_MS
             or not (self.low <= low and high <= self.high)
             or not (self.arrived_ms <= now_ms < self.before_ms)

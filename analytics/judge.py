@@ -79,7 +79,7 @@ class Judge:
         self._began_s = 0.0
         self._center = self._spread = 0.0  # of the band when the episode began
         self._side: Side = "none"  # of the episode
-        self._where: Side = "none"  # of the last value
+        self._where: Side = "none"  # of the last value that was outside
         self._exits = 0  # from the band, since the episode began
         self._out = 0  # ticks outside the band, one after the other, on one side
         self._out_s = 0.0
@@ -91,9 +91,9 @@ class Judge:
         """Learn a tick. `raised`: how much more than its level the score has to reach to be told."""
         at_s = tick.at_ms / 1000.0
         told: list[Verdict] = []
-        if 0.0 <= self._at_s - at_s < KNOWN_S:  # seen before a restart; much older: the clock was set back
-            return told
-        if at_s < self._at_s:
+        if at_s <= self._at_s:
+            if self._at_s - at_s < KNOWN_S:  # seen before a restart; much older: the clock was set back
+                return told
             self.levels.shift(at_s - self._at_s)
             self._open_s += at_s - self._at_s
             self._began_s = min(self._began_s, at_s)
@@ -102,10 +102,12 @@ class Judge:
             self._look_stuck(at_s, tick, tick.mean, told)
             return told
         anomaly = self.anomaly
-        value = self._telling(tick)
-        self.score = score = anomaly.take(at_s, (tick.at_ms + self.local.offset_ms(tick.at_ms)) / 1000.0, value)
-        self.level = level = self.levels.level
-        self.levels.take(at_s, score, anomaly.gap_s, anomaly.echo)
+        value = tick.mean if tick.samples == 1 else self._telling(tick)
+        local_s = (tick.at_ms + self.local.offset_ms(tick.at_ms)) / 1000.0
+        self.score = score = anomaly.take(at_s, local_s, value)
+        levels = self.levels
+        self.level = level = levels.level
+        levels.take(at_s, score, anomaly.gap_s, anomaly.echo)
         self._place(at_s, value)
         if self._look_stuck(at_s, tick, value, told):
             return told
@@ -139,9 +141,8 @@ class Judge:
         return True
 
     def _telling(self, tick: Tick) -> float:
-        """The value that stands for a tick: its mean, or its extreme where that is further out than it ever is."""
-        if tick.samples == 1:
-            return tick.mean
+        """The value that stands for a tick of several samples: their mean, or their extreme where that is further out
+        than it ever is."""
         reach = max(tick.high - tick.mean, tick.mean - tick.low)
         center, spread = self.anomaly.usual
         floor = 1e-4 * spread + 1e-6 * abs(center)
@@ -153,21 +154,19 @@ class Judge:
     def _place(self, at_s: float, value: float) -> None:
         """Where the value lies, inside the usual band or how long outside it."""
         center, spread = self._band(value)
-        side: Side = "none"
-        if value > center + BAND * spread:
-            side = "above"
-        elif value < center - BAND * spread:
-            side = "below"
-        if self._out and side != self._where:
+        reach = BAND * spread
+        if center - reach <= value <= center + reach:
             self._out = 0
-        if side != "none":
-            if not self._out:
-                self._out_s = at_s
-                self._jumped = abs(self.anomaly.z[1]) >= JUMP
-                self._exits += 1
-                if self.kind is None:
-                    self._side = side
-            self._out += 1
+            return
+        side: Side = "above" if value > center else "below"
+        if not self._out or side != self._where:
+            self._out = 0
+            self._out_s = at_s
+            self._jumped = abs(self.anomaly.z[1]) >= JUMP
+            self._exits += 1
+            if self.kind is None:
+                self._side = side
+        self._out += 1
         self._where = side
 
     def _band(self, value: float) -> tuple[float, float]:

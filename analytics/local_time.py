@@ -31,6 +31,7 @@ class LocalTime:
     def __init__(self, zone: tzinfo = UTC) -> None:
         self.zone = zone
         self._days: dict[int, tuple[int, int, int]] = {}
+        self._lately = (0, 0, 0)  # a span that was asked for last, and its offset
 
     def wall(self, times: Times) -> Times:
         """Wall time in ms since 1970-01-01 00:00 as the clock showed it. Shape (n,) in and out, any order."""
@@ -47,8 +48,16 @@ class LocalTime:
 
     def offset_ms(self, at_ms: int) -> int:
         """Wall time minus UTC at this moment."""
-        change, before, after = self._day(at_ms // DAY_MS)
-        return before if at_ms < change else after
+        begin_ms, end_ms, offset = self._lately  # in one go: several threads may ask
+        if begin_ms <= at_ms < end_ms:
+            return offset
+        day = at_ms // DAY_MS
+        change, before, after = self._day(day)
+        if at_ms < change:
+            self._lately = day * DAY_MS, min(change, (day + 1) * DAY_MS), before
+            return before
+        self._lately = max(change, day * DAY_MS), (day + 1) * DAY_MS, after
+        return after
 
     def time_of_day(self, at_ms: int) -> str:
         """As the clock shows it: `14:05`."""

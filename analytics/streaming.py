@@ -92,7 +92,8 @@ class Watchlist:
             if watch is None:
                 findings += self.observe(part, now_ms)
             elif summary[-1] > SMALL or not watch.calm.takes(summary, now_ms):
-                findings += watch.observe(part.times, part.values, now_ms)
+                told = watch.ordinary(summary[1], summary[4], now_ms) if summary[-1] == 1 else None
+                findings += watch.observe(part.times, part.values, now_ms) if told is None else told
                 watch.arm()
         return findings
 
@@ -263,6 +264,9 @@ def _summed_up(parts: Sequence[Part]) -> list[PartSummary] | None:
         return None
     times = np.concatenate([part.times for part in parts])
     values = np.concatenate([part.values for part in parts])
+    if total == len(parts):
+        moments, numbers = times.tolist(), values.tolist()
+        return list(zip(moments, moments, numbers, numbers, numbers, numbers, counts, strict=True))
     sizes = np.array(counts, dtype=np.int64)
     lasts = np.cumsum(sizes) - 1
     falls = times[1:] < times[:-1]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 
 from .robust import Times, Values
 
@@ -24,7 +25,7 @@ PARTS: Final = 8  # ticks of a batch that spans less than so many minutes
 MOST: Final = 256  # of any batch
 
 
-class Tick(NamedTuple):
+class Tick(Struct, frozen=True, gc=False):
     at_ms: int  # of the last sample
     mean: float
     low: float
@@ -81,10 +82,19 @@ class Ticker:
             mean = self._low / 2 + self._high / 2
         tick = Tick(at_ms, mean, self._low, self._high, samples)
         self._clear()
-        self._grow(at_ms, samples)
-        self.due_ms = at_ms + self._length_ms
-        self._wall_ms = now_ms + WALL_MS
+        self._go_on(at_ms, now_ms)
         return tick
+
+    def take(self, total: float, low: float, high: float, samples: int, last_ms: int, now_ms: int) -> Tick | None:
+        """`add` samples, the last of them at `last_ms`, and `close` the tick when it is `due`."""
+        if not self.due(last_ms, now_ms):
+            self.add(total, low, high, samples)
+            return None
+        if samples > 1 or self._samples:
+            self.add(total, low, high, samples)
+            return self.close(last_ms, now_ms)
+        self._go_on(last_ms, now_ms)
+        return Tick(last_ms, total, low, high, 1)
 
     def cut(self, times: Times, values: Values, now_ms: int) -> Iterator[Tick]:
         """The ticks that a batch (rising, not empty) completes."""
@@ -111,16 +121,18 @@ class Ticker:
             if last_ms >= self.due_ms:
                 yield self.close(last_ms, now_ms)
 
-    def _grow(self, at_ms: int, samples: int) -> None:
-        if self._length_ms >= LONGEST_MS:
-            return
-        if not self._closed:
-            self._first_ms = at_ms
-        self._closed += 1
-        if self._closed >= RUNG:
-            usual_ms = (at_ms - self._first_ms) // max(1, self._closed - 1)
-            self._length_ms = min(LONGEST_MS, 2 * usual_ms)
-            self._closed = 0
+    def _go_on(self, at_ms: int, now_ms: int) -> None:
+        """A tick has ended with the sample at `at_ms`: when the next is due, and whether it is a longer one."""
+        if self._length_ms < LONGEST_MS:
+            if not self._closed:
+                self._first_ms = at_ms
+            self._closed += 1
+            if self._closed >= RUNG:
+                usual_ms = (at_ms - self._first_ms) // max(1, self._closed - 1)
+                self._length_ms = min(LONGEST_MS, 2 * usual_ms)
+                self._closed = 0
+        self.due_ms = at_ms + self._length_ms
+        self._wall_ms = now_ms + WALL_MS
 
     def pack(self) -> list[Any]:
         return [self._length_ms, self._closed, self._first_ms, self.due_ms]

@@ -72,27 +72,15 @@ class MetricWatch:
 
     def observe(self, times: Times, values: Values, now_ms: int) -> list[Finding]:
         """Take samples (ms, unit). `now_ms`: the wall clock at their arrival."""
-        self.settle()
         count = len(values)
         if count == 1:
-            first = last = times.item(0)
-            value = values.item(0)
-            if first >= self._last_ms and self._quiet_low <= value <= self._quiet_high:
-                self.cadence.note(now_ms)
-                self._gap(first - self._last_ms, 1)
-                self._last_ms = first
-                self._last_value = value
-                baseline = self._baseline
-                if baseline is not None and first >= baseline.keep_at_ms and baseline.keep(first, value):
-                    self._set_quiet()
-                findings = [] if self.quiet_since_ms is None else self._heard(now_ms)
-                if self.anomalies is not None:
-                    stale = now_ms - last > STALE_MS
-                    findings += self.anomalies.add(value, value, value, 1, last, now_ms, hushed=stale)
-                return findings
-        elif not count:
+            told = self.ordinary(times.item(0), values.item(0), now_ms)
+            if told is not None:
+                return told
+        self.settle()
+        if not count:
             return []
-        elif count <= SMALL:
+        if 1 < count <= SMALL:
             moments, numbers = times.tolist(), values.tolist()
             first, last = moments[0], moments[-1]
             low, high = min(numbers), max(numbers)
@@ -127,21 +115,43 @@ class MetricWatch:
             self._take(times[start : start + CHUNK], values[start : start + CHUNK], now_ms, findings)
         return findings
 
+    def ordinary(self, at_ms: int, value: float, now_ms: int) -> list[Finding] | None:
+        """`observe` one sample. None: nothing was taken, it is not an ordinary one."""
+        if self.calm.until_ms != NEVER:
+            self.settle()
+        last_ms = self._last_ms
+        if at_ms < last_ms or not self._quiet_low <= value <= self._quiet_high:
+            return None
+        self.cadence.note(now_ms)
+        self._gap(at_ms - last_ms, 1)
+        self._last_ms = at_ms
+        self._last_value = value
+        baseline = self._baseline
+        if baseline is not None and at_ms >= baseline.keep_at_ms and baseline.keep(at_ms, value):
+            self._set_quiet()
+        heard = [] if self.quiet_since_ms is None else self._heard(now_ms)
+        if self.anomalies is None:
+            return heard
+        told = self.anomalies.add(value, value, value, 1, at_ms, now_ms, hushed=now_ms - at_ms > STALE_MS)
+        return heard + told if heard else told
+
     def arm(self) -> None:
         """After a sample was observed: how long parts may pass by (see `calm`) before the next has to be."""
+        if self.quiet_since_ms is not None:
+            return
+        last_ms, arrived_ms = self._last_ms, self.cadence.last_ms
         until_ms = before_ms = FAR
         if self._baseline is not None:
             until_ms = self._baseline.keep_at_ms
         if self.anomalies is not None:
-            due_ms, wall_ms = self.anomalies.calm(self._last_ms)
-            if due_ms > self._last_ms:
+            due_ms, wall_ms = self.anomalies.calm(last_ms)
+            if due_ms > last_ms:
                 until_ms = min(until_ms, due_ms)
+            elif wall_ms - arrived_ms < self.cadence.usual_ms:  # the next part will be due
+                return
             else:
                 before_ms = wall_ms
-        if self.quiet_since_ms is not None:
-            until_ms = NEVER
-        arrived_ms = self.cadence.last_ms
-        self.calm.arm((self._quiet_low, self._quiet_high), self._last_ms, until_ms, arrived_ms, before_ms)
+        self.calm.arm((self._quiet_low, self._quiet_high), last_ms, until_ms, arrived_ms, before_ms)
 
     def settle(self) -> None:
         """Hand on to the detectors what has passed by; the next part is for them to see."""
@@ -215,9 +225,9 @@ class MetricWatch:
 
     def _gap(self, gap_ms: float, count: int, parts: int = 1) -> None:
         """Learn how far apart samples are, and so how many of them make up a fact."""
-        self._count += count
-        if self._count > count:
-            step = 1.0 if self._count == 2 else GAP_STEP if parts == 1 else 1.0 - (1.0 - GAP_STEP) ** parts
+        self._count = known = self._count + count
+        if known > count:
+            step = 1.0 if known == 2 else GAP_STEP if parts == 1 else 1.0 - (1.0 - GAP_STEP) ** parts
             self._gap_ms += step * (gap_ms - self._gap_ms)
 
     def _heard(self, now_ms: int) -> list[Finding]:
