@@ -15,7 +15,7 @@ metric. Nothing looks ahead and nothing depends on unit, scale or sign.
 from __future__ import annotations
 
 import math
-from math import dist, log
+from math import dist, log2
 from typing import Any, Final
 
 from .echo import Echo
@@ -30,6 +30,7 @@ SCALE_S: Final = 3.5 * 86_400.0
 SCALE_LEAST: Final = 500  # values
 WINDOW: Final = 13  # values in the short mean and spread
 ROOT: Final = math.sqrt(WINDOW)
+LN_2: Final = math.log(2.0)
 LEAST_WIDTH: Final = 1e-3  # that a spread differs by, of itself
 SMOOTH: Final = 0.2
 NOW: Final = 0.4
@@ -136,7 +137,7 @@ class AnomalyScore:
             by_mean = mean.surprise(middle, floor, most, weight)
             width = dist(ring, (middle,) * WINDOW) / ROOT + floor
             if width > 0.0:
-                width = log(width)
+                width = LN_2 * log2(width)
                 by_spread = spread.surprise(width, LEAST_WIDTH, most, weight)
                 self._unrest += DRIFT_FAST * (width - self._unrest) if spread.seen > 1 else width
                 if count > DRIFT_FROM:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 MOST: Final = 12.0
-FORGET: Final = 1e-3  # of what was, with each value: about the last thousand count
+FADING: Final = 1_000  # values, from which on ...
+FORGET: Final = 1 / FADING  # ... this of what was is forgotten with each: about the last thousand count
 
 
 class Echo:
@@ -23,7 +24,7 @@ class Echo:
     def take(self, value: float) -> float:
         """Learn `value`; the autocorrelation by then, about -1 to 1, and 0 where nothing varies."""
         self._count = count = self._count + 1
-        share = 1.0 / count if count * FORGET < 1.0 else FORGET
+        share = 1.0 / count if count < FADING else FORGET
         off = (value if value < MOST else MOST) - self._usual
         self._usual += share * off
         self._square = square = self._square + share * (off * off - self._square)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from itertools import accumulate
 from math import log10
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ THIN_3: Final = 4.0 * UNIT
 THIN_4: Final = 10.0 * UNIT
 DENSE: Final = 30.0 * UNIT  # from here on nothing is rare
 BANDS: Final = 5
+UP_FROM: Final = tuple(tuple(range(band, BANDS)) for band in range(BANDS))
 TOO_FAR: Final = 1e300  # apart to do sums with
 FIRST_CHANGE: Final = 1.5  # surprise of the first value that differs, where all before were the same
 
@@ -52,8 +54,8 @@ class Rarity:
         self._step = 0.0
         self._center = BINS // 2
         self._total = 0.0
-        # Of each half-width: the weight of the values met in each band.
-        self._met = tuple((each, [0.0] * BANDS) for each in nearest)
+        # Of each half-width: the weight of the values met in each band and in those below it.
+        self._met = tuple((each, array("d", [0.0] * BANDS)) for each in nearest)
 
     def surprise(self, value: float, weight: float) -> float:
         """-log10 of how often so rare a value comes, summed over the half-widths, before `value` is learned.
@@ -77,7 +79,10 @@ class Rarity:
         return result
 
     def _judged(self, index: int, here: int, total: float, weight: float) -> float:
-        """The surprise of a value in a bin that holds `here`, and so is not dense by itself."""
+        """The surprise of a value in a bin that holds `here`, and so is not dense by itself.
+
+        The range keeps to the middle of the bins (see `_reaches`), so that no neighbourhood ends beyond them.
+        """
         counts = self._counts
         center = self._center
         wide = (index - center if index > center else center - index) >> WIDENING
@@ -99,8 +104,9 @@ class Rarity:
                     else 1 if density >= THIN_1
                     else 0
                 )  # fmt: skip
-                odds *= total / (sum(met[: band + 1]) + 0.5 * weight)
-                met[band] += weight
+                odds *= total / (met[band] + 0.5 * weight)
+                for each in UP_FROM[band]:
+                    met[each] += weight
         return log10(odds)
 
     def fade(self, keep: float) -> None:
@@ -112,7 +118,8 @@ class Rarity:
         """Multiply all weights, for whoever keeps them from growing without end."""
         self._total *= factor
         for _, met in self._met:
-            met[:] = [each * factor for each in met]
+            for band in range(BANDS):
+                met[band] *= factor
 
     def _begin(self, first: array[float], value: float, weight: float) -> float:
         """Collect values until there are enough, and different ones, to choose the bins."""
@@ -173,13 +180,16 @@ class Rarity:
         """Everything it knows as plain values, for `unpack`."""
         return [
             None if self._first is None else self._first.tolist(), self._repeats, self._low, self._high, self._origin,
-            self._step, self._center, self._total, [list(met) for _, met in self._met], self._counts.tobytes(),
+            self._step, self._center, self._total, self._counts.tobytes(), [met.tolist() for _, met in self._met],
         ]  # fmt: skip
 
     def unpack(self, state: list[Any]) -> None:
-        (first, self._repeats, self._low, self._high, self._origin, self._step, self._center, self._total, met,
-         counts) = state  # fmt: skip
+        (first, self._repeats, self._low, self._high, self._origin, self._step, self._center, self._total, counts,
+         sums) = state  # fmt: skip
+        if isinstance(sums, bytes):  # an earlier version packed the counts last, and of each band what it holds itself
+            earlier: list[list[float]] = counts
+            counts, sums = sums, [list(accumulate(met)) for met in earlier]
         self._first = None if first is None else array("d", first)
-        self._met = tuple((each, list(of_it)) for each, of_it in zip(self._nearest, met, strict=True))
+        self._met = tuple((each, array("d", of_it)) for each, of_it in zip(self._nearest, sums, strict=True))
         self._counts = array("H")
         self._counts.frombytes(counts)
