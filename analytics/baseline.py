@@ -128,30 +128,34 @@ class Baseline:
         self._envelope_high = max(self._envelope_high, level)
 
     def _refresh(self, time_ms: int) -> None:
-        ordered = np.sort(np.frombuffer(self._ring, dtype=np.float64))
-        if max(abs(float(ordered[0])), abs(float(ordered[-1]))) > TAME:
+        ordered = np.array(self._ring)
+        ordered.sort()
+        lowest, highest = ordered.item(0), ordered.item(-1)
+        if max(-lowest, highest) > TAME:
             self.low = self.inner_low = -math.inf  # no arithmetic with numbers at the edge of what doubles hold
             self.high = self.inner_high = math.inf
             return
         count = len(ordered)
-        self.median = middle = float(ordered[count // 2])
-        distances = np.abs(ordered - middle)
+        self.median = middle = ordered.item(count // 2)
+        distances = ordered - middle
+        np.abs(distances, out=distances)
         distances.partition(count // 2)
-        self.sigma = sigma = MAD_TO_SIGMA * float(distances[count // 2])
+        self.sigma = sigma = MAD_TO_SIGMA * distances.item(count // 2)
         steps = ordered[1:] - ordered[:-1]
-        steps = steps[steps > 1e-12 * abs(middle)]
-        self._fade(time_ms, float(ordered[count // 50]), float(ordered[-1 - count // 50]))
+        risen = steps > 1e-12 * abs(middle)
+        rises = int(np.count_nonzero(risen))
+        self._fade(time_ms, ordered.item(count // 50), ordered.item(-1 - count // 50))
         floor = self._min_deviation
         if floor is None:
-            if sigma <= 0.0 or len(steps) < MIN_DISTINCT - 1:
+            if sigma <= 0.0 or rises < MIN_DISTINCT - 1:
                 self.low = self.inner_low = -math.inf
                 self.high = self.inner_high = math.inf
                 return
             floor = RELATIVE_FLOOR * abs(middle)
-        if len(steps):
-            floor = max(floor, 5.0 * float(np.minimum.reduce(steps)))
         width = YOUNG_WIDTH if time_ms - self._first_ms < YOUNG_MS else WIDTH
         half = max(width * sigma, floor)
+        if rises and 5.0 * (highest - lowest) > half * rises:  # else the least of them is too small to count
+            half = max(half, 5.0 * steps[risen].min().item())
         margin = max(MARGIN * (self._envelope_high - self._envelope_low), 0.25 * half)
         self.low = min(middle - half, self._envelope_low - margin)
         self.high = max(middle + half, self._envelope_high + margin)

@@ -26,12 +26,18 @@ DEVIATION_HOLD_MS: Final = 30_000
 class Conditions:
     """Of the metric `name`, judged by `spec`."""
 
-    __slots__ = ("_name", "_spec", "_stay", "baseline", "deviation", "implausible", "limit")
+    __slots__ = ("_fixed", "_name", "_spec", "_stay", "baseline", "deviation", "implausible", "limit")
 
     def __init__(self, name: str, spec: MetricSpec) -> None:
         self._name = name
         self._spec = spec
         self._stay = stay_limits(spec)
+        lows = (spec.plausible_low, spec.warn_low, spec.critical_low)
+        highs = (spec.plausible_high, spec.warn_high, spec.critical_high)
+        self._fixed = (
+            max((low for low in lows if low is not None), default=-math.inf),
+            min((high for high in highs if high is not None), default=math.inf),
+        )
         self.limit = Condition(need=1, hold_ms=int(spec.hold_s * 1000))
         self.implausible = Condition(need=3, hold_ms=0)
         self.deviation = Condition(need=5, hold_ms=max(DEVIATION_HOLD_MS, int(spec.hold_s * 1000)))
@@ -56,16 +62,14 @@ class Conditions:
         """The bounds within which an ordinary sample changes nothing; none when something is open or under way."""
         if not (self.limit.idle and self.implausible.idle and self.deviation.idle):
             return math.inf, -math.inf
-        spec, baseline = self._spec, self.baseline
-        lows = [spec.plausible_low, spec.warn_low, spec.critical_low]
-        highs = [spec.plausible_high, spec.warn_high, spec.critical_high]
+        low, high = self._fixed
+        baseline = self.baseline
         if baseline is not None:
-            lows.append(baseline.low if spec.bad_direction != "above" else None)
-            highs.append(baseline.high if spec.bad_direction != "below" else None)
-        return (
-            max((low for low in lows if low is not None), default=-math.inf),
-            min((high for high in highs if high is not None), default=math.inf),
-        )
+            if self._spec.bad_direction != "above":
+                low = max(low, baseline.low)
+            if self._spec.bad_direction != "below":
+                high = min(high, baseline.high)
+        return low, high
 
     def is_plausible(
         self, value: float, begin_ms: int, end_ms: int, count: int, now_ms: int, findings: list[Finding]
