@@ -71,10 +71,9 @@ def look_back(
         was_implausible = False
         if not -TAME < value < TAME:
             continue
-        ticker.add(value, value, value, 1)
-        if not ticker.due(at_ms, at_ms):
+        tick = ticker.take(value, value, value, 1, at_ms, at_ms)
+        if tick is None:
             continue
-        tick = ticker.close(at_ms, at_ms)
         _told(judge, tick, found)
         count = judge.anomaly.count
         if (

@@ -91,9 +91,11 @@ class Watchlist:
             watch = watches.get(part.name)
             if watch is None:
                 findings += self.observe(part, now_ms)
-            elif summary[-1] > SMALL or not watch.calm.takes(summary, now_ms):
-                told = watch.ordinary(summary[1], summary[4], now_ms) if summary[-1] == 1 else None
-                findings += watch.observe(part.times, part.values, now_ms) if told is None else told
+            elif (count := summary[6]) > SMALL or not watch.calm.takes(summary, now_ms):
+                told = watch.ordinary(summary[1], summary[4], now_ms) if count == 1 else None
+                if told is None:
+                    told = watch.observe(part.times, part.values, now_ms)
+                findings += told
                 watch.arm()
         return findings
 

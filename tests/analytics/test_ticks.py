@@ -62,3 +62,18 @@ def test_it_goes_on_after_a_restart() -> None:
     restored.unpack(ticker.pack())
     later = START + 5_000_000
     assert len(run(restored, 1_000, 1_000, later)) in range(len(run(ticker, 1_000, 1_000, later)) - 1, 300)
+
+
+def test_what_is_taken_at_once_is_what_is_added_and_closed() -> None:
+    at_once, apart = Ticker(), Ticker()
+    ticks: tuple[list[Tick | None], list[Tick | None]] = ([], [])
+    for index in range(3 * RUNG):
+        at, value = START + index * 1_000, float(index % 7)
+        samples = 1 + index % 3
+        part = (samples * value, value - 1.0 * (samples > 1), value + 2.0 * (samples > 1), samples)
+        ticks[0].append(at_once.take(*part, at, at))
+        apart.add(*part)
+        ticks[1].append(apart.close(at, at) if apart.due(at, at) else None)
+    assert ticks[0] == ticks[1]
+    assert {1, 2, 3} <= {tick.samples for tick in ticks[0] if tick is not None}
+    assert at_once.pack() == apart.pack()
