@@ -40,12 +40,13 @@ def insight_key(finding: Finding) -> str:
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """When it fits (`kind`, and `metric`, `roles`, `direction`, `level` where given), and what it says then."""
+    """When it fits (`kind`, and `metric`, `roles`, `but_roles`, `direction`, `level` where given), and what it says."""
 
     name: str
     kind: FindingKind
     metric: str | None
     roles: tuple[str, ...]
+    but_roles: tuple[str, ...]
     direction: str | None
     level: str | None
     title: str
@@ -63,6 +64,7 @@ class Rule(Struct, frozen=True, kw_only=True):
             self.kind == finding.kind
             and self.metric in (None, finding.metric)
             and (not self.roles or spec.role in self.roles)
+            and spec.role not in self.but_roles
             and self.direction in (None, finding.direction)
             and self.level in (None, finding.level)
         )
@@ -113,8 +115,8 @@ class Rules:
 
 
 _MEMBERS: Final = frozenset({
-    "name", "kind", "metric", "roles", "direction", "level", "title", "text", "category", "severity", "impact",
-    "confidence", "recommendations", "actions", "expires_h",
+    "name", "kind", "metric", "roles", "but_roles", "direction", "level", "title", "text", "category", "severity",
+    "impact", "confidence", "recommendations", "actions", "expires_h",
 })  # fmt: skip
 
 
@@ -152,6 +154,7 @@ def _rule(index: int, entry: object) -> Rule:
         kind=kind,
         metric=_text(where, entry, "metric") if "metric" in entry else None,
         roles=_texts(where, entry, "roles"),
+        but_roles=_texts(where, entry, "but_roles"),
         direction=_word(where, entry, "direction", ("above", "below")) if "direction" in entry else None,
         level=_word(where, entry, "level", ("warning", "critical")) if "level" in entry else None,
         title=_template(where, "title", _text(where, entry, "title"), known),

@@ -22,6 +22,7 @@ from analytics.budget import JUDGED
 from gateway.demo.coach import DAY_MS
 from gateway.demo.faults import FaultKind
 from gateway.demo.oddities import ODDITIES, Oddity, OddityKind
+from gateway.demo.signals import SIGNALS
 
 from . import calibration
 from .coach_plan import CASES, HOUR_MS, WARM_DAYS, Says, planned
@@ -37,6 +38,7 @@ _ENDS: Final[dict[str, tuple[str, float, bool]]] = {  # metric -> column, % that
     "tank.propane.level": ("propane", 15.0, True),
 }
 SERVICE: Final = 20.0  # % of a tank: nothing but a hose brings that back
+ROUGHLY: Final = 1.0  # of the metric's unit, by which a moment later may differ
 NOTIFIED: Final = ("medium", "high", "critical")  # a low one waits on the page until somebody looks
 ODDITY_DAYS: Final[dict[OddityKind, float]] = {
     "clock_change": 6, "cold_snap": 4, "guest_weekend": 3, "heat_wave": 5, "long_drive": 1, "overcast_spell": 3,
@@ -97,14 +99,14 @@ def fault_result(kind: FaultKind, seed: int) -> FaultResult:
     )
 
 
-def quiet_result(what: OddityKind | None, seed: int, days: float = 30.0, *, streaming: bool = False) -> QuietResult:
-    """A clean life of so many days, or (with `what`) one that an oddity makes unusual."""
+def quiet_result(what: OddityKind | None, seed: int, days: float = 30.0) -> QuietResult:
+    """A clean life of so many days, or (with `what`) one that an oddity makes unusual, with every detector on."""
     oddities = []
     if what is not None:
         begin_ms = start_ms(seed) + WARM_DAYS * DAY_MS + DAY_MS
         oddities = [Oddity(what, begin_ms, begin_ms + round(ODDITY_DAYS[what] * DAY_MS))]
         days = ODDITY_DAYS[what] + 3
-    lived = run(seed, warm_days=WARM_DAYS, days=days, oddities=oddities, streamed=None if streaming else frozenset())
+    lived = run(seed, warm_days=WARM_DAYS, days=days, oddities=oddities)
     if lived.failed:
         raise RuntimeError(f"{what} {seed}: {lived.failed}")
     told = tuple(
@@ -116,20 +118,25 @@ def quiet_result(what: OddityKind | None, seed: int, days: float = 30.0, *, stre
 
 
 def _came_true(told: Told, lived: Run) -> bool:
-    """A battery or tank that was said to run out of charge, water or room did so within a day (as good as); a generator
-    whose service is due had just run for so long."""
+    """A battery or tank that was said to run out of charge, water or room did so within a day (as good as); what was
+    said to be beyond a limit is; a generator whose service is due had just run for so long."""
     if told.kind == "service_due":
         hours = float(lived.truth["generator_run_time"][lived.times.searchsorted(told.at_ms)])
         return 0 <= hours - told.insight.evidence["expected_high"] < 24
-    column, worst, low = _ENDS.get(told.insight.metric or "", ("soc", 0.0, True))
-    if told.kind not in ("empty_ahead", "full_ahead", "limit") or not worst:
-        return False
     if told.kind == "limit":  # it says what is, not what will be
-        now = float(lived.truth[column][lived.times.searchsorted(told.at_ms)])
-        limit = told.insight.evidence["expected_low" if low else "expected_high"]
-        return limit is not None and (now <= limit + 1 if low else now >= limit - 1)
+        return _beyond(told, lived)
+    column, worst, low = _ENDS.get(told.insight.metric or "", ("soc", 0.0, True))
+    if told.kind not in ("empty_ahead", "full_ahead") or not worst:
+        return False
     values = lived.truth[column][(lived.times >= told.at_ms) & (lived.times < told.at_ms + DAY_MS)]
     return bool((values <= worst).any() if low else (values >= worst).any())
+
+
+def _beyond(told: Told, lived: Run) -> bool:
+    column = next(signal.column for signal in SIGNALS if signal.name == told.insight.metric)
+    now = float(lived.truth[column][lived.times.searchsorted(told.at_ms)])
+    low, high = told.insight.evidence["expected_low"], told.insight.evidence["expected_high"]
+    return (low is not None and now <= low + ROUGHLY) or (high is not None and now >= high - ROUGHLY)
 
 
 def _overtaken(told: Told, lived: Run) -> bool:

@@ -92,7 +92,7 @@ def test_the_id_is_that_of_the_occurrence() -> None:
 
 @pytest.mark.parametrize("kind", list(FindingKind))
 @pytest.mark.parametrize("value", [None, 1.7e308, -0.0, 5e-324])
-@pytest.mark.parametrize("name", ["battery.house.voltage", "tank.fresh.level", "unknown {name} %s", "*"])
+@pytest.mark.parametrize("name", ["battery.house.voltage", "tank.gray.level", "unknown {name} %s", "*"])
 def test_every_finding_has_words_and_they_are_safe(
     shipped_catalogue: Catalogue, shipped_rules: Rules, kind: FindingKind, value: float | None, name: str
 ) -> None:
@@ -111,7 +111,15 @@ def test_every_role_a_shipped_rule_names_is_in_the_catalogue(
     shipped_catalogue: Catalogue, shipped_rules: Rules
 ) -> None:
     known = {spec.role for spec in shipped_catalogue.specs}
-    assert {role for rule in shipped_rules.rules for role in rule.roles} <= known
+    assert {role for rule in shipped_rules.rules for role in (*rule.roles, *rule.but_roles)} <= known
+
+
+def test_fresh_water_that_rests_is_told_of_only_when_water_is_used(
+    shipped_catalogue: Catalogue, shipped_rules: Rules
+) -> None:
+    spec = shipped_catalogue.spec("tank.fresh.level")
+    assert shipped_rules.insight(found("stuck", "tank.fresh.level", 64.0), spec, NOW) is None
+    assert shipped_rules.insight(found("stuck", "tank.gray.level", 64.0), spec=MetricSpec(), now_ms=NOW) is not None
 
 
 BAD: list[tuple[Any, str]] = [

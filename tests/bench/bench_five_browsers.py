@@ -58,9 +58,7 @@ def devices_of_their_own(path: str, service: ServiceProcess, seconds: float) -> 
     for what, took in alone.items():
         print(f"  {what}: alone {took:.0f} ms, beside four others {among[what]:.0f} ms: {among[what] / took:.2f} times")
     one, five = (statistics.median(together(program, service.url, browsers) for _ in range(3)) for browsers in (1, 5))
-    print(
-        f"  all cards, five at one moment, the slowest: {five:.0f} ms, one {one:.0f}: {five / one:.2f} times"
-    )
+    print(f"  all cards, five at one moment, the slowest: {five:.0f} ms, one {one:.0f}: {five / one:.2f} times")
 
 
 def together(program: Callable[..., list[str]], url: str, browsers: int) -> float:
