@@ -1,7 +1,7 @@
 """What the anomaly detector of one metric tells: samples into ticks, ticks to the judge, verdicts to findings.
 
 Promises
-- An ordinary sample costs a comparison and a few additions; a tick costs some 40 µs, and ticks are rare (ticks.py).
+- An ordinary sample costs a comparison and a few additions; a tick costs some 50 µs, and ticks are rare (ticks.py).
 - A metric the catalogue calls harmless (`bad_direction: none`) is told of only when it is stuck, and costs less still.
 - Nothing is told of the harmless side, of less than the catalogue's `min_deviation`, or while hushed; what was not told
   when it began is not told when it ends.
