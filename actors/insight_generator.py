@@ -21,6 +21,7 @@ from analytics.budget import JUDGED, Budget
 from analytics.catalogue import Catalogue, title_from
 from analytics.coach_facts import COACH_KINDS
 from analytics.evidence import BESIDE_MS, co_moving, evidence
+from analytics.limits import is_beyond
 from analytics.records import Finding, FindingKind, Insight
 from analytics.rules import EVERYTHING, Rules, insight_key
 from analytics.streaming import EXAMINED, examine
@@ -31,6 +32,7 @@ from storage.models import Times, Values
 from .clock import TrustedClock
 from .coach_rounds import CoachRounds
 from .insight_desk import Change, InsightDesk
+from .lately import LOOK_BACK_MS, lately
 from .mailbox import Mailbox
 from .messages import (
     Flush,
@@ -45,7 +47,6 @@ from .progress import Progress
 from .rounds import Rounds
 
 LOG: Final = logging.getLogger(__name__)
-LOOK_BACK_MS: Final = 30 * 60 * 1000
 OLD_MS: Final = 6 * 3_600_000  # a past that was sent later says nothing of now: neither news nor an end
 COACH_S: Final = 60.0  # how often it is seen whether a slot of the coach's log is complete
 BESIDE_LIMIT: Final = 300  # metrics that are looked at for what moved along
@@ -128,7 +129,8 @@ class InsightGenerator:
         series: dict[str, tuple[Times, Values]] = {}
         for info in self._memory.infos():
             if info.latest is not None and now_ms - info.latest.time_ms <= OLD_MS:
-                window = self._memory.window(info.name, info.latest.time_ms - LOOK_BACK_MS, info.latest.time_ms + 1)
+                spec = self._catalogue.spec(info.name)
+                window = lately(self._memory, info.name, partial(is_beyond, spec=spec))
                 if len(window):
                     series[info.name] = (window.times, window.values)
                 await trio.lowlevel.checkpoint()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +31,7 @@ from storage.models import Appended, SeriesPart, Window
 from .alarms import Alarms
 from .clock import TrustedClock
 from .hub import Hub
+from .lately import lately
 from .mailbox import Mailbox
 from .messages import Flush, Found, InsightMessage, PersisterMessage, Recorded, RecorderMessage
 from .progress import Progress
@@ -37,7 +39,6 @@ from .progress import Progress
 LOG: Final = logging.getLogger(__name__)
 HOUSEKEEPING_S: Final = 10.0  # how often silence is looked for and old samples are dropped
 ALARMS_S: Final = 1.0  # how late a threshold's minimum duration may be noticed when no sample comes
-WARM_UP_MS: Final = 30 * 60 * 1000  # how much of the memory tier the detectors see again after a restart
 SAVE_EVERY_S: Final = 3600.0
 SAID_LIMIT: Final = 10_000  # metrics whose metadata are remembered: names come from outside
 BACKLOG_LIMIT_SAMPLES: Final = 400_000  # past it, with a healthy disk, ingest waits for the persister
@@ -119,7 +120,7 @@ class Recorder:
             await trio.lowlevel.checkpoint()
             if info.latest is None:
                 continue
-            window = self._lately(info.name)
+            window = self._lately(watchlist, info.name)
             try:
                 watchlist.warm(info.name, window.times, window.values)
             except Exception:  # a sample that crashes a detector would crash every restart: that metric starts cold
@@ -132,13 +133,10 @@ class Recorder:
         """12, 24 or 48 V, 120 or 230 V: what the metrics of such systems have shown lately says which."""
         for name in self._memory.names():
             if watchlist.has_systems(name):
-                watchlist.place(name, self._lately(name).values)
+                watchlist.place(name, self._lately(watchlist, name).values)
 
-    def _lately(self, name: str) -> Window:
-        """What memory holds of a metric's last half hour."""
-        latest = self._memory.latest_of(name)
-        end_ms = 0 if latest is None else latest.time_ms + 1
-        return self._memory.window(name, end_ms - WARM_UP_MS, end_ms)
+    def _lately(self, watchlist: Watchlist, name: str) -> Window:
+        return lately(self._memory, name, partial(watchlist.is_beyond, name))
 
     async def _warm_up_again(self) -> None:
         """The archive's latest samples come back into memory a moment after the start."""

@@ -53,6 +53,11 @@ def limit_levels(value: float, spec: MetricSpec, stay: Limits, held: Side) -> tu
     return entry, relaxed if relaxed_side == held else 0, side
 
 
+def is_beyond(value: float, spec: MetricSpec) -> bool:
+    """Whether it is at least worth a warning."""
+    return limit_levels(value, spec, stay_limits(spec), "none")[0] > 0
+
+
 def _level(
     value: float, critical_low: float | None, warn_low: float | None, warn_high: float | None,
     critical_high: float | None,

@@ -14,6 +14,7 @@ import numpy as np
 from .budget import Budget
 from .calm import PartSummary
 from .catalogue import Catalogue
+from .limits import is_beyond
 from .local_time import UTC_TIME, LocalTime
 from .records import Finding, FindingKind
 from .robust import Times, Values
@@ -144,6 +145,10 @@ class Watchlist:
     def has_systems(self, name: str) -> bool:
         """Whether the metric belongs to one of several systems: see `place`."""
         return self._catalogue.spec(name).has_systems
+
+    def is_beyond(self, name: str, value: float) -> bool:
+        """Whether the value is beyond a limit of the metric."""
+        return is_beyond(value, self._catalogue.spec(name))
 
     def place(self, name: str, values: Values) -> None:
         """A metric's latest values. Where they show it to be of another system, its detectors begin anew."""

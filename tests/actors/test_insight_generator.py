@@ -141,6 +141,12 @@ async def test_the_sweep_finds_what_nobody_reported(house):
     assert [insight.insight_id for insight in house.book.open_insights(NOW_MS)] == [found[0].insight_id]
 
 
+async def test_the_sweep_tells_since_when_it_is_so(house):
+    house.fill(*[4.0] * 60, *[12.0] * 4_000)
+    (found,) = await house.sweep()
+    assert found.evidence["start"] == pytest.approx((NOW_MS - 4_000_000) / 1000, abs=5)
+
+
 async def test_the_sweep_resolves_what_no_longer_holds(house):
     house.mailbox.put_nowait(Found((FINDING,)))
     house.fill(*[3.0] * 60)

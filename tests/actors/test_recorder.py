@@ -253,6 +253,17 @@ async def test_what_comes_back_from_the_archive_warms_the_detectors(autojump_clo
         nursery.cancel_scope.cancel()
 
 
+async def test_what_is_beyond_a_limit_when_the_service_starts_is_told_since_it_began(autojump_clock):
+    house = House(catalogue=Catalogue((MetricSpec(pattern="fridge", warn_high=5.0, hold_s=600.0),)))
+    times = NOW_MS - 7_190_000 + 10_000 * np.arange(720)
+    house.memory.append(SeriesPart("fridge", times, np.where(np.arange(720) < 20, 4.0, 6.0)), seq=1, now_ms=NOW_MS)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.recorder.run)
+        (finding,) = await house.next_findings()
+        assert finding.start_ms == times[20]
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_sample_that_crashes_a_detector_does_not_crash_every_restart(autojump_clock, monkeypatch, caplog):
     def crash(self: Watchlist, name: str, times: object, values: object) -> None:
         raise RuntimeError("sabotage")
