@@ -26,12 +26,12 @@ from analytics.streaming import Watchlist
 from storage.detector_state import DetectorState
 from storage.intake import rounded
 from storage.memory import MemoryTier
-from storage.models import Appended, SeriesPart, Window
+from storage.models import Appended, SeriesPart
 
 from .alarms import Alarms
 from .clock import TrustedClock
 from .hub import Hub
-from .lately import lately
+from .lately import last_half_hour, lately
 from .mailbox import Mailbox
 from .messages import Flush, Found, InsightMessage, PersisterMessage, Recorded, RecorderMessage
 from .progress import Progress
@@ -120,7 +120,7 @@ class Recorder:
             await trio.lowlevel.checkpoint()
             if info.latest is None:
                 continue
-            window = self._lately(watchlist, info.name)
+            window = lately(self._memory, info.name, partial(watchlist.is_beyond, info.name))
             try:
                 watchlist.warm(info.name, window.times, window.values)
             except Exception:  # a sample that crashes a detector would crash every restart: that metric starts cold
@@ -133,10 +133,7 @@ class Recorder:
         """12, 24 or 48 V, 120 or 230 V: what the metrics of such systems have shown lately says which."""
         for name in self._memory.names():
             if watchlist.has_systems(name):
-                watchlist.place(name, self._lately(watchlist, name).values)
-
-    def _lately(self, watchlist: Watchlist, name: str) -> Window:
-        return lately(self._memory, name, partial(watchlist.is_beyond, name))
+                watchlist.place(name, last_half_hour(self._memory, name).values)
 
     async def _warm_up_again(self) -> None:
         """The archive's latest samples come back into memory a moment after the start."""
