@@ -38,7 +38,6 @@ _ENDS: Final[dict[str, tuple[str, float, bool]]] = {  # metric -> column, % that
     "tank.propane.level": ("propane", 15.0, True),
 }
 SERVICE: Final = 20.0  # % of a tank: nothing but a hose brings that back
-ROUGHLY: Final = 1.0  # of the metric's unit, by which a moment later may differ
 NOTIFIED: Final = ("medium", "high", "critical")  # a low one waits on the page until somebody looks
 ODDITY_DAYS: Final[dict[OddityKind, float]] = {
     "clock_change": 6, "cold_snap": 4, "guest_weekend": 3, "heat_wave": 5, "long_drive": 1, "overcast_spell": 3,
@@ -133,10 +132,12 @@ def _came_true(told: Told, lived: Run) -> bool:
 
 
 def _beyond(told: Told, lived: Run) -> bool:
-    column = next(signal.column for signal in SIGNALS if signal.name == told.insight.metric)
-    now = float(lived.truth[column][lived.times.searchsorted(told.at_ms)])
+    """The truth is beyond the limit, give or take what its sensor cannot tell."""
+    signal = next(signal for signal in SIGNALS if signal.name == told.insight.metric)
+    now = float(lived.truth[signal.column][lived.times.searchsorted(told.at_ms)])
+    roughly = 1.0 if signal.unit == "%" else signal.grain + 3 * signal.noise
     low, high = told.insight.evidence["expected_low"], told.insight.evidence["expected_high"]
-    return (low is not None and now <= low + ROUGHLY) or (high is not None and now >= high - ROUGHLY)
+    return (low is not None and now <= low + roughly) or (high is not None and now >= high - roughly)
 
 
 def _overtaken(told: Told, lived: Run) -> bool:
